@@ -1,0 +1,216 @@
+//! What a listener did: one [`Event`], the unit that logs, devices and servers exchange.
+//!
+//! With the `serde` feature an event is one JSON object a line; absent options are left out, and
+//! unknown fields are ignored so that older readers accept newer logs.
+
+use alloc::{collections::BTreeMap, string::String};
+use core::{fmt, str::FromStr};
+
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
+/// Longest accepted `id`, `user`, `session` or `track`, in bytes of UTF-8.
+pub const MAX_ID_BYTES: usize = 512;
+
+/// Latest accepted `at`: the end of the year 9999, in milliseconds since the Unix epoch.
+pub const MAX_AT_MS: i64 = 253_402_300_799_999;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "lowercase"))]
+#[repr(u8)]
+pub enum Kind {
+    /// The track was played, for `played_ms` of `duration_ms` where these are known.
+    Play = 0,
+    /// The listener went on to the next track before the end.
+    Skip = 1,
+    /// An explicit "I like this".
+    Like = 2,
+    /// An explicit "not this".
+    Dislike = 3,
+    /// The listener asked to hear the track again at once.
+    Replay = 4,
+    /// The track was put into a library or a playlist.
+    Save = 5,
+    /// The track was found by searching.
+    Search = 6,
+    /// The track was shown.
+    Impression = 7,
+    /// The track was chosen from what was shown.
+    Click = 8,
+}
+
+impl Kind {
+    /// Every kind, in the order of its discriminant.
+    pub const ALL: [Self; 9] = [
+        Self::Play,
+        Self::Skip,
+        Self::Like,
+        Self::Dislike,
+        Self::Replay,
+        Self::Save,
+        Self::Search,
+        Self::Impression,
+        Self::Click,
+    ];
+
+    /// The name used in logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Play => "play",
+            Self::Skip => "skip",
+            Self::Like => "like",
+            Self::Dislike => "dislike",
+            Self::Replay => "replay",
+            Self::Save => "save",
+            Self::Search => "search",
+            Self::Impression => "impression",
+            Self::Click => "click",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The text is not the name of a [`Kind`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "unknown kind `{0}`: expected play, skip, like, dislike, replay, save, search, impression or click"
+)]
+pub struct UnknownKind(pub String);
+
+impl FromStr for Kind {
+    type Err = UnknownKind;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .ok_or_else(|| UnknownKind(name.into()))
+    }
+}
+
+/// Where and when a track was heard. Every part is optional.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(default))]
+pub struct Context {
+    /// ISO 3166-1 alpha-2, upper case.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub region: Option<String>,
+    /// Minutes to add to UTC for the listener's own time of day, −1440 to 1440.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub tz_offset_min: Option<i16>,
+    /// `phone`, `desktop`, `speaker`, …: the caller's own names.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub device: Option<String>,
+    /// The playlist or page that the track came from.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub source: Option<String>,
+    /// The caller's own name of a mood.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub mood: Option<String>,
+}
+
+/// One thing that one listener did with one track.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub struct Event {
+    /// Unique; an event that arrives twice is counted once.
+    pub id: String,
+    /// Pseudonymous.
+    pub user: String,
+    /// Pseudonymous; one sitting of one listener.
+    pub session: String,
+    /// The caller's own id.
+    pub track: String,
+    /// Milliseconds since the Unix epoch, UTC.
+    pub at: i64,
+    /// What happened.
+    pub kind: Kind,
+    /// Milliseconds heard.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub played_ms: Option<u32>,
+    /// Length of the track in milliseconds.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub duration_ms: Option<u32>,
+    /// Where and when.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub context: Option<Context>,
+    /// Experiment → variant.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub exposures: Option<BTreeMap<String, String>>,
+}
+
+/// Why an event is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EventError {
+    /// A required id is the empty string.
+    #[error("`{0}` is empty")]
+    Empty(&'static str),
+    /// An id is longer than [`MAX_ID_BYTES`].
+    #[error("`{field}` has {len} bytes; at most {MAX_ID_BYTES} are accepted")]
+    TooLong {
+        /// Which field.
+        field: &'static str,
+        /// Its length in bytes.
+        len: usize,
+    },
+    /// `at` is negative or beyond the year 9999.
+    #[error("`at` is {0}; expected milliseconds since 1970, from 0 to {MAX_AT_MS}")]
+    Time(i64),
+    /// `region` is not two upper-case letters.
+    #[error("`context.region` is not an ISO 3166-1 alpha-2 code")]
+    Region,
+    /// `tz_offset_min` is beyond a day.
+    #[error("`context.tz_offset_min` is {0}; expected -1440 to 1440")]
+    TimeZone(i16),
+}
+
+impl Event {
+    /// Checks what the types cannot: ids present and bounded, time and context in range.
+    pub fn validate(&self) -> Result<(), EventError> {
+        let ids = [
+            ("id", &self.id),
+            ("user", &self.user),
+            ("session", &self.session),
+            ("track", &self.track),
+        ];
+        for (field, value) in ids {
+            if value.is_empty() {
+                return Err(EventError::Empty(field));
+            }
+            if value.len() > MAX_ID_BYTES {
+                return Err(EventError::TooLong { field, len: value.len() });
+            }
+        }
+        if !(0..=MAX_AT_MS).contains(&self.at) {
+            return Err(EventError::Time(self.at));
+        }
+        self.context.as_ref().map_or(Ok(()), Context::validate)
+    }
+
+    /// The fraction heard, 0 to 1, where both times are known.
+    pub fn heard(&self) -> Option<f32> {
+        let (played, duration) = (self.played_ms?, self.duration_ms?);
+        (duration > 0).then(|| (played as f32 / duration as f32).min(1.0))
+    }
+}
+
+impl Context {
+    fn validate(&self) -> Result<(), EventError> {
+        if let Some(region) = &self.region
+            && !(region.len() == 2 && region.bytes().all(|b| b.is_ascii_uppercase()))
+        {
+            return Err(EventError::Region);
+        }
+        match self.tz_offset_min {
+            Some(minutes) if minutes.unsigned_abs() > 1440 => Err(EventError::TimeZone(minutes)),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! k-means with k-means++ seeding and Hamerly's accelerated exact iterations.
+//!
+//! Arthur and Vassilvitskii, "k-means++: The Advantages of Careful Seeding" (2007); Hamerly,
+//! "Making k-means Even Faster" (2010): one upper and one lower bound a point skip most distance
+//! computations and change no assignment. An empty cluster takes the point that is farthest from
+//! its own centroid.
+
+use alloc::{vec, vec::Vec};
+
+use crate::{linalg::dot, rng::SplitMix64};
+
+/// Where the points went.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clustering {
+    /// `dim` reals a cluster.
+    pub centroids: Vec<f32>,
+    /// The nearest centroid of each point.
+    pub assignment: Vec<u16>,
+    /// Sum of squared distances of the points to their centroids.
+    pub inertia: f64,
+    /// Iterations until nothing moved, or the limit.
+    pub iterations: usize,
+}
+
+/// Clusters `points` (`dim` reals each) into at most `clusters` ≤ 65,536; fewer where there are
+/// fewer points. Deterministic for a seed. Cost: O(n·k·d) to seed, less for each iteration.
+pub fn kmeans(
+    points: &[f32],
+    dim: usize,
+    clusters: usize,
+    max_iterations: usize,
+    seed: u64,
+) -> Clustering {
+    let count = points.len() / dim;
+    let clusters = clusters.clamp(1, count.max(1)).min(usize::from(u16::MAX) + 1);
+    let mut rng = SplitMix64::new(seed);
+    let mut state = Hamerly::new(points, dim, plus_plus(points, dim, clusters, &mut rng));
+    let mut iterations = 0;
+    while iterations < max_iterations {
+        iterations += 1;
+        let moved = state.assign();
+        let filled = state.fill_empty();
+        if !moved && !filled {
+            break;
+        }
+        state.update();
+    }
+    state.finish(iterations)
+}
+
+/// Squared Euclidean distance.
+fn distance2(a: &[f32], b: &[f32]) -> f32 {
+    const LANES: usize = 8;
+    let mut lanes = [0.0_f32; LANES];
+    let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let tail: f32 =
+        a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(x, y)| (x - y) * (x - y)).sum();
+    for (x, y) in a_chunks.zip(b_chunks) {
+        for lane in 0..LANES {
+            let difference = x[lane] - y[lane];
+            lanes[lane] += difference * difference;
+        }
+    }
+    lanes.iter().sum::<f32>() + tail
+}
+
+fn distance(a: &[f32], b: &[f32]) -> f64 {
+    libm::sqrt(f64::from(distance2(a, b)))
+}
+
+/// The first centroid uniform, each next with probability in proportion to the squared distance
+/// to the nearest one so far.
+fn plus_plus(points: &[f32], dim: usize, clusters: usize, rng: &mut SplitMix64) -> Vec<f32> {
+    let count = points.len() / dim;
+    if count == 0 {
+        return vec![0.0; dim];
+    }
+    let point = |index: usize| &points[index * dim..(index + 1) * dim];
+    let mut centroids = Vec::with_capacity(clusters * dim);
+    centroids.extend_from_slice(point(rng.below(count)));
+    let mut nearest = vec![f32::INFINITY; count];
+    while centroids.len() < clusters * dim {
+        let last = &centroids[centroids.len() - dim..];
+        let mut total = 0.0_f64;
+        for (index, best) in nearest.iter_mut().enumerate() {
+            *best = best.min(distance2(point(index), last));
+            total += f64::from(*best);
+        }
+        let mut left = rng.unit() * total;
+        let chosen = nearest.iter().position(|&d| {
+            left -= f64::from(d);
+            left < 0.0
+        });
+        // All points coincide with centroids: any point does.
+        centroids.extend_from_slice(point(chosen.unwrap_or_else(|| rng.below(count))));
+    }
+    centroids
+}
+
+struct Hamerly<'a> {
+    points: &'a [f32],
+    dim: usize,
+    centroids: Vec<f32>,
+    assignment: Vec<u16>,
+    /// At least the distance to the point's own centroid.
+    upper: Vec<f64>,
+    /// At most the distance to any other centroid.
+    lower: Vec<f64>,
+    sizes: Vec<usize>,
+}
+
+impl<'a> Hamerly<'a> {
+    fn new(points: &'a [f32], dim: usize, centroids: Vec<f32>) -> Self {
+        let (count, clusters) = (points.len() / dim, centroids.len() / dim);
+        let mut sizes = vec![0; clusters];
+        sizes[0] = count;
+        Self {
+            points,
+            dim,
+            centroids,
+            assignment: vec![0; count],
+            upper: vec![f64::INFINITY; count],
+            lower: vec![0.0; count],
+            sizes,
+        }
+    }
+
+    fn point(&self, index: usize) -> &'a [f32] {
+        &self.points[index * self.dim..(index + 1) * self.dim]
+    }
+
+    fn centroid(&self, cluster: usize) -> &[f32] {
+        &self.centroids[cluster * self.dim..(cluster + 1) * self.dim]
+    }
+
+    /// Half the distance from each centroid to its nearest other one: a point closer than that to
+    /// its own centroid has no closer one.
+    fn half_gaps(&self) -> Vec<f64> {
+        let clusters = self.sizes.len();
+        let gap = |c: usize| {
+            let others = (0..clusters).filter(|&o| o != c);
+            others
+                .map(|o| distance(self.centroid(c), self.centroid(o)))
+                .fold(f64::INFINITY, f64::min)
+        };
+        (0..clusters).map(|c| gap(c) / 2.0).collect()
+    }
+
+    /// Moves each point to its nearest centroid; whether any moved.
+    fn assign(&mut self) -> bool {
+        // Distances are rounded to 24 bits; bounds are trusted only beyond that.
+        const SLACK: f64 = 1.0 + 1e-5;
+        let half_gaps = self.half_gaps();
+        let mut moved = false;
+        for index in 0..self.assignment.len() {
+            let own = usize::from(self.assignment[index]);
+            let bound = half_gaps[own].max(self.lower[index]);
+            if self.upper[index] * SLACK < bound {
+                continue;
+            }
+            self.upper[index] = distance(self.point(index), self.centroid(own));
+            if self.upper[index] * SLACK < bound {
+                continue;
+            }
+            let best = self.search(index);
+            if best != own {
+                moved = true;
+                self.assignment[index] = best as u16;
+                self.sizes[own] -= 1;
+                self.sizes[best] += 1;
+            }
+        }
+        moved
+    }
+
+    /// The nearest centroid, setting both bounds exactly.
+    fn search(&mut self, index: usize) -> usize {
+        let (mut best, mut nearest, mut second) = (0, f64::INFINITY, f64::INFINITY);
+        for cluster in 0..self.sizes.len() {
+            let d = distance(self.point(index), self.centroid(cluster));
+            if d < nearest {
+                (second, nearest, best) = (nearest, d, cluster);
+            } else if d < second {
+                second = d;
+            }
+        }
+        self.upper[index] = nearest;
+        self.lower[index] = second;
+        best
+    }
+
+    /// Gives each empty cluster the point farthest from its centroid; whether there was one.
+    fn fill_empty(&mut self) -> bool {
+        let mut filled = false;
+        for cluster in 0..self.sizes.len() {
+            if self.sizes[cluster] > 0 {
+                continue;
+            }
+            let candidates = (0..self.assignment.len())
+                .filter(|&p| self.sizes[usize::from(self.assignment[p])] > 1)
+                .map(|p| (distance2(self.point(p), self.centroid(self.assignment[p].into())), p));
+            let farthest =
+                candidates.fold(
+                    (0.0, None),
+                    |(far, at), (d, p)| {
+                        if d > far { (d, Some(p)) } else { (far, at) }
+                    },
+                );
+            // Every point lies on its centroid: there is nothing that the cluster could gain.
+            let (_, Some(point)) = farthest else { continue };
+            self.sizes[usize::from(self.assignment[point])] -= 1;
+            self.sizes[cluster] = 1;
+            self.assignment[point] = cluster as u16;
+            self.upper[point] = f64::INFINITY;
+            filled = true;
+        }
+        filled
+    }
+
+    /// Moves centroids to the means of their points and widens the bounds by how far they went.
+    fn update(&mut self) {
+        let mut sums = vec![0.0_f64; self.centroids.len()];
+        for (index, &cluster) in self.assignment.iter().enumerate() {
+            let at = usize::from(cluster) * self.dim;
+            for (sum, &x) in sums[at..at + self.dim].iter_mut().zip(self.point(index)) {
+                *sum += f64::from(x);
+            }
+        }
+        let mut shifts = vec![0.0_f64; self.sizes.len()];
+        for (cluster, shift) in shifts.iter_mut().enumerate() {
+            if self.sizes[cluster] == 0 {
+                continue;
+            }
+            let at = cluster * self.dim;
+            let size = self.sizes[cluster] as f64;
+            let mean: Vec<f32> =
+                sums[at..at + self.dim].iter().map(|sum| (sum / size) as f32).collect();
+            *shift = distance(&mean, self.centroid(cluster));
+            self.centroids[at..at + self.dim].copy_from_slice(&mean);
+        }
+        let farthest = shifts.iter().copied().fold(0.0, f64::max);
+        for (index, &cluster) in self.assignment.iter().enumerate() {
+            self.upper[index] += shifts[usize::from(cluster)];
+            self.lower[index] = (self.lower[index] - farthest).max(0.0);
+        }
+    }
+
+    fn finish(self, iterations: usize) -> Clustering {
+        let inertia = (0..self.assignment.len())
+            .map(|p| f64::from(distance2(self.point(p), self.centroid(self.assignment[p].into()))))
+            .sum();
+        Clustering { centroids: self.centroids, assignment: self.assignment, inertia, iterations }
+    }
+}
+
+/// Scales each row of `points` to length 1, so that distance measures direction; rows of zeros
+/// stay.
+pub fn to_directions(points: &mut [f32], dim: usize) {
+    for row in points.chunks_exact_mut(dim) {
+        let length = libm::sqrtf(dot(row, row));
+        if length > 0.0 {
+            row.iter_mut().for_each(|x| *x /= length);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The engine of Segue: everything that must run where the music plays, and everything on which
+//! device and server must agree.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`event`], [`catalogue`], [`manifest`] | what crosses the network |
+//! | [`model`] | the model's sections, validated once and read in place |
+//! | [`ids`] | callers' track ids to rows |
+//! | [`session`] | the listener's evidence and the posterior over taste |
+//! | [`rank`], [`reason`] | candidates in, order and reasons out |
+//! | [`kernel`], [`linalg`], [`kmeans`], [`rng`], [`bytes`] | the arithmetic beneath |
+//!
+//! **Invariants.** No I/O, no clock, no threads, no global state: time, seeds and bytes come in as
+//! arguments (`no_std` holds us to it). No bytes make it panic. The same input gives the same bits
+//! on every target: sums have one order, nothing is fused, transcendental functions come from
+//! `libm`, and rankings compare integer dot products.
+
+#![no_std]
+
+extern crate alloc;
+
+pub mod bytes;
+pub mod catalogue;
+pub mod event;
+pub mod ids;
+pub mod kernel;
+pub mod kmeans;
+pub mod linalg;
+pub mod manifest;
+pub mod model;
+pub mod rank;
+pub mod reason;
+pub mod rng;
+pub mod session;

@@ -1,0 +1,120 @@
+//! The registry's table of contents: which sections make up the version in force.
+//!
+//! A registry is a plain folder. `manifest` is one JSON object of this shape; each section it
+//! names is the file `blob/<hash>`, where the hash is the SHA-256 of the file in lower-case
+//! hexadecimal. Reading JSON is the caller's: natively through the `serde` feature, in a browser
+//! through the platform's parser. Whoever reads it calls [`Manifest::validate`].
+//!
+//! ```json
+//! {
+//!   "format": 1,
+//!   "version": 3,
+//!   "created_at": 1764000000000,
+//!   "sections": [{ "kind": "ids", "hash": "9ac3…", "bytes": 461472 }, …]
+//! }
+//! ```
+
+use alloc::{string::String, vec::Vec};
+
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
+/// The only manifest format that this code reads and writes.
+pub const FORMAT: u32 = 1;
+
+/// Largest section that a client will fetch, in bytes.
+pub const MAX_SECTION_BYTES: u64 = 1 << 30;
+
+/// Most sections that a manifest may name.
+pub const MAX_SECTIONS: usize = 64;
+
+/// One version of the model and where its parts are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub struct Manifest {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// Counts up by one for each published version, from 1.
+    pub version: u64,
+    /// When it was published, in milliseconds since the Unix epoch.
+    pub created_at: i64,
+    /// The parts of the model file, in file order. Their concatenation after the model's header
+    /// is described by [`crate::model`].
+    pub sections: Vec<SectionRef>,
+}
+
+/// One section of a model, by content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub struct SectionRef {
+    /// The section's name, as in [`crate::model::SectionKind::name`].
+    pub kind: String,
+    /// SHA-256 of the section's bytes, 64 lower-case hexadecimal digits.
+    pub hash: String,
+    /// Its length in bytes.
+    pub bytes: u64,
+}
+
+/// Why a manifest is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ManifestError {
+    /// Written by a later version of Segue.
+    #[error("the manifest has format {0}, this code reads format {FORMAT}: update Segue")]
+    Format(u32),
+    /// Versions count from 1.
+    #[error("the manifest has version 0; versions count from 1")]
+    Version,
+    /// No sections, or more than [`MAX_SECTIONS`].
+    #[error("the manifest names {0} sections; expected 1 to {MAX_SECTIONS}")]
+    Sections(usize),
+    /// A hash that is not 64 lower-case hexadecimal digits.
+    #[error("section `{0}` has a hash that is not 64 lower-case hexadecimal digits")]
+    Hash(String),
+    /// A section that is empty or larger than [`MAX_SECTION_BYTES`].
+    #[error("section `{kind}` claims {bytes} bytes; expected 1 to {MAX_SECTION_BYTES}")]
+    Size {
+        /// Which section.
+        kind: String,
+        /// The claimed length.
+        bytes: u64,
+    },
+    /// A kind that is named twice.
+    #[error("section `{0}` is named twice")]
+    Duplicate(String),
+}
+
+impl Manifest {
+    /// Checks everything that the types cannot. Cost: the number of sections, squared.
+    pub fn validate(&self) -> Result<(), ManifestError> {
+        if self.format != FORMAT {
+            return Err(ManifestError::Format(self.format));
+        }
+        if self.version == 0 {
+            return Err(ManifestError::Version);
+        }
+        if !(1..=MAX_SECTIONS).contains(&self.sections.len()) {
+            return Err(ManifestError::Sections(self.sections.len()));
+        }
+        for (index, section) in self.sections.iter().enumerate() {
+            if self.sections[..index].iter().any(|earlier| earlier.kind == section.kind) {
+                return Err(ManifestError::Duplicate(section.kind.clone()));
+            }
+            section.validate()?;
+        }
+        Ok(())
+    }
+}
+
+impl SectionRef {
+    fn validate(&self) -> Result<(), ManifestError> {
+        let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        if self.hash.len() != 64 || !self.hash.bytes().all(hex) {
+            return Err(ManifestError::Hash(self.kind.clone()));
+        }
+        if !(1..=MAX_SECTION_BYTES).contains(&self.bytes) {
+            return Err(ManifestError::Size { kind: self.kind.clone(), bytes: self.bytes });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,116 @@
+//! The model file: a header, a table of sections, the sections.
+//!
+//! ```text
+//! offset  size  content                                              all little-endian
+//!      0    16  label, "segue-model" and zero bytes
+//!     16     4  format version, 1
+//!     20     4  number of sections s, 1 to 64
+//!     24     8  zero
+//!     32  32·s  table: kind u32, zero u32, offset u64, length u64, XXH64 of the section u64
+//!  32+32s    8  XXH64 of all bytes before it
+//!             …  sections, each at a multiple of 16, in table order, zero bytes between
+//! ```
+//!
+//! Validated in this order: label, format version, table, header checksum, extent of the file,
+//! then each section's place and checksum. Any bytes give a model or an error, never a panic.
+
+use alloc::vec::Vec;
+use xxhash_rust::xxh64::xxh64;
+
+use super::{ModelError, SectionKind};
+use crate::bytes::{ALIGN, Aligned};
+
+/// The format version that this code reads and writes.
+pub const FORMAT: u32 = 1;
+
+const LABEL: [u8; 16] = *b"segue-model\0\0\0\0\0";
+const HEADER: usize = 32;
+const ENTRY: usize = 32;
+const MAX_SECTIONS: usize = 64;
+
+/// Splits a model file into its sections, in file order, without copying.
+///
+/// Cost: one pass over the bytes, for the checksums.
+pub fn split(file: &[u8]) -> Result<Vec<(SectionKind, &[u8])>, ModelError> {
+    if file.get(..16) != Some(&LABEL) {
+        return Err(ModelError::NotAModel);
+    }
+    let format = u32_at(file, 16)?;
+    if format != FORMAT {
+        return Err(ModelError::Format(format));
+    }
+    let count = u32_at(file, 20)? as usize;
+    if !(1..=MAX_SECTIONS).contains(&count) || u64_at(file, 24)? != 0 {
+        return Err(ModelError::Header);
+    }
+    let header_len = HEADER + ENTRY * count;
+    let header = file.get(..header_len).ok_or(ModelError::Truncated)?;
+    if u64_at(file, header_len)? != xxh64(header, 0) {
+        return Err(ModelError::Header);
+    }
+    let mut sections: Vec<(SectionKind, &[u8])> = Vec::with_capacity(count);
+    let mut end = header_len + 8;
+    for index in 0..count {
+        let entry = HEADER + ENTRY * index;
+        let kind = SectionKind::from_code(u32_at(file, entry)?).ok_or(ModelError::Header)?;
+        let offset = to_usize(u64_at(file, entry + 8)?)?;
+        let length = to_usize(u64_at(file, entry + 16)?)?;
+        let taken = sections.iter().any(|(earlier, _)| *earlier == kind);
+        if taken || offset != end.next_multiple_of(ALIGN) {
+            return Err(ModelError::Header);
+        }
+        let padding = file.get(end..offset).ok_or(ModelError::Truncated)?;
+        end = offset.checked_add(length).ok_or(ModelError::Header)?;
+        let section = file.get(offset..end).ok_or(ModelError::Truncated)?;
+        if padding.iter().any(|&b| b != 0) || xxh64(section, 0) != u64_at(file, entry + 24)? {
+            return Err(ModelError::Checksum(kind));
+        }
+        sections.push((kind, section));
+    }
+    if end != file.len() { Err(ModelError::Trailing(file.len() - end)) } else { Ok(sections) }
+}
+
+/// Lays `sections` out as a model file.
+pub fn join(sections: &[(SectionKind, &[u8])]) -> Vec<u8> {
+    let mut file = Vec::new();
+    file.extend_from_slice(&LABEL);
+    file.extend_from_slice(&FORMAT.to_le_bytes());
+    file.extend_from_slice(&(sections.len() as u32).to_le_bytes());
+    file.extend_from_slice(&0_u64.to_le_bytes());
+    let mut end = HEADER + ENTRY * sections.len() + 8;
+    for (kind, bytes) in sections {
+        let offset = end.next_multiple_of(ALIGN);
+        end = offset + bytes.len();
+        file.extend_from_slice(&(*kind as u32).to_le_bytes());
+        file.extend_from_slice(&0_u32.to_le_bytes());
+        for number in [offset as u64, bytes.len() as u64, xxh64(bytes, 0)] {
+            file.extend_from_slice(&number.to_le_bytes());
+        }
+    }
+    let checksum = xxh64(&file, 0);
+    file.extend_from_slice(&checksum.to_le_bytes());
+    for (_, bytes) in sections {
+        file.resize(file.len().next_multiple_of(ALIGN), 0);
+        file.extend_from_slice(bytes);
+    }
+    file
+}
+
+/// Copies each section of a model file to aligned memory.
+pub(super) fn load(file: &[u8]) -> Result<Vec<(SectionKind, Aligned)>, ModelError> {
+    Ok(split(file)?.into_iter().map(|(kind, bytes)| (kind, Aligned::copy_of(bytes))).collect())
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Result<u32, ModelError> {
+    let word = bytes.get(at..at + 4).and_then(|b| b.try_into().ok());
+    word.map(u32::from_le_bytes).ok_or(ModelError::Truncated)
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> Result<u64, ModelError> {
+    let word = bytes.get(at..at + 8).and_then(|b| b.try_into().ok());
+    word.map(u64::from_le_bytes).ok_or(ModelError::Truncated)
+}
+
+fn to_usize(value: u64) -> Result<usize, ModelError> {
+    usize::try_from(value).map_err(|_| ModelError::Header)
+}

@@ -1,0 +1,271 @@
+//! The `taste` section: what a device needs to solve for a listener.
+//!
+//! `[parameters, 32 bytes][responses, 16 bytes × 10][mean f32 × d][Gram f32 × d(d+1)/2]`
+//!
+//! It is the listener side of the ridge system that training solves. With G = Σ vᵢvᵢᵀ over all n
+//! tracks, a listener with evidence on the tracks S has the taste
+//!
+//! ```text
+//! u = A⁻¹·(b₀ + Σ_S wᵢtᵢvᵢ)      A = αG + λ(|S⁺| + αn)^ν·I + Σ_S wᵢvᵢvᵢᵀ
+//! ```
+//!
+//! where wᵢ and tᵢ are the weight and target of the evidence on track i, |S⁺| counts the tracks
+//! with positive targets, and b₀ = τ·(αG + λ(αn)^ν·I)·m pulls towards the mean listener m. This is
+//! implicit ALS (Hu, Koren and Volinsky, 2008) with the scaled regularisation of Rendle et al.,
+//! "Revisiting the Performance of iALS on Item Recommendation Benchmarks" (2021). Read as a
+//! posterior, it is Gaussian with mean u and precision A.
+
+use alloc::{vec, vec::Vec};
+use bytemuck::{Pod, Zeroable};
+
+use super::{ModelError, SectionKind, gram_len, in_range};
+use crate::{
+    bytes::{Aligned, Reader, Writer},
+    event::Kind,
+    linalg::{add_diagonal, multiply, packed_len},
+};
+
+const KIND: SectionKind = SectionKind::Taste;
+const MAX_WEIGHT: f32 = 1e4;
+
+/// What one kind of event says about a track: that the listener's response to it is `target`, as
+/// surely as `weight` observations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Response {
+    /// How many observations one event is worth, 0 to 10⁴.
+    pub weight: f32,
+    /// The response, 1 for "yes" and 0 for "no"; −100 to 100.
+    pub target: f32,
+    /// Held-out events of this kind that `weight` and `target` were chosen on; 0 where the log
+    /// had too few and the definition of the kind stands: a yes or a no, seen once.
+    pub learned_from: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+
+/// What every kind of event says.
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Responses {
+    /// β: evidence repeated x times on one track counts 1 + β·log₂ x; 0 to 100.
+    pub saturation: f32,
+    reserved: [u32; 3],
+    /// One for each of [`Kind::ALL`].
+    pub kinds: [Response; Kind::ALL.len()],
+}
+
+impl Default for Responses {
+    /// The definition of each kind, before any was learned: a yes or a no, seen once. Being shown
+    /// a track says nothing about it.
+    fn default() -> Self {
+        let kinds = Kind::ALL.map(|kind| match kind {
+            Kind::Skip | Kind::Dislike => Response { weight: 1.0, ..Response::default() },
+            Kind::Impression => Response::default(),
+            _ => Response { weight: 1.0, target: 1.0, ..Response::default() },
+        });
+        Self { saturation: 0.0, reserved: [0; 3], kinds }
+    }
+}
+
+impl Responses {
+    /// What one kind says.
+    pub const fn of(&self, kind: Kind) -> Response {
+        self.kinds[kind as usize]
+    }
+
+    /// How much evidence of one kind on one track counts that adds up to `amount` events:
+    /// proportional up to one, 1 + β·log₂ beyond.
+    pub fn saturate(&self, amount: f32) -> f32 {
+        if amount <= 1.0 { amount.max(0.0) } else { 1.0 + self.saturation * libm::log2f(amount) }
+    }
+
+    fn is_sound(&self) -> bool {
+        let sound = |r: &Response| {
+            (0.0..=MAX_WEIGHT).contains(&r.weight) && (-100.0..=100.0).contains(&r.target)
+        };
+        (0.0..=100.0).contains(&self.saturation) && self.kinds.iter().all(sound)
+    }
+}
+
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+struct Parameters {
+    dim: u32,
+    unobserved: f32,
+    ridge: f32,
+    exponent: f32,
+    catalogue: f32,
+    pull: f32,
+    reserved: [u32; 2],
+}
+
+/// What the `taste` section is made from.
+#[derive(Clone, Debug)]
+pub struct TasteParts {
+    /// α, the weight of an unobserved track; at least 0.
+    pub unobserved: f32,
+    /// λ, above 0.
+    pub ridge: f32,
+    /// ν, 0 to 2.
+    pub exponent: f32,
+    /// n, the number of tracks in training.
+    pub catalogue: f32,
+    /// τ, 0 to 10: how far an unknown listener stands towards the mean listener.
+    pub pull: f32,
+    /// What each kind of event says.
+    pub responses: Responses,
+    /// m, the mean of the training listeners; its length is the dimension.
+    pub mean: Vec<f32>,
+    /// G of the factors as decoded, the packed lower triangle.
+    pub gram: Vec<f32>,
+}
+
+/// The listener side of the ridge system, read in place.
+#[derive(Clone, Copy, Debug)]
+pub struct Taste<'a> {
+    parameters: Parameters,
+    responses: &'a Responses,
+    mean: &'a [f32],
+    gram: &'a [f32],
+}
+
+impl<'a> Taste<'a> {
+    /// What stands in where there is no section; a validated model always has one.
+    pub(super) const EMPTY: Self = {
+        const RESPONSES: &Responses = &Responses {
+            saturation: 0.0,
+            reserved: [0; 3],
+            kinds: [Response { weight: 0.0, target: 0.0, learned_from: 0, reserved: 0 };
+                Kind::ALL.len()],
+        };
+        let parameters = Parameters {
+            dim: 0,
+            unobserved: 0.0,
+            ridge: 0.0,
+            exponent: 0.0,
+            catalogue: 0.0,
+            pull: 0.0,
+            reserved: [0; 2],
+        };
+        Self { parameters, responses: RESPONSES, mean: &[], gram: &[] }
+    };
+
+    pub(super) fn new(bytes: &'a [u8], dim: usize) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        let parameters = *reader.one()?;
+        let responses = reader.one()?;
+        let mean = reader.array(dim)?;
+        let gram = reader.array(gram_len(dim))?;
+        reader.is_empty().then_some(Self { parameters, responses, mean, gram })
+    }
+
+    /// What each kind of event says.
+    pub const fn responses(&self) -> &'a Responses {
+        self.responses
+    }
+
+    /// α, the weight of an unobserved track.
+    pub const fn unobserved(&self) -> f32 {
+        self.parameters.unobserved
+    }
+
+    /// τ, the pull towards the mean listener.
+    pub const fn pull(&self) -> f32 {
+        self.parameters.pull
+    }
+
+    /// m, the mean of the training listeners.
+    pub const fn mean(&self) -> &'a [f32] {
+        self.mean
+    }
+
+    /// λ(positive + αn)^ν: the ridge for a listener with evidence on `positive` tracks.
+    pub fn ridge(&self, positive: f32) -> f32 {
+        let p = &self.parameters;
+        let count = positive + p.unobserved * p.catalogue;
+        let power = if p.exponent == 1.0 { count } else { libm::powf(count, p.exponent) };
+        // A ridge of nothing would leave the system singular where the Gram matrix is.
+        (p.ridge * power).clamp(1e-6, super::MAX_REAL)
+    }
+
+    /// αG, the packed lower triangle.
+    pub fn unobserved_gram(&self, out: &mut Vec<f32>) {
+        out.clear();
+        out.extend(self.gram.iter().map(|g| g * self.parameters.unobserved));
+    }
+
+    /// αG + λ(αn)^ν·I: the precision of a listener of whom nothing is known. O(d²).
+    pub fn prior_precision(&self) -> Vec<f32> {
+        let mut precision = Vec::new();
+        self.unobserved_gram(&mut precision);
+        add_diagonal(&mut precision, self.mean.len(), self.ridge(0.0));
+        precision
+    }
+
+    /// b₀, the pull towards the mean listener. O(d²).
+    pub fn prior_information(&self) -> Vec<f32> {
+        let mut information = multiply(&self.prior_precision(), self.mean);
+        information.iter_mut().for_each(|x| *x *= self.parameters.pull);
+        information
+    }
+}
+
+/// The packed Gram matrix Σ vᵢvᵢᵀ of `factors`, `dim` reals a row, summed in double precision.
+pub fn gram(factors: impl Iterator<Item = impl AsRef<[f32]>>, dim: usize) -> Vec<f32> {
+    let mut sums = vec![0.0_f64; packed_len(dim)];
+    for factor in factors {
+        let v = factor.as_ref();
+        let mut at = 0;
+        for i in 0..dim {
+            for j in 0..=i {
+                sums[at + j] += f64::from(v[i]) * f64::from(v[j]);
+            }
+            at += i + 1;
+        }
+    }
+    sums.into_iter().map(|x| x as f32).collect()
+}
+
+pub(super) fn encode(parts: &TasteParts) -> Aligned {
+    let parameters = Parameters {
+        dim: parts.mean.len() as u32,
+        unobserved: parts.unobserved,
+        ridge: parts.ridge,
+        exponent: parts.exponent,
+        catalogue: parts.catalogue,
+        pull: parts.pull,
+        reserved: [0; 2],
+    };
+    let mut writer = Writer::default();
+    writer.array(&[parameters]).array(&[parts.responses]);
+    writer.array(&parts.mean).array(&parts.gram);
+    writer.finish()
+}
+
+pub(super) fn validate(bytes: &[u8], dim: usize) -> Result<(), ModelError> {
+    let taste = Taste::new(bytes, dim).ok_or(ModelError::Shape(KIND))?;
+    let Taste { parameters: p, responses, mean, gram } = taste;
+    if p.dim as usize != dim {
+        return Err(ModelError::Mixed(KIND));
+    }
+    let within = |x: f32, low: f32, high: f32| (low..=high).contains(&x);
+    let sound = within(p.unobserved, 0.0, 1e3)
+        && within(p.ridge, 1e-9, 1e6)
+        && within(p.exponent, 0.0, 2.0)
+        && within(p.catalogue, 0.0, 1e9)
+        && within(p.pull, 0.0, 10.0);
+    if !sound {
+        return Err(ModelError::value(KIND, "a parameter is out of range"));
+    }
+    if !responses.is_sound() {
+        return Err(ModelError::value(KIND, "a response is out of range"));
+    }
+    if !in_range(mean) || !in_range(gram) {
+        return Err(ModelError::value(KIND, "a number is not finite or too large"));
+    }
+    if (0..dim).any(|i| gram[packed_len(i) + i] < 0.0) {
+        return Err(ModelError::value(KIND, "the Gram matrix has a negative diagonal"));
+    }
+    Ok(())
+}
