@@ -14,6 +14,9 @@ use crate::{
     model::{Model, Responses},
 };
 
+/// Largest amount of evidence taken in at once; more is refused as nonsense.
+const MAX_AMOUNT: f32 = 1e6;
+
 /// One event about a track that the model knows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Observation {
@@ -167,8 +170,10 @@ impl Session {
         part
     }
 
-    fn add(&mut self, model: &Model, row: Row, kind: Kind, amount: f32) {
-        if row.index() >= model.len() || amount <= 0.0 {
+    /// Adds `amount` of `kind` on one track; nothing where the row is beyond the catalogue or the
+    /// amount is not above 0. O(d²).
+    pub fn add(&mut self, model: &Model, row: Row, kind: Kind, amount: f32) {
+        if row.index() >= model.len() || !(amount > 0.0 && amount < MAX_AMOUNT) {
             return;
         }
         let responses = model.taste().responses();

@@ -1,0 +1,59 @@
+//! `segue`: thin verbs over the rooms.
+
+mod failure;
+mod ui;
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A recommender that runs where the music plays.
+#[derive(Parser)]
+#[command(
+    name = "segue",
+    version,
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage.\n\n\
+                  Start here:\n  \
+                  segue simulate --listeners 2000 --tracks 5000 --days 30 --seed 1 \
+                  --out events.jsonl --catalogue catalogue.jsonl\n  \
+                  segue train events.jsonl --catalogue catalogue.jsonl --out model.segue\n  \
+                  segue publish model.segue --registry registry\n  \
+                  segue serve --registry registry --www www/dist"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+
+    /// Print the result as one JSON object, and no progress.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Simulate(verbs::simulate::Arguments),
+    Train(verbs::train::Arguments),
+    #[command(subcommand)]
+    Evaluate(verbs::evaluate::Protocol),
+    Inspect(verbs::inspect::Arguments),
+    Publish(verbs::publish::Arguments),
+    Serve(verbs::serve::Arguments),
+}
+
+fn main() -> ExitCode {
+    let Arguments { verb, json } = Arguments::parse();
+    let ui = ui::Ui::new(json);
+    let done = match verb {
+        Verb::Simulate(arguments) => verbs::simulate::run(&arguments, &ui),
+        Verb::Train(arguments) => verbs::train::run(&arguments, &ui),
+        Verb::Evaluate(protocol) => verbs::evaluate::run(&protocol, &ui),
+        Verb::Inspect(arguments) => verbs::inspect::run(&arguments, &ui),
+        Verb::Publish(arguments) => verbs::publish::run(&arguments, &ui),
+        Verb::Serve(arguments) => verbs::serve::run(arguments, &ui),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => ui.fail(&failure),
+    }
+}

@@ -1,0 +1,104 @@
+//! What a person sees while a verb runs, and what a machine reads when it is done.
+
+use std::{
+    io::{IsTerminal, Write, stderr, stdout},
+    process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use segue_train::progress::Report;
+use serde_json::Value;
+
+use crate::failure::{Done, Failure};
+
+/// Set by Ctrl-C; long verbs look at it.
+pub static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Standard output for results, standard error for everything else.
+pub struct Ui {
+    json: bool,
+    bar: ProgressBar,
+}
+
+impl Ui {
+    /// Progress shows on a terminal, and not where a machine reads.
+    pub fn new(json: bool) -> Self {
+        let bar = if json || !stderr().is_terminal() {
+            ProgressBar::hidden()
+        } else {
+            let style = ProgressStyle::with_template("{spinner:.cyan} {msg} {elapsed:.dim}");
+            ProgressBar::new_spinner()
+                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+        };
+        Self { json, bar }
+    }
+
+    /// From now on Ctrl-C asks the verb to stop; a second one ends it at once.
+    pub fn heed_interrupt(&self) -> Done {
+        const INTERRUPTED: i32 = 130;
+        ctrlc::set_handler(|| {
+            if STOP.swap(true, Ordering::Relaxed) {
+                std::process::exit(INTERRUPTED);
+            }
+        })?;
+        self.bar.enable_steady_tick(Duration::from_millis(100));
+        Ok(())
+    }
+
+    /// Shows how far a long run is.
+    pub fn report(&self, report: Report<'_>) {
+        let Report { stage, step, of, figure } = report;
+        let step = match (step, of) {
+            (0, None) => String::new(),
+            (step, None) => format!(" {step}"),
+            (step, Some(of)) => format!(" {step}/{of}"),
+        };
+        let figure = figure.map(|figure| format!(" ({figure:.4})")).unwrap_or_default();
+        self.bar.set_message(format!("{stage}{step}{figure}"));
+    }
+
+    /// Shows what is being done.
+    pub fn say(&self, message: &str) {
+        self.bar.set_message(message.to_owned());
+    }
+
+    /// A line on standard error that stays.
+    pub fn note(&self, line: &str) {
+        self.bar.suspend(|| {
+            // Nobody is there to be told that standard error is closed.
+            let _ = writeln!(stderr(), "{line}");
+        });
+    }
+
+    /// The result of a verb: `json` for machines, `text` for people.
+    pub fn finish(&self, json: &Value, text: &str) -> Done {
+        self.bar.finish_and_clear();
+        let line = if self.json { json.to_string() } else { text.trim_end().to_owned() };
+        match writeln!(stdout(), "{line}") {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    /// Says why the verb failed.
+    pub fn fail(&self, failure: &Failure) -> ExitCode {
+        self.bar.finish_and_clear();
+        self.note(&format!("error: {failure}"));
+        ExitCode::FAILURE
+    }
+}
+
+/// 1234567 as "1,234,567".
+pub fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

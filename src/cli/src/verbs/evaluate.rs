@@ -1,0 +1,117 @@
+//! `segue evaluate …`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use segue_train::{
+    evaluate::split::{Outcome, Precision, Split, evaluate},
+    progress::Progress,
+};
+use serde_json::json;
+
+use crate::{
+    failure::Done,
+    ui::{STOP, Ui},
+};
+
+/// Measure accuracy by a fixed protocol.
+#[derive(Subcommand)]
+pub enum Protocol {
+    Split(SplitArguments),
+}
+
+/// Recall and NDCG on a fixed split of `user item item …` files.
+///
+/// Fits on TRAIN, chooses settings on VALID (or on a part of TRAIN held out), masks only TRAIN,
+/// ranks every item, and reports on TEST once. Every listener is folded in from TRAIN by the
+/// engine that ships.
+#[derive(Args)]
+#[command(after_help = "Example:\n  segue evaluate split --train train.txt --valid valid.txt \
+                        --test test.txt --json")]
+pub struct SplitArguments {
+    /// What to fit on.
+    #[arg(long)]
+    train: PathBuf,
+    /// What to choose settings on.
+    #[arg(long)]
+    valid: Option<PathBuf>,
+    /// What to report on.
+    #[arg(long)]
+    test: PathBuf,
+    /// Components of a factor.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=256))]
+    dim: u16,
+    /// Which form of the factors ranks.
+    #[arg(long, value_enum, default_value = "int8")]
+    precision: PrecisionName,
+    /// Seed of everything random.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PrecisionName {
+    /// As trained.
+    F32,
+    /// The model that ships.
+    Int8,
+}
+
+pub fn run(protocol: &Protocol, ui: &Ui) -> Done {
+    match protocol {
+        Protocol::Split(arguments) => split(arguments, ui),
+    }
+}
+
+fn split(arguments: &SplitArguments, ui: &Ui) -> Done {
+    ui.heed_interrupt()?;
+    let report = |report: segue_train::progress::Report<'_>| ui.report(report);
+    let progress = Progress { report: &report, stop: &STOP };
+    let split = Split {
+        train: &arguments.train,
+        valid: arguments.valid.as_deref(),
+        test: &arguments.test,
+        dim: arguments.dim.into(),
+        precision: match arguments.precision {
+            PrecisionName::F32 => Precision::F32,
+            PrecisionName::Int8 => Precision::Int8,
+        },
+        seed: arguments.seed,
+    };
+    let outcome = evaluate(&split, &progress)?;
+    let Outcome { test, choice, bytes_per_item, tracks } = outcome;
+    let settings = choice.settings;
+    ui.finish(
+        &json!({
+            "recall@10": test.recall_10,
+            "ndcg@10": test.ndcg_10,
+            "recall@20": test.recall_20,
+            "ndcg@20": test.ndcg_20,
+            "bytes_per_item": bytes_per_item,
+            "listeners": test.listeners,
+            "tracks": tracks,
+            "valid_recall@10": choice.validation.recall_10,
+            "valid_ndcg@10": choice.validation.ndcg_10,
+            "unobserved": settings.unobserved,
+            "ridge": settings.ridge,
+            "exponent": settings.exponent,
+            "epochs": settings.epochs,
+            "settings_tried": choice.tried,
+        }),
+        &format!(
+            "recall@10 {:.4}   ndcg@10 {:.4}   recall@20 {:.4}   ndcg@20 {:.4}\n\
+             {} listeners, {tracks} tracks, {bytes_per_item:.1} bytes a track\n\
+             chosen of {} settings: unobserved weight {:.4}, ridge {:.4}, exponent {}, {} epochs",
+            test.recall_10,
+            test.ndcg_10,
+            test.recall_20,
+            test.ndcg_20,
+            test.listeners,
+            choice.tried,
+            settings.unobserved,
+            settings.ridge,
+            settings.exponent,
+            settings.epochs,
+        ),
+    )
+}

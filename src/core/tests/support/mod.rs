@@ -1,0 +1,61 @@
+//! A small model made of nothing but a seed.
+#![allow(dead_code, reason = "each test takes what it needs")]
+
+use segue_core::{
+    bytes::Aligned,
+    ids::fingerprint,
+    model::{self, Model, Responses, SectionKind, TasteParts, quantise},
+    rng::SplitMix64,
+};
+
+/// Components of a factor.
+pub const DIM: usize = 20;
+
+/// The sections of a model of `tracks` tracks named `t0`, `t1`, …, around four directions.
+pub fn sections(tracks: usize, seed: u64) -> Vec<(SectionKind, Aligned)> {
+    let mut rng = SplitMix64::new(seed);
+    let mut fingerprints: Vec<u64> = (0..tracks).map(|i| fingerprint(&format!("t{i}"))).collect();
+    fingerprints.sort_unstable();
+    let mut noise = |scale: f64| ((rng.unit() - 0.5) * scale) as f32;
+    let factors: Vec<f32> = (0..tracks * DIM)
+        .map(|at| noise(0.4) + if at % DIM % 4 == at / DIM % 4 { 0.3 } else { 0.0 })
+        .collect();
+    let (scales, codes) = quantise(&factors, DIM);
+    let decoded: Vec<f32> = scales
+        .iter()
+        .zip(codes.chunks_exact(DIM))
+        .flat_map(|(scale, row)| row.iter().map(move |&c| scale * f32::from(c)))
+        .collect();
+    let taste = TasteParts {
+        unobserved: 0.05,
+        ridge: 0.02,
+        exponent: 1.0,
+        catalogue: tracks as f32,
+        pull: 0.3,
+        responses: Responses::default(),
+        mean: vec![0.2; DIM],
+        gram: model::gram(decoded.chunks_exact(DIM), DIM),
+    };
+    let assignment: Vec<u16> = (0..tracks).map(|row| (row % 4) as u16).collect();
+    let names: Vec<String> = (0..tracks).map(|row| format!("Song Nº {row}")).collect();
+    let text = names
+        .iter()
+        .enumerate()
+        .map(|(row, name)| (name.as_str(), ["Ana", "Björk", ""][row % 3], row as u32 * 1000));
+    let clusters = ["rock".to_owned(), String::new(), "jazz".to_owned(), "dub".to_owned()];
+    vec![
+        (SectionKind::Ids, model::encode_ids(&fingerprints)),
+        (SectionKind::Factors, model::encode_factors(&fingerprints, DIM, &scales, &codes)),
+        (SectionKind::Taste, model::encode_taste(&taste)),
+        (
+            SectionKind::Clusters,
+            model::encode_clusters(&fingerprints, DIM, &vec![0.1; 4 * DIM], &assignment),
+        ),
+        (SectionKind::Text, model::encode_text(&fingerprints, text, &clusters)),
+    ]
+}
+
+/// A model of [`sections`].
+pub fn model(tracks: usize, seed: u64) -> Model {
+    Model::from_sections(sections(tracks, seed)).unwrap()
+}

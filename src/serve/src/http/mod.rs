@@ -1,0 +1,112 @@
+//! The routes.
+//!
+//! | path | answers |
+//! |---|---|
+//! | `GET /v1/manifest` | the version in force; asked about each time |
+//! | `GET /v1/blob/<hash>` | a section, kept for ever |
+//! | `GET /healthz` | `ok` |
+//! | `GET` of all else | a file of the folder of pages, where there is one |
+//!
+//! Whatever goes wrong is answered as RFC 9457 problem details.
+
+mod cache;
+mod negotiate;
+mod pages;
+mod problem;
+mod v1;
+
+use axum::{
+    Router,
+    extract::Request,
+    handler::Handler,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::Response,
+    routing::{any, get},
+};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+use tracing::Level;
+
+use crate::registry::{Registry, RegistryError};
+use cache::BlobCache;
+use v1::ManifestFile;
+
+/// Bytes of blobs that are kept in memory unless told otherwise: 512 MiB.
+pub const DEFAULT_CACHE_BYTES: usize = 512 << 20;
+
+/// What the routes share. Cloning it is cheap.
+#[derive(Clone)]
+pub struct AppState(Arc<Shared>);
+
+struct Shared {
+    registry: Registry,
+    /// What the manifest was when it was last asked for.
+    manifest: Mutex<Option<Arc<ManifestFile>>>,
+    blobs: BlobCache,
+    www: Option<PathBuf>,
+}
+
+impl AppState {
+    /// Serves `registry` and, where given, the files of the folder `www`. Up to `cache_bytes` of
+    /// blobs stay in memory, or one blob where that is larger.
+    ///
+    /// Fails where the manifest is damaged; an empty registry is served as such.
+    pub fn new(
+        registry: Registry,
+        www: Option<PathBuf>,
+        cache_bytes: usize,
+    ) -> Result<Self, RegistryError> {
+        let manifest = ManifestFile::read(&registry, None)?;
+        if manifest.is_none() {
+            tracing::warn!("the registry {} is empty: publish a model", registry.dir().display());
+        }
+        let blobs = BlobCache::new(registry.clone(), cache_bytes);
+        Ok(Self(Arc::new(Shared { registry, manifest: Mutex::new(manifest), blobs, www })))
+    }
+}
+
+/// The routes over `state`.
+pub fn app(state: AppState) -> Router {
+    let www = state.0.www.clone();
+    // Flat and with one layer: each nesting and each layer costs a request several allocations.
+    let routes = Router::new()
+        .route("/healthz", get(health))
+        .route("/v1/manifest", get(v1::manifest))
+        .route("/v1/blob/{hash}", get(v1::blob))
+        .route("/v1/{*rest}", any(StatusCode::NOT_FOUND))
+        .with_state(state);
+    let routes = match www {
+        Some(folder) => routes.fallback_service(pages::page.with_state(pages::files(&folder))),
+        None => routes.fallback(async || StatusCode::NOT_FOUND),
+    };
+    routes.layer(middleware::from_fn(answer))
+}
+
+async fn health() -> ([(HeaderName, &'static str); 1], &'static str) {
+    ([(header::CACHE_CONTROL, "no-store")], "ok\n")
+}
+
+/// What is common to all answers: the form of errors, the headers of every page, and one line in
+/// the log. The line leaves out the query, which may be personal.
+async fn answer(request: Request, next: Next) -> Response {
+    let line = tracing::enabled!(Level::DEBUG)
+        .then(|| (request.method().clone(), request.uri().path().to_owned(), Instant::now()));
+    // The registry holds nothing personal, so pages of every origin may read it.
+    let open = request.uri().path().starts_with("/v1/");
+
+    let mut response = problem::shape(next.run(request).await);
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if open {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    }
+    if let Some((method, path, start)) = line {
+        let (status, micros) = (response.status().as_u16(), start.elapsed().as_micros());
+        tracing::debug!(%method, path, status, micros, "request");
+    }
+    response
+}

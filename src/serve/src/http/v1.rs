@@ -1,0 +1,113 @@
+//! The registry over HTTP: `/v1/manifest` and `/v1/blob/<hash>`.
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use std::{
+    io,
+    sync::{Arc, PoisonError},
+};
+use tokio::task::spawn_blocking;
+
+use super::{AppState, negotiate, problem::Problem};
+use crate::registry::{BlobHash, Encoding, MalformedHash, Registry, RegistryError};
+
+/// What the path of a blob starts with.
+const BLOB: &str = "/v1/blob/";
+/// Room for the headers of an answer, so that it need not grow.
+const HEADERS: usize = 16;
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
+
+/// The manifest in force, checked, as it is sent.
+pub(super) struct ManifestFile {
+    json: Bytes,
+    etag: HeaderValue,
+}
+
+impl ManifestFile {
+    /// Reads and validates the manifest, or does neither where the file is still the one in
+    /// `known`. `None` where nothing was published.
+    pub(super) fn read(
+        registry: &Registry,
+        known: Option<Arc<Self>>,
+    ) -> Result<Option<Arc<Self>>, RegistryError> {
+        let Some(json) = registry.manifest_file()? else { return Ok(None) };
+        if let Some(known) = known.filter(|known| known.json == json) {
+            return Ok(Some(known));
+        }
+        registry.parse_manifest(&json)?;
+        let etag = negotiate::etag(BlobHash::of(&json), "");
+        Ok(Some(Arc::new(Self { json: json.into(), etag })))
+    }
+}
+
+/// `GET /v1/manifest`.
+pub(super) async fn manifest(
+    State(state): State<AppState>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let manifest = current(&state).await?.ok_or_else(|| {
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "the registry is empty: publish a model first, with `segue publish MODEL --registry DIR`",
+        )
+    })?;
+    let caching = [(header::ETAG, manifest.etag.clone()), (header::CACHE_CONTROL, REVALIDATE)];
+    if negotiate::has(request.headers(), &manifest.etag) {
+        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
+    }
+    let content = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    Ok((caching, content, manifest.json.clone()).into_response())
+}
+
+/// The manifest that is in force now. The file is read each time, which costs less than it would
+/// to be wrong about whether it changed: time stamps are too coarse to tell.
+async fn current(state: &AppState) -> Result<Option<Arc<ManifestFile>>, RegistryError> {
+    let known = || state.0.manifest.lock().unwrap_or_else(PoisonError::into_inner);
+    let (registry, before) = (state.0.registry.clone(), known().clone());
+    let read = spawn_blocking(move || ManifestFile::read(&registry, before)).await;
+    let path = state.0.registry.manifest_path();
+    let now = read.map_err(|error| RegistryError::io("read", &path)(io::Error::from(error)))??;
+    known().clone_from(&now);
+    Ok(now)
+}
+
+/// `GET /v1/blob/<hash>`.
+pub(super) async fn blob(
+    State(state): State<AppState>,
+    request: Request,
+) -> Result<Response, Problem> {
+    // Taken as it is written: an escaped digit would be a second name for the same blob.
+    let hash = request.uri().path().strip_prefix(BLOB).and_then(|text| text.parse().ok());
+    let hash: BlobHash = hash.ok_or_else(|| {
+        Problem::new(StatusCode::BAD_REQUEST, format!("malformed hash: {MalformedHash}"))
+    })?;
+    let blob = state.0.blobs.get(hash).await?;
+    let form = blob.negotiate(request.headers()).ok_or_else(|| {
+        Problem::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "Accept-Encoding refuses every coding of this blob: allow br, zstd or identity",
+        )
+    })?;
+
+    let mut response = Response::new(Body::empty());
+    *response.headers_mut() = HeaderMap::with_capacity(HEADERS);
+    let answer = response.headers_mut();
+    answer.insert(header::ETAG, form.etag.clone());
+    answer.insert(header::CACHE_CONTROL, IMMUTABLE);
+    answer.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if negotiate::has(request.headers(), &form.etag) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return Ok(response);
+    }
+    answer.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    if let Some(encoding) = form.encoding.map(Encoding::token) {
+        answer.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    *response.body_mut() = form.body.clone().into();
+    Ok(response)
+}

@@ -1,0 +1,100 @@
+//! The routes on a socket.
+
+use axum::serve::ListenerExt;
+use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
+use tokio::{net::TcpListener, sync::oneshot, time::sleep};
+
+use crate::{
+    http::{AppState, app},
+    registry::{Registry, RegistryError},
+};
+
+/// How long requests under way may take to finish after the server was told to stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What to serve, and where.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The registry's folder; it must be there, and may be empty.
+    pub registry: PathBuf,
+    /// The address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// A folder of pages to serve at `/`.
+    pub www: Option<PathBuf>,
+    /// Bytes of blobs to keep in memory, such as [`crate::DEFAULT_CACHE_BYTES`].
+    pub cache_bytes: usize,
+}
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The registry is absent or damaged.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The folder of pages is absent.
+    #[error("there is no folder {}: pass --www with the folder of the built pages", .0.display())]
+    Www(PathBuf),
+    /// Somebody else listens there.
+    #[error(
+        "address {0} is already in use: stop the other process or pass --listen with another port"
+    )]
+    InUse(SocketAddr),
+    /// The operating system does not let us listen there.
+    #[error("cannot listen on {address}: pass --listen with another address")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+/// Serves until `shutdown` completes; requests under way then have five seconds to finish.
+/// `on_ready` is called with the address once connections are accepted there.
+///
+/// Must run within a Tokio runtime with I/O and time enabled.
+pub async fn serve(
+    config: Config,
+    on_ready: impl FnOnce(SocketAddr),
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    if let Some(www) = config.www.as_ref().filter(|www| !www.is_dir()) {
+        return Err(ServeError::Www(www.clone()));
+    }
+    let registry = Registry::open(config.registry)?;
+    let routes = app(AppState::new(registry, config.www, config.cache_bytes)?);
+
+    let refused = |source: io::Error| match source.kind() {
+        io::ErrorKind::AddrInUse => ServeError::InUse(config.listen),
+        _ => ServeError::Listen { address: config.listen, source },
+    };
+    let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
+    on_ready(listener.local_addr().map_err(refused)?);
+
+    // With Nagle's algorithm the last segment of an answer waits for the client's delayed
+    // acknowledgement of the one before it: up to 40 ms.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "cannot set TCP_NODELAY");
+        }
+    });
+    let (stopping, stopped) = oneshot::channel();
+    let signal = async move {
+        shutdown.await;
+        let _ = stopping.send(());
+    };
+    let overdue = async move {
+        let _ = stopped.await;
+        sleep(GRACE).await;
+    };
+    tokio::select! {
+        result = axum::serve(listener, routes).with_graceful_shutdown(signal) => {
+            result.map_err(|source| ServeError::Listen { address: config.listen, source })
+        }
+        () = overdue => {
+            tracing::warn!("requests still under way were cut off");
+            Ok(())
+        }
+    }
+}

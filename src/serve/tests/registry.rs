@@ -1,0 +1,405 @@
+//! The registry: whole versions, whatever interrupts or damages it.
+
+mod support;
+
+use segue_core::{
+    manifest::Manifest,
+    model::{Model, SectionKind},
+};
+use segue_serve::registry::{BlobHash, Encoding, Registry, RegistryError};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
+use support::{
+    NOW, blob_path, empty_registry, hash, model, registry, section, tamper, with_suffix,
+};
+
+/// Names of the files in a folder.
+fn names(folder: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).expect("folder");
+    entries.map(|e| e.expect("entry").file_name().into_string().expect("UTF-8")).collect()
+}
+
+fn edit_manifest(registry: &Registry, edit: impl FnOnce(&mut Manifest)) {
+    let mut manifest = registry.manifest().expect("readable").expect("published");
+    edit(&mut manifest);
+    let json = serde_json::to_vec(&manifest).expect("JSON");
+    fs::write(registry.dir().join("manifest"), json).expect("written");
+}
+
+/// What an error and its causes say.
+fn text(error: &RegistryError) -> String {
+    let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    format!("{error}: {cause}")
+}
+
+#[test]
+fn a_published_model_is_read_back_bit_for_bit() {
+    let (_folder, registry) = empty_registry();
+    let model = model(1);
+    let published = registry.publish(&model, NOW).unwrap();
+    assert_eq!((published.version, published.changed), (1, true));
+    assert_eq!((published.sections, published.sections_new), (5, 5));
+    assert_eq!(registry.load().unwrap().to_file(), model.to_file());
+
+    let manifest = registry.verify().unwrap();
+    assert_eq!((manifest.version, manifest.created_at), (1, NOW));
+    let bytes: u64 = manifest.sections.iter().map(|section| section.bytes).sum();
+    assert_eq!(published.bytes, bytes);
+    let named: Vec<&str> = manifest.sections.iter().map(|section| section.kind.as_str()).collect();
+    assert_eq!(named, ["ids", "factors", "taste", "clusters", "text"]);
+}
+
+#[test]
+fn publishing_the_model_in_force_changes_no_file_and_says_so() {
+    let (_folder, registry) = registry();
+    let before = fs::read(registry.dir().join("manifest")).unwrap();
+    let files = names(&registry.dir().join("blob"));
+    let published = registry.publish(&model(1), NOW + 1).unwrap();
+    assert_eq!((published.version, published.changed, published.sections_new), (1, false, 0));
+    assert_eq!(fs::read(registry.dir().join("manifest")).unwrap(), before);
+    assert_eq!(names(&registry.dir().join("blob")), files);
+}
+
+#[test]
+fn another_model_is_the_next_version_and_shares_the_blobs_that_did_not_change() {
+    let (_folder, registry) = registry();
+    let published = registry.publish(&model(2), NOW + 1).unwrap();
+    assert_eq!((published.version, published.changed, published.sections_new), (2, true, 2));
+    assert_eq!(registry.load().unwrap().to_file(), model(2).to_file());
+
+    let back = registry.publish(&model(1), NOW + 2).unwrap();
+    assert_eq!((back.version, back.changed, back.sections_new), (3, true, 0));
+    assert_eq!(registry.load().unwrap().to_file(), model(1).to_file());
+}
+
+#[test]
+fn codings_are_kept_where_they_save_and_only_there() {
+    let (_folder, registry) = empty_registry();
+    let model = model(1);
+    let published = registry.publish(&model, NOW).unwrap();
+    let text = section(&model, SectionKind::Text);
+    let mut least = text.len();
+    for encoding in Encoding::ALL {
+        let coded = registry.coded(BlobHash::of(&text), encoding, &text).unwrap().expect("coded");
+        assert!(coded.len() < text.len() / 2, "{encoding:?}: {} of {}", coded.len(), text.len());
+        least = least.min(coded.len());
+
+        let noise = section(&model, SectionKind::Factors);
+        assert_eq!(registry.coded(BlobHash::of(&noise), encoding, &noise).unwrap(), None);
+    }
+    assert!(published.bytes_sent <= published.bytes - (text.len() - least) as u64);
+}
+
+#[test]
+fn an_interruption_at_any_write_leaves_the_old_version_in_force_and_is_made_good() {
+    let (old, new) = (model(1), model(2));
+    let after = {
+        let (_folder, registry) = registry();
+        registry.publish(&new, NOW).unwrap();
+        names(&registry.dir().join("blob"))
+    };
+    let steps = {
+        let (_folder, registry) = registry();
+        let blobs = names(&registry.dir().join("blob"));
+        let written = after.difference(&blobs).map(|name| format!("blob/{name}"));
+        written.chain(["manifest".to_owned()]).collect::<Vec<_>>()
+    };
+    assert!(steps.len() >= 3, "{steps:?}");
+
+    for step in steps {
+        let (_folder, registry) = registry();
+        // A folder in the place of the partial file makes exactly this write fail.
+        let obstacle = with_suffix(&registry.dir().join(&step), ".tmp");
+        fs::create_dir(&obstacle).unwrap();
+        let error = registry.publish(&new, NOW).unwrap_err();
+        assert!(text(&error).contains(&*step), "{step}: {}", text(&error));
+        assert_eq!(registry.verify().unwrap().version, 1, "{step}");
+        assert_eq!(registry.load().unwrap().to_file(), old.to_file(), "{step}");
+
+        fs::remove_dir(&obstacle).unwrap();
+        assert_eq!(registry.publish(&new, NOW).unwrap().version, 2, "{step}");
+        assert_eq!(registry.verify().unwrap().version, 2, "{step}");
+        assert_eq!(registry.load().unwrap().to_file(), new.to_file(), "{step}");
+    }
+}
+
+#[test]
+fn what_an_interruption_left_behind_is_never_read_and_is_swept_away() {
+    let (_folder, registry) = registry();
+    let leftovers = [
+        registry.dir().join("manifest.tmp"),
+        with_suffix(&blob_path(&registry, SectionKind::Ids), ".tmp"),
+        with_suffix(&blob_path(&registry, SectionKind::Text), ".br.tmp"),
+    ];
+    for leftover in &leftovers {
+        fs::write(leftover, b"{\"format\": 1, \"ver").unwrap();
+    }
+    assert_eq!(registry.load().unwrap().to_file(), model(1).to_file());
+    registry.publish(&model(2), NOW).unwrap();
+    assert!(leftovers.iter().all(|leftover| !leftover.exists()));
+    assert_eq!(registry.verify().unwrap().version, 2);
+}
+
+#[test]
+fn publishing_again_repairs_damaged_and_missing_blobs() {
+    let (_folder, registry) = registry();
+    let truncated = blob_path(&registry, SectionKind::Factors);
+    fs::write(&truncated, b"").unwrap();
+    tamper(&with_suffix(&blob_path(&registry, SectionKind::Text), ".br"));
+    fs::remove_file(blob_path(&registry, SectionKind::Taste)).unwrap();
+
+    let published = registry.publish(&model(1), NOW).unwrap();
+    assert_eq!((published.version, published.changed, published.sections_new), (1, false, 3));
+    registry.verify().unwrap();
+}
+
+#[test]
+fn a_missing_blob_is_an_error_that_names_the_file() {
+    let (_folder, registry) = registry();
+    let path = blob_path(&registry, SectionKind::Taste);
+    fs::remove_file(&path).unwrap();
+    for error in [registry.load().unwrap_err(), registry.verify().unwrap_err()] {
+        assert!(matches!(error, RegistryError::Missing(_)), "{error:?}");
+        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+    }
+}
+
+#[test]
+fn a_damaged_blob_is_an_error_that_names_the_file() {
+    let (_folder, registry) = registry();
+    let path = blob_path(&registry, SectionKind::Factors);
+    tamper(&path);
+    for error in [registry.load().unwrap_err(), registry.verify().unwrap_err()] {
+        assert!(matches!(error, RegistryError::Damaged(_)), "{error:?}");
+        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+    }
+}
+
+#[test]
+fn a_coding_that_holds_anything_else_is_found() {
+    for (encoding, damage) in [
+        (Encoding::Brotli, tamper as fn(&Path)),
+        (Encoding::Zstd, tamper),
+        (Encoding::Brotli, |path| append(path, &[0; 100])),
+        (Encoding::Zstd, |path| append(path, &[0; 100])),
+        (Encoding::Brotli, |path| append(path, &vec![7; 1 << 20])),
+        (Encoding::Brotli, |path| fs::write(path, b"").unwrap()),
+        (Encoding::Zstd, |path| fs::write(path, b"").unwrap()),
+    ] {
+        let (_folder, registry) = registry();
+        let path = with_suffix(&blob_path(&registry, SectionKind::Text), encoding.suffix());
+        damage(&path);
+        let error = registry.verify().unwrap_err();
+        assert!(error.to_string().contains(path.to_str().unwrap()), "{encoding:?}: {error}");
+        // The blob itself is sound, and that is what a model is made of.
+        registry.load().unwrap();
+    }
+}
+
+fn append(path: &Path, bytes: &[u8]) {
+    let mut all = fs::read(path).expect("file");
+    all.extend_from_slice(bytes);
+    fs::write(path, all).expect("written");
+}
+
+#[test]
+fn a_damaged_manifest_is_refused_by_readers_and_left_alone_by_publishers() {
+    let (_folder, registry) = registry();
+    let path = registry.dir().join("manifest");
+    let whole = fs::read(&path).unwrap();
+    for damaged in [&whole[..whole.len() / 2], b"", b"null", b"\xff\xfe", b"{\"format\": \"one\"}"]
+    {
+        fs::write(&path, damaged).unwrap();
+        for error in [
+            registry.manifest().unwrap_err(),
+            registry.load().unwrap_err(),
+            registry.publish(&model(2), NOW).unwrap_err(),
+        ] {
+            assert!(matches!(error, RegistryError::Json { .. }), "{error:?}");
+            assert!(text(&error).contains(path.to_str().unwrap()), "{error}");
+            assert!(text(&error).contains("line"), "{}", text(&error));
+        }
+        assert_eq!(fs::read(&path).unwrap(), damaged);
+    }
+}
+
+#[test]
+fn a_manifest_of_a_later_format_asks_for_an_update() {
+    let (_folder, registry) = registry();
+    edit_manifest(&registry, |manifest| manifest.format = 2);
+    let error = registry.manifest().unwrap_err();
+    assert!(text(&error).contains("format 2") && text(&error).contains("update"), "{error:?}");
+    assert!(registry.publish(&model(2), NOW).is_err());
+}
+
+#[test]
+fn a_manifest_that_breaks_a_rule_is_refused() {
+    let (_folder, registry) = registry();
+    let whole = registry.manifest().unwrap().unwrap();
+    let rules: [fn(&mut Manifest); 5] = [
+        |manifest| manifest.version = 0,
+        |manifest| manifest.sections.clear(),
+        |manifest| manifest.sections[1].kind = "ids".into(),
+        |manifest| manifest.sections[0].hash = "../../../../etc/passwd".into(),
+        |manifest| manifest.sections[0].bytes = 0,
+    ];
+    for rule in rules {
+        let broken = {
+            let mut manifest = whole.clone();
+            rule(&mut manifest);
+            manifest
+        };
+        fs::write(registry.dir().join("manifest"), serde_json::to_vec(&broken).unwrap()).unwrap();
+        let error = registry.manifest().unwrap_err();
+        assert!(matches!(error, RegistryError::Manifest { .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn a_manifest_that_is_wrong_about_a_length_or_a_kind_gives_no_model() {
+    let (_folder, registry) = registry();
+    edit_manifest(&registry, |manifest| manifest.sections[0].bytes += 1);
+    assert!(matches!(registry.load().unwrap_err(), RegistryError::Length { .. }));
+
+    edit_manifest(&registry, |manifest| {
+        manifest.sections[0].bytes -= 1;
+        manifest.sections[4].kind = "lyrics".into();
+    });
+    let error = registry.load().unwrap_err();
+    assert!(matches!(error, RegistryError::UnknownSection { .. }), "{error:?}");
+    assert!(error.to_string().contains("`lyrics`"), "{error}");
+
+    edit_manifest(&registry, |manifest| {
+        let ids = manifest.sections[0].hash.clone();
+        manifest.sections[0].hash = std::mem::replace(&mut manifest.sections[1].hash, ids);
+        let bytes = manifest.sections[0].bytes;
+        manifest.sections[0].bytes = std::mem::replace(&mut manifest.sections[1].bytes, bytes);
+        manifest.sections[4].kind = "text".into();
+    });
+    assert!(matches!(registry.load().unwrap_err(), RegistryError::Model { .. }));
+}
+
+#[test]
+fn fields_that_a_reader_does_not_know_are_passed_over() {
+    let (_folder, registry) = registry();
+    let path = registry.dir().join("manifest");
+    let mut json: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    json["signature"] = "c2lnbmVk".into();
+    fs::write(&path, json.to_string()).unwrap();
+    assert_eq!(registry.verify().unwrap().version, 1);
+}
+
+#[test]
+fn the_last_version_is_not_counted_beyond() {
+    let (_folder, registry) = registry();
+    edit_manifest(&registry, |manifest| manifest.version = u64::MAX);
+    let error = registry.publish(&model(2), NOW).unwrap_err();
+    assert!(matches!(error, RegistryError::LastVersion(_)), "{error:?}");
+}
+
+#[test]
+fn a_second_publisher_is_turned_away_at_once() {
+    let (_folder, registry) = registry();
+    let path = registry.dir().join("lock");
+    let lock = fs::File::options().write(true).open(&path).unwrap();
+    lock.lock().unwrap();
+    let error = registry.publish(&model(2), NOW).unwrap_err();
+    assert!(matches!(error, RegistryError::Locked(_)), "{error:?}");
+    assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+    assert_eq!(registry.verify().unwrap().version, 1);
+
+    drop(lock);
+    assert_eq!(registry.publish(&model(2), NOW).unwrap().version, 2);
+}
+
+#[test]
+fn readers_see_whole_versions_while_others_publish() {
+    let (_folder, registry) = registry();
+    let files = [model(1).to_file(), model(2).to_file()];
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut reads = 0;
+            while !done.load(Ordering::Relaxed) || reads == 0 {
+                assert!(files.contains(&registry.load().unwrap().to_file()));
+                reads += 1;
+            }
+        });
+        for round in 0..20 {
+            registry.publish(&model(1 + round % 2), NOW).unwrap();
+        }
+        done.store(true, Ordering::Relaxed);
+        reader.join().unwrap();
+    });
+    assert_eq!(registry.manifest().unwrap().unwrap().version, 20);
+}
+
+#[test]
+fn an_empty_registry_has_no_version_and_no_model() {
+    let (_folder, registry) = empty_registry();
+    assert_eq!(registry.manifest().unwrap(), None);
+    assert!(matches!(registry.load().unwrap_err(), RegistryError::Empty(_)));
+    assert!(matches!(registry.verify().unwrap_err(), RegistryError::Empty(_)));
+}
+
+#[test]
+fn a_registry_that_is_not_there_is_not_opened_and_one_that_is_a_file_is_not_created() {
+    let folder = tempfile::tempdir().unwrap();
+    let absent = folder.path().join("absent");
+    let error = Registry::open(&absent).unwrap_err();
+    assert!(error.to_string().contains(absent.to_str().unwrap()), "{error}");
+
+    fs::write(&absent, b"").unwrap();
+    assert!(matches!(Registry::open(&absent).unwrap_err(), RegistryError::Absent(_)));
+    let error = Registry::create(&absent).unwrap_err();
+    assert!(error.to_string().contains(absent.to_str().unwrap()), "{error}");
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error_that_names_it() {
+    let (_folder, registry) = registry();
+    let manifest = registry.dir().join("manifest");
+    fs::remove_file(&manifest).unwrap();
+    fs::create_dir(&manifest).unwrap();
+    let error = registry.manifest().unwrap_err();
+    assert!(matches!(error, RegistryError::Io { .. }), "{error:?}");
+    assert!(error.to_string().contains(manifest.to_str().unwrap()), "{error}");
+
+    fs::remove_dir(&manifest).unwrap();
+    let huge = fs::File::create(&manifest).unwrap();
+    huge.set_len(1 << 40).unwrap();
+    let error = registry.manifest().unwrap_err();
+    assert!(text(&error).contains("more than"), "{}", text(&error));
+}
+
+#[test]
+fn a_model_without_names_to_show_is_published_too() {
+    let (_folder, registry) = registry();
+    let bare = Model::from_sections(
+        model(1)
+            .sections()
+            .filter(|(kind, _)| ![SectionKind::Text, SectionKind::Clusters].contains(kind))
+            .map(|(kind, bytes)| (kind, support::aligned(bytes))),
+    )
+    .unwrap();
+    let published = registry.publish(&bare, NOW).unwrap();
+    assert_eq!((published.version, published.sections, published.sections_new), (2, 3, 0));
+    assert_eq!(registry.load().unwrap().to_file(), bare.to_file());
+}
+
+#[test]
+fn only_64_lower_case_hexadecimal_digits_name_a_blob() {
+    let (_folder, registry) = registry();
+    let hash = hash(&registry, SectionKind::Ids);
+    assert_eq!(hash.parse::<BlobHash>().unwrap().to_string(), hash);
+    let long = format!("{hash}0");
+    let upper = hash.to_uppercase();
+    for text in ["", "..", &hash[1..], &long, &upper, &"g".repeat(64), &"é".repeat(32)] {
+        assert!(text.parse::<BlobHash>().is_err(), "{text}");
+    }
+}

@@ -1,0 +1,96 @@
+//! From trained factors to the model that ships.
+
+use segue_core::{
+    kmeans::{kmeans, to_directions},
+    model::{self, Model, ModelError, Responses, SectionKind, TasteParts, quantise},
+};
+
+use crate::als::{Factors, Settings};
+
+/// What fold-in on the device needs besides the factors.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Listener {
+    /// What each kind of event says.
+    pub responses: Responses,
+    /// τ, the pull towards the mean listener.
+    pub pull: f32,
+}
+
+/// The three sections that ranking needs: the smallest model that works.
+///
+/// `fingerprints` ascend; row i of `factors.items` belongs to the i-th.
+pub fn ranking_model(
+    fingerprints: &[u64],
+    factors: &Factors,
+    settings: &Settings,
+    listener: &Listener,
+) -> Result<Model, ModelError> {
+    Model::from_sections(ranking_sections(fingerprints, factors, settings, listener))
+}
+
+/// The sections of [`ranking_model`].
+pub fn ranking_sections(
+    fingerprints: &[u64],
+    factors: &Factors,
+    settings: &Settings,
+    listener: &Listener,
+) -> Vec<(SectionKind, segue_core::bytes::Aligned)> {
+    let dim = settings.dim;
+    let (scales, codes) = quantise(&factors.items, dim);
+    let decoded = decode(&scales, &codes, dim);
+    let taste = taste_parts(&decoded, factors, settings, listener);
+    vec![
+        (SectionKind::Ids, model::encode_ids(fingerprints)),
+        (SectionKind::Factors, model::encode_factors(fingerprints, dim, &scales, &codes)),
+        (SectionKind::Taste, model::encode_taste(&taste)),
+    ]
+}
+
+/// The listener side of the ridge system for item factors as they will be decoded.
+pub fn taste_parts(
+    items: &[f32],
+    factors: &Factors,
+    settings: &Settings,
+    listener: &Listener,
+) -> TasteParts {
+    let dim = settings.dim;
+    TasteParts {
+        unobserved: settings.unobserved,
+        ridge: settings.ridge,
+        exponent: settings.exponent,
+        catalogue: (items.len() / dim) as f32,
+        pull: listener.pull,
+        responses: listener.responses,
+        mean: mean(&factors.users, dim),
+        gram: model::gram(items.chunks_exact(dim), dim),
+    }
+}
+
+/// Taste clusters of the item factors: k-means of their directions. Returns centroids and the
+/// cluster of each row.
+pub fn cluster(items: &[f32], dim: usize, clusters: usize, seed: u64) -> (Vec<f32>, Vec<u16>) {
+    const MAX_ITERATIONS: usize = 100;
+    let mut directions = items.to_vec();
+    to_directions(&mut directions, dim);
+    let clustering = kmeans(&directions, dim, clusters, MAX_ITERATIONS, seed);
+    (clustering.centroids, clustering.assignment)
+}
+
+/// The usual rule of thumb, √(n/2), up to 64: more than a person can tell apart.
+pub fn default_clusters(tracks: usize) -> usize {
+    ((tracks as f64 / 2.0).sqrt().round() as usize).clamp(1, 64)
+}
+
+fn decode(scales: &[f32], codes: &[i8], dim: usize) -> Vec<f32> {
+    let rows = scales.iter().zip(codes.chunks_exact(dim));
+    rows.flat_map(|(scale, row)| row.iter().map(move |&code| scale * f32::from(code))).collect()
+}
+
+fn mean(rows: &[f32], dim: usize) -> Vec<f32> {
+    let mut sums = vec![0.0_f64; dim];
+    for row in rows.chunks_exact(dim) {
+        sums.iter_mut().zip(row).for_each(|(sum, &x)| *sum += f64::from(x));
+    }
+    let count = (rows.len() / dim).max(1) as f64;
+    sums.into_iter().map(|sum| (sum / count) as f32).collect()
+}

@@ -1,0 +1,213 @@
+//! `segue evaluate split`: recall and NDCG on a fixed split of listener–item pairs.
+
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
+
+use segue_core::{
+    event::Kind,
+    ids::{Row, fingerprint},
+    model::{Model, Responses, SectionKind},
+    rng::SplitMix64,
+    session::{Evidence, Pull},
+};
+
+use super::ranking::{Accuracy, Case, FloatScorer, accuracy};
+use crate::{
+    TrainError,
+    als::{Factors, Trainer},
+    assemble::{Listener, ranking_model, taste_parts},
+    log::read_interactions,
+    matrix::Matrix,
+    progress::Progress,
+    search::{Choice, Effort, Task, search},
+};
+
+/// Which form of the factors is ranked with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// Factors as trained.
+    F32,
+    /// The model that ships.
+    Int8,
+}
+
+/// What to evaluate.
+#[derive(Clone, Copy, Debug)]
+pub struct Split<'a> {
+    /// Pairs to fit on.
+    pub train: &'a Path,
+    /// Pairs to choose settings on; a part of `train` is held out where there are none.
+    pub valid: Option<&'a Path>,
+    /// Pairs to report on, looked at once.
+    pub test: &'a Path,
+    /// Components of a factor.
+    pub dim: usize,
+    /// Which form of the factors is ranked with.
+    pub precision: Precision,
+    /// Seed of the first factors and of what is held out.
+    pub seed: u64,
+}
+
+/// What came out.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// On the test pairs.
+    pub test: Accuracy,
+    /// What was chosen, and its accuracy on the validation pairs.
+    pub choice: Choice,
+    /// Bytes of the sections used, over the tracks with at least one training pair.
+    pub bytes_per_item: f64,
+    /// Tracks in the model.
+    pub tracks: usize,
+}
+
+/// Fits on `train`, chooses on `valid`, reports on `test`. Only the items of `train` are masked;
+/// every listener is folded in from them through the engine that ships.
+pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, TrainError> {
+    let train = read_interactions(split.train)?;
+    let test = read_interactions(split.test)?;
+    let valid = split.valid.map(read_interactions).transpose()?;
+    let whole = Pairs::new(&train)?;
+
+    let choice = if let Some(valid) = &valid {
+        choose(split, &whole, &cases(&whole, &train, valid), progress)?
+    } else {
+        let (kept, held) = hold_out(&train, split.seed);
+        let part = Pairs::new(&kept)?;
+        choose(split, &part, &cases(&part, &kept, &held), progress)?
+    };
+
+    progress.stage("fitting");
+    let settings = choice.settings;
+    let mut trainer = Trainer::new(&whole.by_user, &whole.by_item, split.dim, choice.seed);
+    for _ in 0..settings.epochs {
+        trainer.epoch(&settings, &|| false);
+    }
+    let factors = trainer.factors;
+    let listener = Listener { pull: choice.pull, ..Listener::default() };
+    let model = ranking_model(&whole.fingerprints, &factors, &settings, &listener)?;
+    let cases = cases(&whole, &train, &test);
+    let (test, bytes) = match split.precision {
+        Precision::Int8 => (accuracy(&model, &cases), stored_bytes(&model)),
+        Precision::F32 => {
+            let extra = model.len() * (3 * split.dim).saturating_sub(4);
+            let taste = taste_parts(&factors.items, &factors, &settings, &listener);
+            let Factors { items, .. } = factors;
+            (accuracy(&FloatScorer { items, taste }, &cases), stored_bytes(&model) + extra)
+        }
+    };
+    let tracks = whole.fingerprints.len();
+    Ok(Outcome { test, choice, bytes_per_item: bytes as f64 / tracks as f64, tracks })
+}
+
+fn choose(
+    split: &Split<'_>,
+    pairs: &Pairs,
+    validation: &[Case],
+    progress: &Progress<'_>,
+) -> Result<Choice, TrainError> {
+    let task = Task {
+        fingerprints: &pairs.fingerprints,
+        by_user: &pairs.by_user,
+        by_item: &pairs.by_item,
+        validation,
+        responses: Responses::default(),
+        dim: split.dim,
+        seed: split.seed,
+        effort: Effort::FULL,
+    };
+    Ok(search(&task, progress)?.choice)
+}
+
+fn stored_bytes(model: &Model) -> usize {
+    let used = [SectionKind::Ids, SectionKind::Factors, SectionKind::Taste];
+    model.sections().filter(|(kind, _)| used.contains(kind)).map(|(_, bytes)| bytes.len()).sum()
+}
+
+type Lists = Vec<(String, Vec<String>)>;
+
+/// Listener–item pairs by number.
+struct Pairs {
+    fingerprints: Vec<u64>,
+    row_of: HashMap<String, Row>,
+    by_user: Matrix,
+    by_item: Matrix,
+}
+
+impl Pairs {
+    fn new(lists: &Lists) -> Result<Self, TrainError> {
+        let items: HashSet<&str> =
+            lists.iter().flat_map(|(_, items)| items.iter().map(String::as_str)).collect();
+        let mut sorted: Vec<(u64, &str)> = items.iter().map(|id| (fingerprint(id), *id)).collect();
+        sorted.sort_unstable();
+        if sorted.is_empty() {
+            return Err(TrainError::Empty);
+        }
+        if let Some(pair) = sorted.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(TrainError::Collision(pair[0].1.into(), pair[1].1.into()));
+        }
+        let rows = sorted.iter().enumerate();
+        let row_of: HashMap<String, Row> =
+            rows.map(|(row, (_, id))| ((*id).to_owned(), Row(row as u32))).collect();
+        let seen = Pull { weight: 1.0, information: 1.0 };
+        let by_user = Matrix::from_rows(
+            sorted.len(),
+            lists.iter().map(|(_, items)| {
+                let mut rows: Vec<u32> = items.iter().map(|item| row_of[item].0).collect();
+                rows.sort_unstable();
+                rows.dedup();
+                rows.into_iter().map(move |row| (row, seen))
+            }),
+        );
+        let by_item = by_user.transposed();
+        let fingerprints = sorted.iter().map(|(fingerprint, _)| *fingerprint).collect();
+        Ok(Self { fingerprints, row_of, by_user, by_item })
+    }
+}
+
+/// One case for each listener of `held`; what `known` says of them is what the device has seen.
+fn cases(pairs: &Pairs, known: &Lists, held: &Lists) -> Vec<Case> {
+    let mut history: HashMap<&str, Vec<Row>> = HashMap::new();
+    for (user, items) in known {
+        let rows = history.entry(user).or_default();
+        rows.extend(items.iter().filter_map(|item| pairs.row_of.get(item)));
+        rows.sort_unstable();
+        rows.dedup();
+    }
+    held.iter()
+        .map(|(user, items)| {
+            let rows = history.get(user.as_str()).map_or(&[][..], Vec::as_slice);
+            let unique: HashSet<&String> = items.iter().collect();
+            let mut held_out: Vec<Row> =
+                unique.iter().filter_map(|item| pairs.row_of.get(*item).copied()).collect();
+            held_out.sort_unstable();
+            let missing = unique.len() - held_out.len();
+            Case { known: rows.iter().map(heard).collect(), held_out, missing, repeats: false }
+        })
+        .collect()
+}
+
+fn heard(row: &Row) -> Evidence {
+    let mut evidence = Evidence::new(*row);
+    evidence.add(Kind::Play, 1.0);
+    evidence
+}
+
+/// Takes one item in eight of each listener with at least two out of `lists`.
+fn hold_out(lists: &Lists, seed: u64) -> (Lists, Lists) {
+    let mut rng = SplitMix64::new(seed);
+    let (mut kept, mut held) = (Lists::new(), Lists::new());
+    for (user, items) in lists {
+        let mut items = items.clone();
+        let out = if items.len() < 2 { 0 } else { items.len().div_ceil(8) };
+        for last in (items.len() - out..items.len()).rev() {
+            let pick = rng.below(last + 1);
+            items.swap(pick, last);
+        }
+        held.push((user.clone(), items.split_off(items.len() - out)));
+        kept.push((user.clone(), items));
+    }
+    (kept, held)
+}

@@ -1,0 +1,49 @@
+//! From a listening log to a model.
+//!
+//! ```text
+//! log ──read──▶ dataset ──evidence──▶ matrix ──als──▶ factors ──assemble──▶ model
+//!                                        ▲ settings           │
+//!                                        └────── search ◀── evaluate (through segue-core)
+//! ```
+
+pub mod als;
+pub mod assemble;
+pub mod dataset;
+pub mod evaluate;
+pub mod log;
+pub mod matrix;
+pub mod naming;
+pub mod pipeline;
+pub mod progress;
+pub mod responses;
+pub mod search;
+
+use segue_core::model::ModelError;
+
+/// The run was asked to stop; nothing was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("interrupted; nothing was written")]
+pub struct Interrupted;
+
+/// Why there is no model.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The log could not be read.
+    #[error(transparent)]
+    Log(#[from] log::LogError),
+    /// There is nothing to learn from.
+    #[error(
+        "no listening to learn from: the log holds no event that says a listener liked a track"
+    )]
+    Empty,
+    /// Two tracks that the model could not tell apart.
+    #[error("tracks `{0}` and `{1}` have the same fingerprint: rename one of them")]
+    Collision(String, String),
+    /// The factors do not make a valid model.
+    #[error("the trained factors do not make a valid model")]
+    Model(#[from] ModelError),
+    /// Asked to stop.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}

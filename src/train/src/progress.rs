@@ -1,0 +1,54 @@
+//! How a long run tells what it does, and is told to stop.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Where reports go, and the flag that ends the run.
+#[derive(Clone, Copy)]
+pub struct Progress<'a> {
+    /// Called with what is going on, from one thread.
+    pub report: &'a (dyn Fn(Report<'_>) + Sync),
+    /// Set by somebody else to stop at the next opportunity.
+    pub stop: &'a AtomicBool,
+}
+
+/// One report.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'a> {
+    /// What is being done.
+    pub stage: &'a str,
+    /// How far, in steps of the stage.
+    pub step: usize,
+    /// Steps of the stage, where that is known.
+    pub of: Option<usize>,
+    /// The figure that the stage is about, where it has one.
+    pub figure: Option<f64>,
+}
+
+static NEVER: AtomicBool = AtomicBool::new(false);
+
+impl Progress<'_> {
+    /// Reports to nobody and never stops.
+    pub fn silent() -> Progress<'static> {
+        Progress { report: &|_| {}, stop: &NEVER }
+    }
+
+    /// Whether the run was asked to stop.
+    pub fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// The start of a stage.
+    pub fn stage(&self, stage: &str) {
+        (self.report)(Report { stage, step: 0, of: None, figure: None });
+    }
+
+    /// A step with the figure that it reached.
+    pub fn step(&self, stage: &str, step: usize, figure: f64) {
+        (self.report)(Report { stage, step, of: None, figure: Some(figure) });
+    }
+
+    /// A step of a known number.
+    pub fn count(&self, stage: &str, step: usize, of: usize) {
+        (self.report)(Report { stage, step, of: Some(of), figure: None });
+    }
+}

@@ -1,0 +1,199 @@
+//! Learning what each kind of event says, on listening that the factors have not seen.
+//!
+//! Listeners are followed event by event through the held-out end of their history: each event is
+//! first predicted, then observed. The figure is the mean over listeners of the AUC by which the
+//! posterior ranks what they went on to like or finish above what they went on to skip. Weights
+//! and targets are chosen one kind at a time, the kinds with most events first; a kind that is too
+//! rare to judge keeps its definition ([`Responses::default`]).
+
+use rayon::prelude::*;
+use segue_core::{
+    event::Kind,
+    model::{Model, ModelError, Response, Responses},
+    session::Evidence,
+};
+
+use crate::{
+    Interrupted, TrainError,
+    als::{Factors, Settings},
+    assemble::{Listener, ranking_model},
+    dataset::Heard,
+    evaluate::ranking::fold_in,
+    progress::Progress,
+};
+
+/// A listener to learn from: what is known, and what happens next.
+#[derive(Clone, Debug)]
+pub struct Story {
+    /// Before.
+    pub known: Vec<Evidence>,
+    /// After, in time order.
+    pub next: Vec<Heard>,
+}
+
+/// Fewer held-out events of a kind than this say nothing reliable about it.
+const MIN_EVENTS: usize = 100;
+/// Listeners and events of each that are followed, at most.
+const MAX_STORIES: usize = 400;
+const MAX_NEXT: usize = 40;
+
+const WEIGHTS: [f32; 6] = [0.0, 0.1, 0.3, 1.0, 3.0, 10.0];
+const TARGETS_NO: [f32; 4] = [0.0, -0.25, -0.5, -1.0];
+const TARGETS_YES: [f32; 1] = [1.0];
+const SATURATION: [f32; 4] = [0.0, 0.3, 1.0, 3.0];
+
+/// What was learned, and the AUC before and after.
+#[derive(Clone, Copy, Debug)]
+pub struct Learned {
+    /// What each kind of event says.
+    pub responses: Responses,
+    /// Mean AUC under the definitions; `None` where no listener both liked and skipped.
+    pub auc_defined: Option<f64>,
+    /// Mean AUC under what was learned.
+    pub auc_learned: Option<f64>,
+}
+
+/// The factors to judge with.
+#[derive(Clone, Copy)]
+pub struct Judge<'a> {
+    /// Fingerprints of the tracks, ascending.
+    pub fingerprints: &'a [u64],
+    /// Trained without the stories' next events.
+    pub factors: &'a Factors,
+    /// Their settings.
+    pub settings: &'a Settings,
+    /// τ.
+    pub pull: f32,
+}
+
+/// Learns responses from `stories`.
+pub fn learn(
+    judge: &Judge<'_>,
+    stories: &[Story],
+    progress: &Progress<'_>,
+) -> Result<Learned, TrainError> {
+    let mut stories: Vec<Story> =
+        stories.iter().filter(|s| has_both(&s.next)).take(MAX_STORIES).cloned().collect();
+    stories.iter_mut().for_each(|story| story.next.truncate(MAX_NEXT));
+    let mut responses = Responses::default();
+    let counts = Kind::ALL.map(|kind| {
+        stories.iter().flat_map(|s| &s.next).filter(|event| event.kind == kind).count()
+    });
+    let enough = counts[Kind::Skip as usize] + counts[Kind::Dislike as usize] >= MIN_EVENTS;
+    if !enough {
+        return Ok(Learned { responses, auc_defined: None, auc_learned: None });
+    }
+    let measure = |responses: &Responses| auc(judge, responses, &stories);
+    let auc_defined = measure(&responses)?;
+    let mut best = auc_defined;
+    for (step, candidate) in candidates(&counts).into_iter().enumerate() {
+        if progress.stopped() {
+            return Err(Interrupted.into());
+        }
+        let trial = candidate.apply(responses);
+        let figure = measure(&trial)?;
+        if figure > best {
+            (best, responses) = (figure, trial);
+        }
+        progress.step("learning what skips and likes say", step, best);
+    }
+    for kind in Kind::ALL {
+        let counted = counts[kind as usize];
+        if counted >= MIN_EVENTS {
+            responses.kinds[kind as usize].learned_from = counted as u32;
+        }
+    }
+    Ok(Learned { responses, auc_defined: Some(auc_defined), auc_learned: Some(best) })
+}
+
+/// One thing to try.
+#[derive(Clone, Copy)]
+enum Candidate {
+    Kind(Kind, f32, f32),
+    Saturation(f32),
+}
+
+impl Candidate {
+    fn apply(self, mut responses: Responses) -> Responses {
+        match self {
+            Self::Kind(kind, weight, target) => {
+                responses.kinds[kind as usize] = Response { weight, target, ..Response::default() };
+            }
+            Self::Saturation(saturation) => responses.saturation = saturation,
+        }
+        responses
+    }
+}
+
+/// The most frequent kinds first. A play is the unit that the others are measured in.
+fn candidates(counts: &[usize; Kind::ALL.len()]) -> Vec<Candidate> {
+    let mut kinds: Vec<Kind> =
+        Kind::ALL.into_iter().filter(|&kind| counts[kind as usize] >= MIN_EVENTS).collect();
+    kinds.sort_by_key(|&kind| std::cmp::Reverse(counts[kind as usize]));
+    let mut all = Vec::new();
+    for kind in kinds {
+        let targets = match kind {
+            Kind::Play => continue,
+            Kind::Skip | Kind::Dislike | Kind::Impression => &TARGETS_NO[..],
+            _ => &TARGETS_YES[..],
+        };
+        let pairs = targets.iter().flat_map(|&t| WEIGHTS.map(|w| Candidate::Kind(kind, w, t)));
+        all.extend(pairs);
+    }
+    all.extend(SATURATION.map(Candidate::Saturation));
+    all
+}
+
+/// Whether an event is a yes or a no, where it is clear.
+pub fn verdict(event: &Heard) -> Option<bool> {
+    match event.kind {
+        Kind::Play => (event.amount >= 0.5).then_some(true),
+        Kind::Like | Kind::Save | Kind::Replay => Some(true),
+        Kind::Skip | Kind::Dislike => Some(false),
+        Kind::Search | Kind::Impression | Kind::Click => None,
+    }
+}
+
+fn has_both(events: &[Heard]) -> bool {
+    let mut verdicts = events.iter().take(MAX_NEXT).filter_map(verdict);
+    let Some(first) = verdicts.next() else { return false };
+    verdicts.any(|verdict| verdict != first)
+}
+
+fn auc(judge: &Judge<'_>, responses: &Responses, stories: &[Story]) -> Result<f64, ModelError> {
+    let listener = Listener { responses: *responses, pull: judge.pull };
+    let model = ranking_model(judge.fingerprints, judge.factors, judge.settings, &listener)?;
+    let each: Vec<f64> = stories.par_iter().filter_map(|story| story_auc(&model, story)).collect();
+    Ok(each.iter().sum::<f64>() / each.len().max(1) as f64)
+}
+
+/// The share of (yes, no) pairs of one story that the posterior had in order when each happened.
+fn story_auc(model: &Model, story: &Story) -> Option<f64> {
+    let mut session = fold_in(model, &story.known);
+    let (mut yes, mut no) = (Vec::new(), Vec::new());
+    for event in &story.next {
+        if let Some(verdict) = verdict(event) {
+            let query = &session.posterior(model).query;
+            let score = segue_core::kernel::score(&model.factors(), query, event.row);
+            if verdict { yes.push(score) } else { no.push(score) }
+        }
+        session.add(model, event.row, event.kind, event.amount);
+    }
+    pair_auc(&yes, &no)
+}
+
+/// The probability that a random yes scores above a random no, ties half.
+pub fn pair_auc(yes: &[f32], no: &[f32]) -> Option<f64> {
+    let mut won = 0.0;
+    for y in yes {
+        for n in no {
+            won += match y.total_cmp(n) {
+                std::cmp::Ordering::Greater => 1.0,
+                std::cmp::Ordering::Equal => 0.5,
+                std::cmp::Ordering::Less => 0.0,
+            };
+        }
+    }
+    let pairs = yes.len() * no.len();
+    (pairs > 0).then(|| won / pairs as f64)
+}
