@@ -33,8 +33,8 @@ fn the_same_seed_writes_the_same_bytes() {
     assert_ne!(log, json_lines(&world(51, 200, 5, 1), usize::MAX));
 }
 
-/// The log of a small world is what it was when this test was written, on every machine: to change
-/// it is to change everybody's ground truth, and must be meant.
+/// The log of a small world has the digest stated here on every machine: to change it is to change
+/// everybody's ground truth, and must be meant.
 #[test]
 fn the_log_of_a_small_world_is_known() {
     let mut digest = 0xCBF2_9CE4_8422_2325_u64; // FNV-1a

@@ -70,9 +70,15 @@ impl<'a> Trainer<'a> {
 
     /// One alternation. `stop` is asked between rows; true leaves the factors half-solved.
     pub fn epoch(&mut self, settings: &Settings, stop: &(impl Fn() -> bool + Sync)) {
-        let Self { by_user, by_item, cpu, factors } = self;
-        half_step(*cpu, by_user, &factors.items, settings, &mut factors.users, stop);
+        self.solve_users(settings, stop);
+        let Self { by_item, cpu, factors, .. } = self;
         half_step(*cpu, by_item, &factors.users, settings, &mut factors.items, stop);
+    }
+
+    /// The first half of an alternation: every listener against the items as they are.
+    pub fn solve_users(&mut self, settings: &Settings, stop: &(impl Fn() -> bool + Sync)) {
+        let Self { by_user, cpu, factors, .. } = self;
+        half_step(*cpu, by_user, &factors.items, settings, &mut factors.users, stop);
     }
 }
 

@@ -1,0 +1,160 @@
+//! Implicit ALS: exact, deterministic, and the same system that the device solves.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use segue_core::{
+    event::Kind,
+    ids::{Row, fingerprint},
+    rng::SplitMix64,
+    session::{Evidence, Pull},
+};
+use segue_train::{
+    als::{Settings, Trainer},
+    assemble::{Listener, ranking_model},
+    evaluate::ranking::fold_in,
+    matrix::Matrix,
+};
+
+const SETTINGS: Settings =
+    Settings { dim: 24, unobserved: 0.05, ridge: 0.02, exponent: 1.0, epochs: 6 };
+
+/// Two groups of listeners that hear two groups of tracks, in rows of very different lengths:
+/// shorter and longer than the dimension.
+fn listening(listeners: usize, tracks: u32, seed: u64) -> Matrix {
+    let mut rng = SplitMix64::new(seed);
+    let seen = Pull { weight: 1.0, information: 1.0 };
+    let rows: Vec<Vec<(u32, Pull)>> = (0..listeners)
+        .map(|listener| {
+            let heard = 2 + rng.below(if listener % 5 == 0 { 60 } else { 12 });
+            let mut rows: Vec<u32> = (0..heard)
+                .map(|_| (rng.below(tracks as usize / 2) * 2 + listener % 2) as u32)
+                .collect();
+            rows.sort_unstable();
+            rows.dedup();
+            rows.into_iter().map(|row| (row, seen)).collect()
+        })
+        .collect();
+    Matrix::from_rows(tracks as usize, rows)
+}
+
+/// The loss that training minimises, term by term.
+fn loss(by_user: &Matrix, by_item: &Matrix, users: &[f32], items: &[f32]) -> f64 {
+    let dim = SETTINGS.dim;
+    let dot = |a: &[f32], b: &[f32]| -> f64 {
+        a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum()
+    };
+    let mut sum = 0.0;
+    for (u, user) in users.chunks_exact(dim).enumerate() {
+        for item in items.chunks_exact(dim) {
+            sum += f64::from(SETTINGS.unobserved) * dot(user, item).powi(2);
+        }
+        for (column, pull) in by_user.row(u).iter() {
+            let error = f64::from(pull.information / pull.weight)
+                - dot(user, &items[column * dim..][..dim]);
+            sum += f64::from(pull.weight) * error * error;
+        }
+    }
+    for (matrix, rows) in [(by_user, users), (by_item, items)] {
+        for (at, row) in rows.chunks_exact(dim).enumerate() {
+            let count =
+                matrix.row(at).positive() as f32 + SETTINGS.unobserved * matrix.columns() as f32;
+            sum += f64::from(SETTINGS.ridge * count) * dot(row, row);
+        }
+    }
+    sum
+}
+
+#[test]
+fn every_epoch_lowers_the_loss() {
+    let by_user = listening(80, 90, 1);
+    let by_item = by_user.transposed();
+    let mut trainer = Trainer::new(&by_user, &by_item, SETTINGS.dim, 1);
+    let mut before = f64::INFINITY;
+    for _ in 0..SETTINGS.epochs {
+        trainer.epoch(&SETTINGS, &|| false);
+        let after = loss(&by_user, &by_item, &trainer.factors.users, &trainer.factors.items);
+        assert!(after < before, "{before} → {after}");
+        before = after;
+    }
+}
+
+#[test]
+fn a_solved_row_is_a_minimum_of_the_loss() {
+    let by_user = listening(40, 90, 2);
+    let by_item = by_user.transposed();
+    let mut trainer = Trainer::new(&by_user, &by_item, SETTINGS.dim, 1);
+    trainer.epoch(&SETTINGS, &|| false);
+    let (users, mut items) = (trainer.factors.users, trainer.factors.items);
+    let lowest = loss(&by_user, &by_item, &users, &items);
+    // Items were solved last, rows of both the short and the long kind.
+    for at in (0..items.len()).step_by(53) {
+        for step in [-0.01, 0.01] {
+            let kept = items[at];
+            items[at] += step;
+            assert!(loss(&by_user, &by_item, &users, &items) > lowest);
+            items[at] = kept;
+        }
+    }
+}
+
+#[test]
+fn the_factors_are_the_same_for_any_number_of_threads() {
+    let by_user = listening(3000, 200, 3);
+    let by_item = by_user.transposed();
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let mut trainer = Trainer::new(&by_user, &by_item, SETTINGS.dim, 7);
+            (0..3).for_each(|_| trainer.epoch(&SETTINGS, &|| false));
+            trainer.factors.items
+        })
+    };
+    let one = run(1);
+    assert_eq!(one, run(2));
+    assert_eq!(one, run(5));
+}
+
+#[test]
+fn fold_in_on_the_device_is_the_training_solve_for_the_same_items() {
+    let by_user = listening(120, 90, 4);
+    let by_item = by_user.transposed();
+    let mut trainer = Trainer::new(&by_user, &by_item, SETTINGS.dim, 1);
+    (0..SETTINGS.epochs).for_each(|_| trainer.epoch(&SETTINGS, &|| false));
+    let mut fingerprints: Vec<u64> = (0..90).map(|i| fingerprint(&i.to_string())).collect();
+    fingerprints.sort_unstable();
+    let mut factors = trainer.factors;
+    let listener = Listener::default();
+    let model = ranking_model(&fingerprints, &factors, &SETTINGS, &listener).unwrap();
+    // Training's solve against the factors as the device decodes them.
+    for (row, item) in factors.items.chunks_exact_mut(SETTINGS.dim).enumerate() {
+        model.factors().decode(Row(row as u32), item);
+    }
+    let mut trainer = Trainer::new(&by_user, &by_item, SETTINGS.dim, 1);
+    trainer.factors = factors;
+    trainer.solve_users(&SETTINGS, &|| false);
+    let mut largest = 0.0_f32;
+    for (user, solved) in trainer.factors.users.chunks_exact(SETTINGS.dim).enumerate() {
+        let known: Vec<Evidence> = by_user
+            .row(user)
+            .iter()
+            .map(|(row, _)| {
+                let mut evidence = Evidence::new(Row(row as u32));
+                evidence.add(Kind::Play, 1.0);
+                evidence
+            })
+            .collect();
+        let mut session = fold_in(&model, &known);
+        let mean = &session.posterior(&model).mean;
+        largest = mean.iter().zip(solved).map(|(a, b)| (a - b).abs()).fold(largest, f32::max);
+    }
+    assert!(largest < 2e-4, "largest difference {largest}");
+}
+
+#[test]
+fn a_matrix_transposed_twice_is_itself() {
+    let matrix = listening(50, 60, 5);
+    let again = matrix.transposed().transposed();
+    assert_eq!((again.rows(), again.columns(), again.len()), (50, 60, matrix.len()));
+    for row in 0..50 {
+        assert!(matrix.row(row).iter().eq(again.row(row).iter()));
+    }
+}

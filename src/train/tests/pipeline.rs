@@ -1,0 +1,151 @@
+//! The whole way from a log to a model, on simulated listeners.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    fs,
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use segue_core::{event::Kind, model::Model};
+use segue_sim::{Config, World};
+use segue_train::{
+    TrainError,
+    dataset::{self, Dataset},
+    log::Options as LogOptions,
+    pipeline::{Options, Trained, train},
+    progress::Progress,
+    search::Effort,
+};
+
+const OPTIONS: Options = Options { dim: 16, clusters: None, seed: 1, effort: Effort::QUICK };
+
+/// Logs and catalogues in a folder that goes with the value.
+struct Files(tempfile::TempDir);
+
+impl Files {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// A simulated log and its catalogue.
+    fn world(&self, listeners: u32, tracks: u32) -> (PathBuf, PathBuf) {
+        let config = Config { listeners, tracks, days: 10, ..Config::default() };
+        let world = World::new(&config).unwrap();
+        let events = self.write("events.jsonl", &lines(world.events()));
+        (events, self.write("catalogue.jsonl", &lines(world.catalogue())))
+    }
+}
+
+fn lines(rows: impl Iterator<Item = impl serde::Serialize>) -> String {
+    rows.map(|row| serde_json::to_string(&row).unwrap() + "\n").collect()
+}
+
+fn read(path: &PathBuf) -> Result<Dataset, TrainError> {
+    let progress = Progress::silent();
+    dataset::read(&[path], None, &LogOptions::default(), &progress).map(|(dataset, _)| dataset)
+}
+
+fn trained(dataset: &Dataset) -> Trained {
+    train(dataset, &OPTIONS, &Progress::silent()).unwrap()
+}
+
+#[test]
+fn a_simulated_log_becomes_a_model_that_beats_chance_and_learns_what_skips_say() {
+    let files = Files::new();
+    let (events, catalogue) = files.world(300, 400);
+    let progress = Progress::silent();
+    let options = LogOptions::default();
+    let (dataset, _) = dataset::read(&[events], Some(&catalogue), &options, &progress).unwrap();
+    let trained = trained(&dataset);
+    let validation = trained.validation().unwrap();
+    assert!(validation.recall_20 > 2.0 * 20.0 / 400.0, "{validation:?}");
+    let (before, after) =
+        (trained.learned.auc_defined.unwrap(), trained.learned.auc_learned.unwrap());
+    assert!(after >= before && after > 0.55, "{before} {after}");
+    let skip = trained.model.taste().responses().of(Kind::Skip);
+    assert!(skip.learned_from >= 100, "{skip:?}");
+
+    let text = trained.model.text().unwrap();
+    let named = (0..trained.model.clusters().unwrap().len())
+        .filter(|&cluster| text.cluster_name(cluster).is_some())
+        .count();
+    assert!(named > 0);
+    let row = trained.model.row("t000000").unwrap();
+    assert!(!text.title(row).is_empty() && !text.artist(row).is_empty());
+    assert_eq!(Model::from_file(&trained.model.to_file()).unwrap().len(), trained.model.len());
+}
+
+#[test]
+fn the_same_log_and_seed_give_the_same_bytes() {
+    let files = Files::new();
+    let (events, _) = files.world(60, 80);
+    let dataset = read(&events).unwrap();
+    let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let one = pool(1).install(|| trained(&dataset).model.to_file());
+    let three = pool(3).install(|| trained(&dataset).model.to_file());
+    assert!(one == three);
+}
+
+#[test]
+fn an_event_that_arrives_twice_counts_once() {
+    let files = Files::new();
+    let line =
+        r#"{"id":"a","user":"u","session":"s","track":"t","at":1700000000000,"kind":"play"}"#;
+    let other = line.replace("\"t\"", "\"t2\"");
+    let path = files.write("twice.jsonl", &format!("{line}\n{line}\n{other}\n"));
+    assert_eq!(read(&path).unwrap().len(), 2);
+}
+
+#[test]
+fn a_log_of_one_listener_trains_a_model() {
+    let files = Files::new();
+    let rows: String = (0..30).map(|i| format!("u\tt{i}\t{}\n", 1_700_000_000 + i * 200)).collect();
+    let path = files.write("one.tsv", &format!("user\ttrack\tat\n{rows}"));
+    let trained = trained(&read(&path).unwrap());
+    assert_eq!((trained.model.len(), trained.listeners), (30, 1));
+    assert!(trained.validation().is_none(), "one listener chooses no settings");
+    assert_eq!(trained.model.taste().responses().of(Kind::Skip).learned_from, 0);
+}
+
+#[test]
+fn a_log_of_one_track_trains_a_model() {
+    let files = Files::new();
+    let path = files.write("track.csv", "user,track,at\na,x,1700000000\nb,x,1700000100\n");
+    assert_eq!(trained(&read(&path).unwrap()).model.len(), 1);
+}
+
+#[test]
+fn more_components_than_tracks_and_all_listeners_alike_train_a_model() {
+    let files = Files::new();
+    let rows: String =
+        (0..40).map(|i| format!("u{},t{},{}\n", i / 2, i % 2, 1_700_000_000 + i)).collect();
+    let path = files.write("alike.csv", &format!("user,track,at\n{rows}"));
+    let model = trained(&read(&path).unwrap()).model;
+    assert_eq!((model.len(), model.dim()), (2, 16));
+}
+
+#[test]
+fn a_log_of_nothing_but_skips_is_refused() {
+    let files = Files::new();
+    let path = files.write("skips.csv", "user,track,at,kind\na,x,1700000000,skip\n");
+    let error = train(&read(&path).unwrap(), &OPTIONS, &Progress::silent()).unwrap_err();
+    assert!(matches!(error, TrainError::Empty), "{error}");
+}
+
+#[test]
+fn training_that_is_asked_to_stop_stops() {
+    let files = Files::new();
+    let (events, _) = files.world(60, 80);
+    let dataset = read(&events).unwrap();
+    let stop = AtomicBool::new(false);
+    let report = |_: segue_train::progress::Report<'_>| stop.store(true, Ordering::Relaxed);
+    let error = train(&dataset, &OPTIONS, &Progress { report: &report, stop: &stop }).unwrap_err();
+    assert!(matches!(error, TrainError::Interrupted(_)), "{error}");
+}
