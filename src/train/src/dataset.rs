@@ -68,7 +68,7 @@ impl Builder {
         stop: &AtomicBool,
     ) -> Result<Summary, TrainError> {
         let summary = log::read(path, options, &mut |entry| {
-            self.push(&entry);
+            self.push(entry);
             if stop.load(Ordering::Relaxed) {
                 ControlFlow::Break(())
             } else {

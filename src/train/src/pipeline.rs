@@ -94,12 +94,15 @@ pub fn train(
         progress.count("training factors", epoch + 1, settings.epochs);
     }
 
+    let fold_in = choice.as_ref().map_or(settings, |choice| choice.fold_in);
+    trainer.solve_users(&fold_in, &|| progress.stopped());
+
     progress.stage("clustering");
     let factors = trainer.factors;
     let count = options.clusters.unwrap_or_else(|| default_clusters(dataset.tracks.len()));
     let (centroids, assignment) = cluster(&factors.items, options.dim, count, options.seed);
     let names = cluster_names(dataset, &assignment, centroids.len() / options.dim);
-    let mut sections = ranking_sections(&dataset.fingerprints, &factors, &settings, &listener);
+    let mut sections = ranking_sections(&dataset.fingerprints, &factors, &fold_in, &listener);
     let ids = &dataset.fingerprints;
     sections.push((
         SectionKind::Clusters,
@@ -169,7 +172,7 @@ fn choose(
     let judge = Judge {
         fingerprints: &head.fingerprints,
         factors: &found.factors,
-        settings: &found.choice.settings,
+        settings: &found.choice.fold_in,
         pull: found.choice.pull,
     };
     let learned = learn(&judge, &stories, progress)?;

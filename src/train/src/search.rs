@@ -42,7 +42,11 @@ pub struct Choice {
     pub settings: Settings,
     /// The seed of the first factors.
     pub seed: u64,
-    /// τ, chosen last.
+    /// The settings that listeners are folded in with: those of the factors, but for λ. A listener
+    /// whom training never saw did not bend the factors towards themselves, and wants another
+    /// ridge than one who did.
+    pub fold_in: Settings,
+    /// τ.
     pub pull: f32,
     /// Accuracy on the validation cases.
     pub validation: Accuracy,
@@ -69,7 +73,9 @@ const UNOBSERVED: [f32; 6] = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0];
 const RIDGE: [f32; 4] = [0.0015, 0.005, 0.015, 0.05];
 /// As in the paper: a row's ridge grows with what is known of it, as the loss does.
 const EXPONENT: f32 = 1.0;
+/// Those that keep the ranking of an unknown listener sound: above 0.
 const PULL: [f32; 6] = [0.001, 0.01, 0.03, 0.1, 0.3, 1.0];
+const FOLD_IN_RIDGE: [f32; 6] = [0.5, 0.6, 0.7, 0.85, 1.0, 1.2];
 /// One round of the halving.
 #[derive(Clone, Copy, Debug)]
 pub struct Round {
@@ -129,10 +135,10 @@ pub fn search(task: &Task<'_>, progress: &Progress<'_>) -> Result<Found, Interru
     let mut run = Run { task, progress, tried: 0 };
     let best = run.halve(grid(task.dim))?;
     let best = run.refine(best)?;
-    let best = run.restart(best)?;
-    let (pull, validation) = choose_pull(task, &best.trainer.factors, &best.settings);
-    let Contender { settings, seed, trainer, .. } = best;
-    let choice = Choice { settings, seed, pull, validation, tried: run.tried };
+    let mut best = run.restart(best)?;
+    let (fold_in, pull) = run.choose_fold_in(&mut best);
+    let Contender { settings, seed, trainer, accuracy } = best;
+    let choice = Choice { settings, seed, fold_in, pull, validation: accuracy, tried: run.tried };
     Ok(Found { choice, factors: trainer.factors })
 }
 
@@ -200,6 +206,37 @@ impl<'t> Run<'_, 't> {
         Ok(better)
     }
 
+    /// λ for fold-in, then τ, of the best accuracy. The listeners of `best` are solved anew.
+    fn choose_fold_in(&self, best: &mut Contender<'t>) -> (Settings, f32) {
+        let (mut fold_in, mut pull) = (best.settings, PULL[0]);
+        best.accuracy = Accuracy::default();
+        for scale in FOLD_IN_RIDGE {
+            let settings = Settings { ridge: best.settings.ridge * scale, ..best.settings };
+            best.trainer.solve_users(&settings, &|| false);
+            if self.improves(best, &settings, PULL[0]) {
+                fold_in = settings;
+            }
+        }
+        best.trainer.solve_users(&fold_in, &|| false);
+        for candidate in PULL {
+            if self.improves(best, &fold_in, candidate) {
+                pull = candidate;
+            }
+        }
+        (fold_in, pull)
+    }
+
+    /// Judges `best` with listeners folded in so, and keeps the accuracy if it is higher.
+    fn improves(&self, best: &mut Contender<'t>, fold_in: &Settings, pull: f32) -> bool {
+        let Task { validation, .. } = self.task;
+        let accuracy = measure(self.task, validation, &best.trainer.factors, fold_in, pull);
+        let better = accuracy.objective() > best.objective();
+        if better {
+            best.accuracy = accuracy;
+        }
+        better
+    }
+
     fn train(
         &mut self,
         contender: &mut Contender<'t>,
@@ -243,14 +280,6 @@ impl<'t> Contender<'t> {
     fn objective(&self) -> f64 {
         self.accuracy.objective()
     }
-}
-
-/// τ of the best validation accuracy, among those that keep an unknown listener's ranking sound.
-fn choose_pull(task: &Task<'_>, factors: &Factors, settings: &Settings) -> (f32, Accuracy) {
-    let at = |pull| (pull, measure(task, task.validation, factors, settings, pull));
-    PULL.into_iter().map(at).fold((PULL[0], Accuracy::default()), |best, next| {
-        if next.1.objective() > best.1.objective() { next } else { best }
-    })
 }
 
 fn measure(

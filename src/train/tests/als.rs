@@ -1,5 +1,4 @@
 //! Implicit ALS: exact, deterministic, and the same system that the device solves.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use segue_core::{
     event::Kind,

@@ -94,6 +94,7 @@ fn split(arguments: &SplitArguments, ui: &Ui) -> Done {
             "valid_ndcg@10": choice.validation.ndcg_10,
             "unobserved": settings.unobserved,
             "ridge": settings.ridge,
+            "fold_in_ridge": choice.fold_in.ridge,
             "exponent": settings.exponent,
             "epochs": settings.epochs,
             "settings_tried": choice.tried,

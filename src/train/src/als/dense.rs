@@ -58,11 +58,8 @@ fn dot<const FUSED: bool>(a: &[f32], b: &[f32]) -> f32 {
     let (a_pairs, b_pairs) = (a.chunks_exact(2 * LANES), b.chunks_exact(2 * LANES));
     let tail: f32 = a_pairs.remainder().iter().zip(b_pairs.remainder()).map(|(x, y)| x * y).sum();
     for (x, y) in a_pairs.zip(b_pairs) {
-        for half in 0..2 {
-            for lane in 0..LANES {
-                let at = half * LANES + lane;
-                lanes[half][lane] = fma::<FUSED>(x[at], y[at], lanes[half][lane]);
-            }
+        for (at, sum) in lanes.as_flattened_mut().iter_mut().enumerate() {
+            *sum = fma::<FUSED>(x[at], y[at], *sum);
         }
     }
     let mut sums = [0.0_f32; LANES];

@@ -85,15 +85,16 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
     for _ in 0..settings.epochs {
         trainer.epoch(&settings, &|| false);
     }
+    trainer.solve_users(&choice.fold_in, &|| false);
     let factors = trainer.factors;
     let listener = Listener { pull: choice.pull, ..Listener::default() };
-    let model = ranking_model(&whole.fingerprints, &factors, &settings, &listener)?;
+    let model = ranking_model(&whole.fingerprints, &factors, &choice.fold_in, &listener)?;
     let cases = cases(&whole, &train, &test);
     let (test, bytes) = match split.precision {
         Precision::Int8 => (accuracy(&model, &cases), stored_bytes(&model)),
         Precision::F32 => {
             let extra = model.len() * (3 * split.dim).saturating_sub(4);
-            let taste = taste_parts(&factors.items, &factors, &settings, &listener);
+            let taste = taste_parts(&factors.items, &factors, &choice.fold_in, &listener);
             let Factors { items, .. } = factors;
             (accuracy(&FloatScorer { items, taste }, &cases), stored_bytes(&model) + extra)
         }

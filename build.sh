@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# The one entry to this repository. `./build.sh help` lists the verbs.
+#
+# Every verb first checks the tools that it needs and sets up what is missing. What it makes is
+# staged and swapped in whole, and is made again only when its inputs changed. Nothing is
+# installed outside the repository but a Rust target, Debian packages where the user may install
+# them, and a cache of tools under ~/.cache/segue.
+set -euo pipefail
+
+export CALLER=$PWD
+cd "$(dirname "${BASH_SOURCE[0]}")"
+for part in common setup pkg run check; do
+  # shellcheck source=/dev/null
+  source "tools/$part.sh"
+done
+
+help() {
+  cat <<'TEXT'
+usage: ./build.sh VERB
+
+  run [FILE] [--listen ADDR]
+           build everything, train on the listening log FILE (or on a simulated one),
+           publish the model and serve the player at http://127.0.0.1:8787/
+  test     every check and test, native, in WebAssembly and in headless Chromium
+  pkg      build the npm package in pkg/ and hold its size against pkg/size-budget.json
+  bench    run the scripts in bench/, in order
+  lint     formatting, clippy, TypeScript types; shellcheck and cargo-deny where installed
+  clean    remove everything that the other verbs made in this folder
+  help     print this
+
+environment:
+  SEGUE_LISTEN   address that `run` serves on, as --listen
+  CHROMIUM       browser that `test` drives, where it is not found on PATH
+  CHROMEDRIVER   its driver, likewise
+TEXT
+}
+
+wrong_usage() {
+  say "$1; './build.sh help' lists the verbs"
+  exit 2
+}
+
+verb_bench() {
+  setup_rust
+  build_cli
+  export SEGUE
+  local script ran=0
+  for script in bench/*.sh; do
+    [[ -x $script ]] || continue
+    say "$script"
+    "$script"
+    ran=$((ran + 1))
+  done
+  [[ $ran -gt 0 ]] || say 'there is no executable script in bench/'
+}
+
+verb_clean() {
+  rm -rf target node_modules pkg/{dist,wasm,node_modules} www/{dist,node_modules} \
+    tests/browser/{results,node_modules} "$STATE"
+  if [[ -d $CACHE ]]; then say "left for other clones: $CACHE"; fi
+}
+
+verb=${1:-help}
+[[ $# -eq 0 ]] || shift
+case $verb in
+  run) run "$@" ;;
+  help | -h | --help) help ;;
+  test | pkg | bench | lint | clean)
+    [[ $# -eq 0 ]] || wrong_usage "$verb takes no arguments"
+    "verb_$verb"
+    ;;
+  *) wrong_usage "there is no verb '$verb'" ;;
+esac

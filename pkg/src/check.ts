@@ -1,0 +1,82 @@
+// Arguments as callers give them: each is taken as what it must be, or refused by name.
+
+import { SegueError } from "./error.js";
+
+function refuse(what: string, value: unknown, wanted: string): never {
+  const given = typeof value === "string" ? JSON.stringify(value) : String(value);
+  throw new SegueError("argument", `${what} is ${given}: ${wanted}`);
+}
+
+/** An object, such as options or an event. */
+export function record(what: string, value: unknown): void {
+  if (typeof value !== "object" || value === null) refuse(what, value, "give an object");
+}
+
+/** A whole number from 0 on; all there are, without one. */
+export function limit(value: number | undefined, all: number): number {
+  if (value === undefined) return all;
+  if (!Number.isInteger(value) || value < 0) {
+    refuse("limit", value, "give a whole number, 0 or more");
+  }
+  return Math.min(value, all);
+}
+
+const MOST_MILLISECONDS = 0xffff_ffff;
+
+/** Milliseconds, as whole ones that fit 32 bits. */
+export function milliseconds(what: string, value: number | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (!Number.isFinite(value) || value < 0) refuse(what, value, "give milliseconds, 0 or more");
+  return Math.min(Math.floor(value), MOST_MILLISECONDS);
+}
+
+export function text(what: string, value: unknown): string {
+  return typeof value === "string" ? value : refuse(what, value, "give a string");
+}
+
+/** A row of a model of so many `tracks`, or `unknown`. */
+export function row(value: number, tracks: number, unknown: number): number {
+  const sound = Number.isInteger(value) && value >= 0 && value < tracks;
+  if (!sound && value !== unknown) refuse("row", value, `the model has rows 0 to ${tracks - 1}`);
+  return value;
+}
+
+/** The most tracks that a model has, and the most that go to the module at once. */
+const MOST_TRACKS = 1 << 24;
+
+/** A list of ids. */
+export function ids<T>(what: string, value: T): T {
+  if (!Array.isArray(value)) refuse(what, value, "give an array of ids");
+  if (value.length > MOST_TRACKS) {
+    refuse(`${what}.length`, value.length, `at most ${MOST_TRACKS} are accepted`);
+  }
+  return value;
+}
+
+/** A list of ids or of rows. */
+export function idsOrRows<T>(what: string, value: T): T {
+  if (!(value instanceof Uint32Array)) return ids(what, value);
+  if (value.length > MOST_TRACKS) {
+    refuse(`${what}.length`, value.length, `at most ${MOST_TRACKS} are accepted`);
+  }
+  return value;
+}
+
+/** What the module can address. */
+const MOST_BYTES = 0xffff_ffff;
+
+/** The bytes of a buffer or of a view of one, in place. */
+export function bytes(what: string, value: ArrayBuffer | ArrayBufferView): Uint8Array {
+  // By its tag, since a buffer may come from another realm.
+  const buffer = Object.prototype.toString.call(value) === "[object ArrayBuffer]";
+  if (!buffer && !ArrayBuffer.isView(value)) {
+    refuse(what, value, "give an ArrayBuffer or a view of one");
+  }
+  if (value.byteLength > MOST_BYTES) {
+    refuse(`${what}.byteLength`, value.byteLength, `at most ${MOST_BYTES} are accepted`);
+  }
+  if (ArrayBuffer.isView(value)) {
+    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  }
+  return new Uint8Array(value);
+}

@@ -1,0 +1,57 @@
+// Loads the WebAssembly module, once for all of a page.
+
+import init, { initSync } from "../wasm/segue_wasm.js";
+import { SegueError, messageOf } from "./error.js";
+import type { WasmSource } from "./types.js";
+
+let loading: Promise<void> | undefined;
+
+/** Resolves once the module can be used. After a failure the next call tries again. */
+export function load(source: WasmSource | undefined): Promise<void> {
+  loading ??= instantiate(source).catch((cause: unknown) => {
+    loading = undefined;
+    if (cause instanceof SegueError) throw cause;
+    const message = `the WebAssembly module cannot be used: ${messageOf(cause)}`;
+    throw new SegueError("platform", message, cause);
+  });
+  return loading;
+}
+
+async function instantiate(source: WasmSource | undefined): Promise<void> {
+  // Bundlers look for this very expression and bring the file along.
+  source ??= new URL("../wasm/segue_wasm_bg.wasm", import.meta.url);
+  if (source instanceof WebAssembly.Module) {
+    initSync({ module: source });
+  } else if (source instanceof URL || typeof source === "string") {
+    await init({ module_or_path: await read(source) });
+  } else {
+    await init({ module_or_path: source });
+  }
+}
+
+async function read(source: URL | string): Promise<Response | BufferSource> {
+  const file = fileSystem();
+  if (file !== undefined && source instanceof URL && source.protocol === "file:") {
+    return file.readFileSync(source);
+  }
+  let response;
+  try {
+    response = await fetch(source);
+  } catch (cause) {
+    throw new SegueError("unreachable", `${source} cannot be fetched: ${messageOf(cause)}`, cause);
+  }
+  if (!response.ok) {
+    throw new SegueError("unreachable", `${source} answers ${response.status}`);
+  }
+  return response;
+}
+
+interface FileSystem {
+  readFileSync(path: URL): Uint8Array<ArrayBuffer>;
+}
+
+/** Node's file system, without an import that bundlers would follow. */
+function fileSystem(): FileSystem | undefined {
+  const host = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
+  return host.process?.getBuiltinModule?.("node:fs") as FileSystem | undefined;
+}

@@ -1,0 +1,124 @@
+/** The row of a track that the model does not know. */
+export const UNKNOWN_ROW = 0xffff_ffff;
+
+/** What a listener did with a track. */
+export type Kind =
+  | "play"
+  | "skip"
+  | "like"
+  | "dislike"
+  | "replay"
+  | "save"
+  | "search"
+  | "impression"
+  | "click";
+
+/** One event. It may carry further fields, such as those of the event log; they are not read. */
+export interface ListenerEvent {
+  kind: Kind;
+  /** Your own id of the track, or its row in the model in use. */
+  track: string | number;
+  /** Milliseconds heard, 0 or more. */
+  played_ms?: number | undefined;
+  /** Length of the track in milliseconds; where it is left out, the model's own is used. */
+  duration_ms?: number | undefined;
+  /** Milliseconds since the Unix epoch. Checked for sense; the session does not depend on it. */
+  at?: number | undefined;
+}
+
+/** Where the WebAssembly module comes from: the first call that loads it decides. */
+export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Module;
+
+export interface ModelOptions {
+  /** The module; without it, the file that lies in this package. */
+  wasm?: WasmSource | undefined;
+}
+
+export interface OpenOptions extends ModelOptions {
+  /** The folder that holds `manifest` and `blob/`; relative to the page where there is one. */
+  registry: string | URL;
+  /** Used in place of the global `fetch`, for the registry. */
+  fetch?: typeof fetch | undefined;
+}
+
+export interface RankOptions {
+  /** How many places of the queue are wanted; all without it. */
+  limit?: number | undefined;
+  /** Whether to give reasons for each of them. */
+  explain?: boolean | undefined;
+}
+
+export interface TopOptions {
+  /** How many tracks are wanted. */
+  limit: number;
+  /** Tracks to leave out, as ids or rows. */
+  exclude?: readonly string[] | Uint32Array | undefined;
+  /** Whether to give reasons for each of them. */
+  explain?: boolean | undefined;
+}
+
+/** One place of a queue. */
+export interface RankedTrack {
+  /** Your id; `undefined` where rows were given and no catalogue holds the row. */
+  readonly track: string | undefined;
+  /** Its index among the candidates; in `top()`, in the catalogue, or −1 where there is none. */
+  readonly index: number;
+  /** Its row in the model; `UNKNOWN_ROW` where the model does not know it. */
+  readonly row: number;
+  /** The response expected of the listener, 1 for yes and 0 for no; `null` where unknown. */
+  readonly score: number | null;
+  /** Whether the model knows the track. Those that it does not know come last. */
+  readonly known: boolean;
+  /** Strongest first; only where they were asked for. */
+  readonly reasons?: readonly Reason[];
+}
+
+/** A queue, best first. */
+export interface Ranking extends ReadonlyArray<RankedTrack> {
+  /** How many of all candidates the model does not know. */
+  readonly unknown: number;
+}
+
+/** Why a track stands where it stands. */
+export interface Reason {
+  /** What it rests on. */
+  readonly ground: "popular" | "finished" | "liked" | "skipped";
+  /** In English. */
+  readonly text: string;
+  /** How much it moves the score; negative moves the track down. */
+  readonly effect: number;
+  /** Rows of the tracks that it rests on, strongest first. */
+  readonly tracks: Uint32Array;
+  /** How many tracks that is. */
+  readonly count: number;
+}
+
+/** What the model knows of a track. */
+export interface Description {
+  readonly row: number;
+  /** Empty where unknown. */
+  readonly title: string;
+  /** Empty where unknown. */
+  readonly artist: string;
+  /** 0 where unknown. */
+  readonly durationMs: number;
+  /** `undefined` where the model has no clusters. */
+  readonly cluster: number | undefined;
+  /** `undefined` where the cluster has no name. */
+  readonly clusterName: string | undefined;
+}
+
+/** A group of tracks that the same listeners like. */
+export interface Cluster {
+  readonly cluster: number;
+  readonly name: string | undefined;
+}
+
+/** What the session knows of one track. */
+export interface Evidence {
+  /** Your id; `undefined` where the track was only ever given as a row. */
+  readonly track: string | undefined;
+  readonly row: number;
+  /** How much of each kind was seen: a play heard to its half counts 0.5. */
+  readonly amounts: Readonly<Partial<Record<Kind, number>>>;
+}

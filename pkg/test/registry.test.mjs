@@ -1,0 +1,189 @@
+// From a registry to a model that ranks: what is let through, and what is not.
+
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { test } from "node:test";
+import { Segue } from "segue";
+import { initSync } from "../wasm/segue_wasm.js";
+import { everything, first, open, order, sectionsOf, segueError, serve, sha256 } from "./support.mjs";
+
+test("a registry opens to a model that ranks, with every section fetched once", async (t) => {
+  const registry = await serve(t, { version: 7 });
+  const segue = await open(t, registry);
+  assert.deepEqual([segue.version, segue.tracks], [7, 60]);
+  const fromFile = await Segue.fromModel(first);
+  assert.deepEqual(segue.rank(everything), fromFile.rank(everything));
+  fromFile.free();
+  assert.equal(registry.asked[0], "/v1/manifest");
+  assert.equal(new Set(registry.asked).size, registry.asked.length);
+  assert.equal(registry.asked.length, 1 + registry.manifest.sections.length);
+});
+
+test("the folder may be a URL object, and its last slash may be missing", async (t) => {
+  const registry = await serve(t);
+  await open(t, registry, { registry: `${registry.origin}/v1` });
+  await open(t, registry, { registry: new URL(registry.url) });
+});
+
+test("sections are fetched in parallel", { timeout: 10_000 }, async (t) => {
+  const registry = await serve(t);
+  const waiting = [];
+  registry.intercept = (path, response) => {
+    if (path === "/v1/manifest") return false;
+    waiting.push([path, response]);
+    if (waiting.length === registry.manifest.sections.length) {
+      for (const [held, answer] of waiting) answer.end(registry.files.get(held));
+    }
+    return true;
+  };
+  await open(t, registry);
+});
+
+test("a fetch of the caller's own is used for all of it", async (t) => {
+  const registry = await serve(t);
+  const seen = [];
+  const own = (url, request) => {
+    seen.push(new URL(url).pathname);
+    return fetch(url, request);
+  };
+  await open(t, registry, { fetch: own });
+  assert.deepEqual(seen.sort(), [...registry.asked].sort());
+});
+
+test("a section of a kind that a later version adds is passed over", async (t) => {
+  const registry = await serve(t);
+  registry.publishSections([...sectionsOf(first), ["moods", Buffer.from("…")]], 1);
+  const segue = await open(t, registry);
+  assert.equal(segue.tracks, 60);
+  assert(!registry.asked.includes(registry.pathOf("moods")));
+});
+
+test("a registry without names and clusters still ranks", async (t) => {
+  const registry = await serve(t);
+  const bare = sectionsOf(first).filter(([kind]) => kind !== "text" && kind !== "clusters");
+  registry.publishSections(bare, 1);
+  const segue = await open(t, registry);
+  assert.equal(order(segue.rank(everything)).length, 60);
+  assert.deepEqual(segue.clusters, []);
+  const { row, ...rest } = segue.describe("jazz:00");
+  const cluster = { cluster: undefined, clusterName: undefined };
+  assert.deepEqual(rest, { title: "", artist: "", durationMs: 0, ...cluster });
+});
+
+/** Each spoils a registry; `open` must refuse it with this code and message. */
+const SPOILED = [
+  ["no manifest", (r) => r.files.delete("/v1/manifest"), "unreachable", /\/v1\/manifest answers 404/],
+  ["a manifest that is no JSON", (r) => r.files.set("/v1/manifest", Buffer.from("<html>")), "manifest", /manifest is not JSON/],
+  ["a manifest that is null", (r) => r.publishManifest(null), "manifest", /not a manifest/],
+  ["a later format", (r) => r.publishManifest({ ...r.manifest, format: 2, sections: "elsewhere" }), "manifest", /format 2.*update/i],
+  ["a format that is no number", (r) => r.publishManifest({ ...r.manifest, format: "1" }), "manifest", /not a manifest/],
+  ["version 0", (r) => r.publishManifest({ ...r.manifest, version: 0 }), "manifest", /version 0/],
+  ["a fractional version", (r) => r.publishManifest({ ...r.manifest, version: 1.5 }), "manifest", /not a manifest/],
+  ["no sections", (r) => r.publishManifest({ ...r.manifest, sections: [] }), "manifest", /names 0 sections/],
+  ["sections that are no list", (r) => r.publishManifest({ ...r.manifest, sections: {} }), "manifest", /not a list/],
+  ["a section named twice", (r) => r.publishManifest({ ...r.manifest, sections: [...r.manifest.sections, r.manifest.sections[0]] }), "manifest", /named twice/],
+  ["a hash that climbs out of the folder", (r) => reref(r, { hash: "../../secret" }), "manifest", /hexadecimal/],
+  ["a section without bytes", (r) => reref(r, { bytes: 0 }), "manifest", /claims 0 bytes/],
+  ["a section of negative length", (r) => reref(r, { bytes: -1 }), "manifest", /not a list of kind/],
+  ["a missing section", (r) => r.files.delete(r.pathOf("factors")), "unreachable", /blob\/[0-9a-f]{64} answers 404/],
+  ["a truncated section", (r) => respoil(r, (bytes) => bytes.subarray(1)), "hash", /factors.*bytes where the manifest promises/],
+  ["a flipped bit", (r) => respoil(r, flip), "hash", /factors.*does not have the hash/],
+  ["a section that is what the manifest promises, but no model", (r) => r.publishSections([["ids", Buffer.alloc(64)], ...sectionsOf(first).slice(1)], 1), "model", /`ids`/],
+  ["a required section left out", (r) => r.publishSections(sectionsOf(first).slice(1), 1), "model", /`ids` is missing/],
+];
+
+/** Changes what the manifest says of the factors. */
+function reref(registry, change) {
+  const { sections, ...rest } = registry.manifest;
+  const changed = sections.map((ref) => (ref.kind === "factors" ? { ...ref, ...change } : ref));
+  registry.publishManifest({ ...rest, sections: changed });
+}
+
+/** Changes the bytes of the factors, and nothing of what the manifest says of them. */
+function respoil(registry, change) {
+  const path = registry.pathOf("factors");
+  registry.files.set(path, change(registry.files.get(path)));
+}
+
+function flip(bytes) {
+  const copy = Buffer.from(bytes);
+  copy[40] ^= 1;
+  return copy;
+}
+
+test("a spoiled registry is refused by what is wrong with it", async (t) => {
+  for (const [name, spoil, code, message] of SPOILED) {
+    await t.test(name, async (t) => {
+      const registry = await serve(t);
+      spoil(registry);
+      await assert.rejects(Segue.open({ registry: registry.url }), segueError(code, message));
+    });
+  }
+});
+
+test("a registry that is not there is named, with what was seen", async () => {
+  const server = createServer();
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  const { port } = server.address();
+  await new Promise((closed) => server.close(closed));
+  const opening = Segue.open({ registry: `http://127.0.0.1:${port}/v1/` });
+  const message = new RegExp(`http://127.0.0.1:${port}/v1/manifest cannot be fetched`);
+  await assert.rejects(opening, segueError("unreachable", message));
+});
+
+test("a section that breaks off half-way is named", async (t) => {
+  const registry = await serve(t);
+  registry.intercept = (path, response) => {
+    if (path !== registry.pathOf("factors")) return false;
+    response.writeHead(200, { "content-length": 1000 });
+    response.write("half", () => response.socket.destroy());
+    return true;
+  };
+  const opening = Segue.open({ registry: registry.url });
+  await assert.rejects(opening, segueError("unreachable", /blob\/[0-9a-f]{64} broke off/));
+});
+
+test("a registry that is not a URL is refused before anything is fetched", async () => {
+  for (const registry of ["v1/", "", undefined]) {
+    await assert.rejects(Segue.open({ registry }), segueError("argument", /is not a URL/));
+  }
+  await assert.rejects(Segue.open(undefined), segueError("argument", /options is undefined/));
+});
+
+test("an open that fails leaves nothing allocated, and does not stand in the way of the next", async (t) => {
+  const registry = await serve(t);
+  const good = registry.manifest;
+  const noModel = [...sectionsOf(first).slice(0, -1), ["text", Buffer.alloc(200_000)]];
+  registry.publishSections(noModel, 1);
+  const { memory } = initSync();
+  const fail = () => assert.rejects(Segue.open({ registry: registry.url }), segueError("model", /`text`/));
+  for (let n = 0; n < 3; n++) await fail();
+  const before = memory.buffer.byteLength;
+  for (let n = 0; n < 30; n++) await fail();
+  assert.equal(memory.buffer.byteLength, before);
+
+  registry.publishManifest(good);
+  await open(t, registry);
+});
+
+test("a model that was opened and freed leaves nothing allocated", async (t) => {
+  const registry = await serve(t);
+  const { memory } = initSync();
+  const use = async () => {
+    const segue = await Segue.open({ registry: registry.url });
+    segue.observe({ kind: "like", track: "jazz:00" });
+    segue.rank(everything, { explain: true });
+    segue.free();
+  };
+  for (let n = 0; n < 3; n++) await use();
+  const before = memory.buffer.byteLength;
+  for (let n = 0; n < 100; n++) await use();
+  assert.equal(memory.buffer.byteLength, before);
+});
+
+test("a blob's address is the hash of its bytes", async (t) => {
+  const registry = await serve(t);
+  for (const { kind, hash } of registry.manifest.sections) {
+    assert.equal(sha256(registry.files.get(registry.pathOf(kind))), hash);
+  }
+});

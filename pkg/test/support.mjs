@@ -1,0 +1,116 @@
+// A registry like any other: a folder behind an HTTP server on the loopback interface.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname } from "node:path";
+import { Segue, SegueError } from "../dist/index.js";
+
+const fixture = (name) => readFileSync(new URL(`fixtures/${name}.segue`, import.meta.url));
+
+/** Three genres of twenty tracks, "jazz:00" to "folk:19", and the version after it. */
+export const first = fixture("first");
+/** Here 00 of each genre has gone, 20 and 21 have come. */
+export const second = fixture("second");
+
+export const GENRES = ["jazz", "metal", "folk"];
+export const id = (genre, n) => `${genre}:${String(n).padStart(2, "0")}`;
+export const everything = GENRES.flatMap((genre) =>
+  Array.from({ length: 20 }, (_, n) => id(genre, n)),
+);
+
+const NAMES = ["", "ids", "factors", "taste", "clusters", "text"];
+
+/** The sections of a model file, as [kind, bytes]. */
+export function sectionsOf(file) {
+  return Array.from({ length: file.readUInt32LE(20) }, (_, index) => {
+    const entry = 32 + 32 * index;
+    const offset = Number(file.readBigUInt64LE(entry + 8));
+    const length = Number(file.readBigUInt64LE(entry + 16));
+    return [NAMES[file.readUInt32LE(entry)], file.subarray(offset, offset + length)];
+  });
+}
+
+export const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
+
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
+
+/** Serves `registry.files`, path → bytes, until the test `t` has ended. */
+export async function serve(t, { model = first, version = 1 } = {}) {
+  const registry = {
+    files: new Map(),
+    /** Paths in the order in which they were asked for. */
+    asked: [],
+    /** May answer in the server's place, by returning true. */
+    intercept: (_path, _response) => false,
+
+    publish(model, version) {
+      this.publishSections(sectionsOf(model), version);
+    },
+    publishSections(sections, version) {
+      const refs = sections.map(([kind, bytes]) => {
+        const hash = sha256(bytes);
+        this.files.set(`/v1/blob/${hash}`, bytes);
+        return { kind, hash, bytes: bytes.length };
+      });
+      this.publishManifest({ format: 1, version, created_at: 1764000000000, sections: refs });
+    },
+    publishManifest(manifest) {
+      this.files.set("/v1/manifest", Buffer.from(JSON.stringify(manifest)));
+    },
+    get manifest() {
+      return JSON.parse(this.files.get("/v1/manifest"));
+    },
+    pathOf(kind) {
+      return `/v1/blob/${this.manifest.sections.find((section) => section.kind === kind).hash}`;
+    },
+  };
+  const server = createServer((request, response) => {
+    registry.asked.push(request.url);
+    if (registry.intercept(request.url, response)) return;
+    const bytes = registry.files.get(request.url);
+    const type = TYPES[extname(request.url)] ?? "application/octet-stream";
+    response.writeHead(bytes ? 200 : 404, { "content-type": type }).end(bytes);
+  });
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  registry.origin = `http://127.0.0.1:${server.address().port}`;
+  registry.url = `${registry.origin}/v1/`;
+  registry.publish(model, version);
+  return registry;
+}
+
+/** A listener on the first version. */
+export async function listener(t, model = first) {
+  const segue = await Segue.fromModel(model);
+  t.after(() => segue.free());
+  return segue;
+}
+
+/** Opens a registry, to be freed after the test. */
+export async function open(t, registry, options) {
+  const segue = await Segue.open({ registry: registry.url, ...options });
+  t.after(() => segue.free());
+  return segue;
+}
+
+/** What `assert.throws` and `assert.rejects` take for a `SegueError`. */
+export const segueError = (code, message) => (error) => {
+  assert(error instanceof SegueError, `${error?.stack ?? error}`);
+  assert.equal(error.code, code, error.message);
+  assert.match(error.message, message);
+  return true;
+};
+
+/** The ids of a queue, in order. */
+export const order = (queue) => Array.from(queue, ({ track }) => track);
+
+/** The mean place of a genre in a queue. */
+export function meanPlace(queue, genre) {
+  const places = order(queue).flatMap((track, at) => (track.startsWith(genre) ? [at] : []));
+  return places.reduce((sum, at) => sum + at, 0) / places.length;
+}

@@ -1,0 +1,86 @@
+//! The bytes that a model is built from, copied once from JavaScript into aligned memory.
+
+use js_sys::Uint8Array;
+use segue_core::{
+    bytes::{ALIGN, Aligned},
+    model::{Model, SectionKind, container},
+};
+use wasm_bindgen::prelude::*;
+
+use crate::{engine::Engine, error};
+
+/// Sections of a model, collected one by one.
+#[wasm_bindgen]
+#[derive(Debug, Default)]
+pub struct Parts(Vec<(SectionKind, Aligned)>);
+
+#[wasm_bindgen]
+impl Parts {
+    /// Nothing yet.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether this build reads sections of this name.
+    pub fn reads(kind: &str) -> bool {
+        SectionKind::from_name(kind).is_some()
+    }
+
+    /// Adds the section `kind`. Throws where there is no such kind or no memory for it.
+    pub fn add(&mut self, kind: &str, bytes: &Uint8Array) -> Result<(), JsError> {
+        let section = copy(bytes)?;
+        self.0.push((named(kind)?, section));
+        Ok(())
+    }
+
+    /// Adds all sections of a model file. Throws where it is not one.
+    pub fn add_file(&mut self, bytes: &Uint8Array) -> Result<(), JsError> {
+        let file = copy(bytes)?;
+        reserve(file.as_slice().len())?;
+        for (kind, section) in container::split(file.as_slice()).map_err(error)? {
+            self.0.push((kind, Aligned::copy_of(section)));
+        }
+        Ok(())
+    }
+
+    /// Adds the section `kind` as `engine` has it. Throws where it has none.
+    pub fn keep(&mut self, kind: &str, engine: &Engine) -> Result<(), JsError> {
+        let kind = named(kind)?;
+        let mut sections = engine.model.sections();
+        let Some((_, bytes)) = sections.find(|(held, _)| *held == kind) else {
+            return Err(error(format_args!("the model in use has no section `{kind}`")));
+        };
+        reserve(bytes.len())?;
+        self.0.push((kind, Aligned::copy_of(bytes)));
+        Ok(())
+    }
+}
+
+impl Parts {
+    /// The model that the sections make.
+    pub(crate) fn build(self) -> Result<Model, JsError> {
+        Model::from_sections(self.0).map_err(error)
+    }
+}
+
+fn named(kind: &str) -> Result<SectionKind, JsError> {
+    SectionKind::from_name(kind)
+        .ok_or_else(|| error(format_args!("there is no section kind `{kind}`")))
+}
+
+fn copy(bytes: &Uint8Array) -> Result<Aligned, JsError> {
+    let len = bytes.length() as usize;
+    reserve(len)?;
+    let mut aligned = Aligned::zeroed(len);
+    bytes.copy_to(aligned.as_mut_slice());
+    Ok(aligned)
+}
+
+/// Makes room for `len` bytes, so that the allocation which follows cannot fail: a failed one
+/// would trap.
+fn reserve(len: usize) -> Result<(), JsError> {
+    let room = len.checked_add(ALIGN);
+    let found = room.is_some_and(|room| Vec::<u8>::new().try_reserve_exact(room).is_ok());
+    if found { Ok(()) } else { Err(error(format_args!("no memory for {len} bytes of model"))) }
+}

@@ -1,0 +1,49 @@
+//! Candidates in, order out.
+
+use segue_core::{ids::Row, rank};
+use wasm_bindgen::prelude::*;
+
+use crate::engine::{Engine, known};
+
+#[wasm_bindgen]
+impl Engine {
+    /// The best `limit` of `rows`, best first. Each takes two numbers: its index among `rows`,
+    /// and the bits of its score as a 32-bit float, −∞ where the row is unknown. Throws where a
+    /// row is beyond the model.
+    pub fn rank(&mut self, rows: &[u32], limit: u32) -> Result<Vec<u32>, JsError> {
+        self.candidates.clear();
+        self.candidates.extend(known(rows, self.model.len())?);
+        let limit = limit as usize;
+        rank::rank(&self.model, &mut self.session, &self.candidates, limit, &mut self.queue);
+        Ok(self.queue.iter().flat_map(|place| [place.candidate, place.score.to_bits()]).collect())
+    }
+
+    /// The best `limit` tracks of those listed that are not in `exclude`, best first. Each takes
+    /// two numbers: its row, and the bits of its score as a 32-bit float. Exact. O(n·d).
+    pub fn top(&mut self, limit: u32, exclude: &[u32]) -> Result<Vec<u32>, JsError> {
+        let tracks = self.model.len();
+        let mut open = self.listed.clone().unwrap_or_else(|| vec![true; tracks]);
+        for row in known(exclude, tracks)?.flatten() {
+            open[row.index()] = false;
+        }
+        let keep = |row: Row| open[row.index()];
+        let mut best = Vec::new();
+        rank::top(&self.model, &mut self.session, limit as usize, keep, &mut best);
+        Ok(best.iter().flat_map(|place| [place.row.0, place.score.to_bits()]).collect())
+    }
+
+    /// Lets [`Engine::top`] name only these rows from now on.
+    pub fn list(&mut self, rows: &[u32]) -> Result<(), JsError> {
+        let mut listed = vec![false; self.model.len()];
+        for row in known(rows, listed.len())?.flatten() {
+            listed[row.index()] = true;
+        }
+        self.listed = Some(listed);
+        Ok(())
+    }
+
+    /// Lets [`Engine::top`] name every track again.
+    pub fn list_all(&mut self) {
+        self.listed = None;
+    }
+}

@@ -1,0 +1,65 @@
+//! What the listener did.
+
+use segue_core::{
+    event::Kind,
+    session::{Observation, Session},
+};
+use wasm_bindgen::prelude::*;
+
+use crate::{engine::Engine, error};
+
+#[wasm_bindgen]
+impl Engine {
+    /// Takes in one event about a row. A missing duration is looked up in the model. Throws where
+    /// the kind or the row does not exist. O(d²).
+    pub fn observe(
+        &mut self,
+        kind: &str,
+        row: u32,
+        played_ms: Option<u32>,
+        duration_ms: Option<u32>,
+    ) -> Result<(), JsError> {
+        let (kind, row) = (kind_named(kind)?, self.row(row)?);
+        let known = || self.model.text().map(|text| text.duration_ms(row));
+        let duration = duration_ms.or_else(known).filter(|&ms| ms > 0);
+        let heard = played_ms.zip(duration).map(|(played, whole)| played as f32 / whole as f32);
+        self.session.observe(&self.model, Observation { row, kind, heard });
+        self.explainer = None;
+        Ok(())
+    }
+
+    /// Forgets the listener.
+    pub fn reset(&mut self) {
+        self.session = Session::new(&self.model);
+        self.explainer = None;
+    }
+
+    /// The rows of which something is known, in the order in which they were first met.
+    pub fn evidence_rows(&self) -> Vec<u32> {
+        self.session.evidence().iter().map(|evidence| evidence.row.0).collect()
+    }
+
+    /// How much of each kind of event was seen: for each of [`Engine::evidence_rows`] one number
+    /// a kind, in the order of [`kinds`].
+    pub fn evidence_amounts(&self) -> Vec<f32> {
+        let amounts =
+            |evidence: &segue_core::session::Evidence| Kind::ALL.map(|k| evidence.amount(k));
+        self.session.evidence().iter().flat_map(amounts).collect()
+    }
+}
+
+/// The names of the kinds of events, with spaces between.
+#[wasm_bindgen]
+pub fn kinds() -> String {
+    Kind::ALL.map(Kind::name).join(" ")
+}
+
+/// Throws where there is no kind of event of this name.
+#[wasm_bindgen]
+pub fn check_kind(kind: &str) -> Result<(), JsError> {
+    kind_named(kind).map(drop)
+}
+
+fn kind_named(kind: &str) -> Result<Kind, JsError> {
+    kind.parse().map_err(error)
+}

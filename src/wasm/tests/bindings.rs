@@ -1,0 +1,196 @@
+//! What comes in wrong is thrown with a message: nothing from outside makes the module trap.
+#![cfg(target_arch = "wasm32")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod world;
+
+use js_sys::{Error, Uint8Array};
+use segue_core::{event::Kind, model::Model, reason::Ground, rng::SplitMix64};
+use segue_wasm::{
+    UNKNOWN,
+    engine::Engine,
+    manifest::Manifest,
+    parts::Parts,
+    session::{check_kind, kinds},
+};
+use wasm_bindgen::{JsCast, JsError, JsValue};
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use world::{EACH, GENRES, id};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+const TRACKS: u32 = (GENRES.len() * EACH) as u32;
+
+fn js(bytes: &[u8]) -> Uint8Array {
+    Uint8Array::from(bytes)
+}
+
+/// The sections of a model, one by one.
+fn parts(model: &Model) -> Parts {
+    let mut parts = Parts::new();
+    for (kind, bytes) in model.sections() {
+        parts.add(kind.name(), &js(bytes)).ok().unwrap();
+    }
+    parts
+}
+
+fn listener() -> Engine {
+    Engine::new(parts(&world::first().unwrap())).ok().unwrap()
+}
+
+/// The message of what was thrown.
+fn message<T>(result: Result<T, JsError>) -> String {
+    let error = result.err().map(JsValue::from).unwrap();
+    error.unchecked_into::<Error>().message().into()
+}
+
+fn row(engine: &Engine, genre: usize, n: usize) -> u32 {
+    engine.row_of(&id(GENRES[genre], n))
+}
+
+#[wasm_bindgen_test]
+fn sections_that_arrive_one_by_one_make_the_model_that_their_file_makes() {
+    let model = world::first().unwrap();
+    let mut whole = Parts::new();
+    whole.add_file(&js(&model.to_file())).ok().unwrap();
+    let mut from_file = Engine::new(whole).ok().unwrap();
+    let all: Vec<u32> = (0..TRACKS).collect();
+    let ranked = |engine: &mut Engine| engine.rank(&all, TRACKS).ok().unwrap();
+    assert_eq!(ranked(&mut from_file), ranked(&mut listener()));
+}
+
+#[wasm_bindgen_test]
+fn parts_that_are_no_model_are_refused() {
+    let file = world::first().unwrap().to_file();
+    assert!(message(Parts::new().add_file(&js(b"GIF89a"))).contains("not a segue model"));
+    assert!(message(Parts::new().add_file(&js(&file[..file.len() - 1]))).contains("truncated"));
+    assert!(message(Parts::new().add("moods", &js(&[0; 16]))).contains("`moods`"));
+    assert!(message(Engine::new(Parts::new())).contains("`ids` is missing"));
+
+    let mut twice = parts(&world::first().unwrap());
+    twice.keep("ids", &listener()).ok().unwrap();
+    assert!(message(Engine::new(twice)).contains("`ids` is given twice"));
+}
+
+#[wasm_bindgen_test]
+fn damaged_sections_give_an_error_or_a_model_that_ranks() {
+    let model = world::first().unwrap();
+    let mut rng = SplitMix64::new(7);
+    for _ in 0..500 {
+        let mut parts = Parts::new();
+        for (kind, bytes) in model.sections() {
+            let mut bytes = bytes.to_vec();
+            if rng.below(3) == 0 {
+                let at = rng.below(bytes.len());
+                bytes[at] ^= 1 << rng.below(8);
+            }
+            if rng.below(20) == 0 {
+                bytes.truncate(rng.below(bytes.len()));
+            }
+            parts.add(kind.name(), &js(&bytes)).ok().unwrap();
+        }
+        let Ok(mut engine) = Engine::new(parts) else { continue };
+        engine.observe("skip", 0, Some(1), None).ok().unwrap();
+        let all: Vec<u32> = (0..TRACKS).collect();
+        assert_eq!(engine.rank(&all, TRACKS).ok().unwrap().len(), all.len() * 2);
+        assert_eq!(engine.top(5, &[]).ok().unwrap().len(), 10);
+        engine.explain(&all).ok().unwrap();
+        for row in all {
+            engine.title(row).ok().unwrap();
+            engine.cluster_of(row).ok().unwrap();
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+fn a_replacement_that_is_no_model_leaves_the_engine_as_it_was() {
+    let mut engine = listener();
+    let skipped = row(&engine, 0, 3);
+    engine.observe("skip", skipped, None, None).ok().unwrap();
+    let before = engine.top(TRACKS, &[]).ok().unwrap();
+    assert!(message(engine.replace(Parts::new())).contains("missing"));
+    assert_eq!(engine.top(TRACKS, &[]).ok().unwrap(), before);
+    assert_eq!(engine.evidence_rows(), [skipped]);
+
+    engine.replace(parts(&world::second().unwrap())).ok().unwrap();
+    assert_eq!(engine.evidence_rows(), [row(&engine, 0, 3)]);
+}
+
+#[wasm_bindgen_test]
+fn a_row_beyond_the_model_is_refused_by_every_call() {
+    let mut engine = listener();
+    let beyond = "row 60 is beyond the model's 60 tracks";
+    assert_eq!(message(engine.rank(&[0, TRACKS], 1)), beyond);
+    assert_eq!(message(engine.top(1, &[TRACKS])), beyond);
+    assert_eq!(message(engine.list(&[TRACKS])), beyond);
+    assert_eq!(message(engine.explain(&[TRACKS])), beyond);
+    assert_eq!(message(engine.observe("like", TRACKS, None, None)), beyond);
+    assert_eq!(message(engine.title(TRACKS)), beyond);
+    assert_eq!(message(engine.artist(TRACKS)), beyond);
+    assert_eq!(message(engine.duration_ms(TRACKS)), beyond);
+    assert_eq!(message(engine.cluster_of(TRACKS)), beyond);
+    assert_eq!(engine.cluster_name(usize::MAX), None);
+}
+
+#[wasm_bindgen_test]
+fn the_unknown_row_is_taken_in_lists_and_refused_alone() {
+    let mut engine = listener();
+    assert_eq!(engine.rank(&[UNKNOWN], 9).ok().unwrap(), [0, f32::NEG_INFINITY.to_bits()]);
+    assert_eq!(engine.explain(&[UNKNOWN]).ok().unwrap().numbers(), [0]);
+    assert_eq!(engine.top(TRACKS, &[UNKNOWN]).ok().unwrap().len(), 2 * EACH * GENRES.len());
+    assert!(message(engine.observe("like", UNKNOWN, None, None)).contains("no row"));
+    assert!(engine.title(UNKNOWN).is_err());
+}
+
+#[wasm_bindgen_test]
+fn kinds_are_those_of_the_core_and_others_are_refused() {
+    assert_eq!(kinds(), Kind::ALL.map(Kind::name).join(" "));
+    assert!(Kind::ALL.iter().all(|kind| check_kind(kind.name()).is_ok()));
+    assert!(message(check_kind("sing")).contains("unknown kind `sing`"));
+    assert!(message(listener().observe("", 0, None, None)).contains("unknown kind ``"));
+}
+
+#[wasm_bindgen_test]
+fn only_listed_tracks_are_on_top_until_all_are_listed_again() {
+    let mut engine = listener();
+    engine.list(&[3, 5, UNKNOWN]).ok().unwrap();
+    let rows = |engine: &mut Engine, exclude: &[u32]| {
+        let mut rows: Vec<u32> =
+            engine.top(TRACKS, exclude).ok().unwrap().chunks(2).map(|pair| pair[0]).collect();
+        rows.sort_unstable();
+        rows
+    };
+    assert_eq!(rows(&mut engine, &[]), [3, 5]);
+    assert_eq!(rows(&mut engine, &[5]), [3]);
+    engine.list_all();
+    assert_eq!(rows(&mut engine, &[]).len(), TRACKS as usize);
+}
+
+#[wasm_bindgen_test]
+fn reasons_cross_with_their_ground_effect_and_tracks() {
+    let mut engine = listener();
+    let (skipped, other) = (row(&engine, 0, 0), row(&engine, 0, 1));
+    engine.observe("skip", skipped, None, None).ok().unwrap();
+    let reasons = engine.explain(&[UNKNOWN, other]).ok().unwrap();
+    let numbers = reasons.numbers();
+    assert_eq!(numbers[0], 0);
+    assert_eq!(reasons.text().lines().count(), numbers[1] as usize);
+    let found = numbers.windows(4).any(|reason| {
+        reason[0] == Ground::Skipped as u32
+            && f32::from_bits(reason[1]) < 0.0
+            && reason[2..] == [1, skipped]
+    });
+    assert!(found, "{numbers:?}");
+    assert!(reasons.text().contains("like 1 track you skipped"));
+}
+
+#[wasm_bindgen_test]
+fn a_manifest_is_judged_by_the_core() {
+    assert!(message(Manifest::new(2, 1, 0)).contains("format 2"));
+    let mut manifest = Manifest::new(1, 3, 0).ok().unwrap();
+    assert!(message(manifest.validate()).contains("0 sections"));
+    manifest.section("ids".into(), "0f".repeat(32), 16);
+    assert!(manifest.validate().is_ok());
+    manifest.section("text".into(), "0F".repeat(32), 16);
+    assert!(message(manifest.validate()).contains("`text`"));
+}

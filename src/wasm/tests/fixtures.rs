@@ -1,0 +1,97 @@
+//! What tests elsewhere read: two models for those of the npm package, and golden queries that
+//! are answered here natively and in `golden.rs` in WebAssembly.
+//!
+//! Where one fails after a change that is meant, `BLESS=1 cargo test -p segue-wasm --test fixtures`
+//! writes them anew.
+#![cfg(not(target_arch = "wasm32"))]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod queries;
+mod world;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use queries::{Query, order};
+use segue_core::{
+    event::Kind,
+    ids::Row,
+    model::Model,
+    rank::rank,
+    rng::SplitMix64,
+    session::{Observation, Session},
+};
+use world::{EACH, GENRES, id};
+
+const QUERIES: usize = 24;
+
+#[test]
+fn the_fixtures_of_the_package_are_the_models_of_the_small_world() {
+    is_fixture("first.segue", &world::first().unwrap().to_file());
+    is_fixture("second.segue", &world::second().unwrap().to_file());
+}
+
+#[test]
+fn golden_queries_have_the_answers_that_this_target_gives() {
+    let model = world::first().unwrap();
+    if blessing() {
+        let mut rng = SplitMix64::new(1);
+        let line = |_| {
+            let question = question(&mut rng);
+            let answer = answer(&model, &Query::parse(&format!("{question} |")).unwrap());
+            format!("{question} | {answer}\n")
+        };
+        fs::write(path("queries.txt"), (0..QUERIES).map(line).collect::<String>()).unwrap();
+    }
+    let lines = fs::read_to_string(path("queries.txt")).unwrap();
+    let queries: Vec<Query<'_>> = lines.lines().map(|line| Query::parse(line).unwrap()).collect();
+    assert_eq!(queries.len(), QUERIES);
+    for (index, query) in queries.iter().enumerate() {
+        assert_eq!(answer(&model, query), query.order, "query {index}");
+    }
+}
+
+/// Up to twelve events, and up to eighty candidates of which some are unknown or there twice.
+fn question(rng: &mut SplitMix64) -> String {
+    let track = |rng: &mut SplitMix64| id(GENRES[rng.below(GENRES.len())], rng.below(EACH + 2));
+    let observations: Vec<String> = (0..rng.below(13))
+        .map(|_| {
+            let kind = Kind::ALL[rng.below(Kind::ALL.len())];
+            let played = rng.below(200_000);
+            format!("{kind}={}@{played}/180000", track(rng))
+        })
+        .collect();
+    let candidates: Vec<String> = (0..rng.below(81)).map(|_| track(rng)).collect();
+    format!("{} | {}", observations.join(" "), candidates.join(" "))
+}
+
+fn answer(model: &Model, query: &Query<'_>) -> String {
+    let mut session = Session::new(model);
+    for event in &query.observations {
+        let Some(row) = model.row(event.track) else { continue };
+        let heard = event.heard.map(|(played, whole)| played as f32 / whole as f32);
+        session.observe(model, Observation { row, kind: event.kind.parse().unwrap(), heard });
+    }
+    let candidates: Vec<Option<Row>> = query.candidates.iter().map(|id| model.row(id)).collect();
+    let mut queue = Vec::new();
+    rank(model, &mut session, &candidates, candidates.len(), &mut queue);
+    order(queue.iter().map(|place| (place.candidate, place.score.to_bits())))
+}
+
+fn is_fixture(name: &str, expected: &[u8]) {
+    if blessing() {
+        fs::write(path(name), expected).unwrap();
+    }
+    let found = fs::read(path(name)).unwrap();
+    assert!(found == expected, "{name} is out of date: see the head of this file");
+}
+
+fn blessing() -> bool {
+    std::env::var_os("BLESS").is_some()
+}
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pkg/test/fixtures").join(name)
+}

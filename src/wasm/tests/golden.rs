@@ -1,0 +1,55 @@
+//! The same queries give the same order here as natively, down to the last bit of each score.
+#![cfg(target_arch = "wasm32")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod queries;
+
+use js_sys::Uint8Array;
+use queries::{Query, order};
+use segue_wasm::{engine::Engine, parts::Parts};
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+const MODEL: &[u8] = include_bytes!("../../../pkg/test/fixtures/first.segue");
+const QUERIES: &str = include_str!("../../../pkg/test/fixtures/queries.txt");
+
+fn listener() -> Engine {
+    let mut parts = Parts::new();
+    parts.add_file(&Uint8Array::from(MODEL)).ok().unwrap();
+    Engine::new(parts).ok().unwrap()
+}
+
+fn answer(engine: &mut Engine, query: &Query<'_>) -> String {
+    for event in &query.observations {
+        let row = engine.row_of(event.track);
+        if row != segue_wasm::UNKNOWN {
+            let (played, duration) = event.heard.unzip();
+            engine.observe(event.kind, row, played, duration).ok().unwrap();
+        }
+    }
+    if query.candidates.is_empty() {
+        return String::new();
+    }
+    let rows = engine.rows_of(&query.candidates.join("\0"));
+    let ranked = engine.rank(&rows, u32::MAX).ok().unwrap();
+    order(ranked.chunks_exact(2).map(|pair| (pair[0], pair[1])))
+}
+
+#[wasm_bindgen_test]
+fn golden_queries_have_the_answers_that_native_code_gives() {
+    let queries: Vec<Query<'_>> = QUERIES.lines().filter_map(Query::parse).collect();
+    assert!(queries.len() >= 20);
+    for (index, query) in queries.iter().enumerate() {
+        assert_eq!(answer(&mut listener(), query), query.order, "query {index}");
+    }
+}
+
+#[wasm_bindgen_test]
+fn a_listener_who_was_reset_answers_as_a_new_one() {
+    let mut engine = listener();
+    for query in QUERIES.lines().filter_map(Query::parse) {
+        assert_eq!(answer(&mut engine, &query), query.order);
+        engine.reset();
+    }
+}

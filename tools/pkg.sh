@@ -1,0 +1,53 @@
+# shellcheck shell=bash
+# The npm package: module, glue and TypeScript, into the ignored folders pkg/wasm and pkg/dist.
+
+TARGET=${CARGO_TARGET_DIR:-$PWD/target}
+
+# Features that rustc turns on for this target; the sections that would tell wasm-opt are stripped.
+WASM_FEATURES=(--enable-simd --enable-bulk-memory --enable-nontrapping-float-to-int
+  --enable-sign-ext --enable-mutable-globals --enable-reference-types --enable-multivalue)
+
+verb_pkg() {
+  setup_rust
+  setup_wasm_bindgen
+  setup_node
+  build_pkg
+  report_size
+}
+
+build_pkg() {
+  say 'building the WebAssembly module and the npm package'
+  build_module
+  build_dist
+}
+
+build_module() {
+  cargo build --quiet -p segue-wasm --profile wasm --target wasm32-unknown-unknown
+  local built=$TARGET/wasm32-unknown-unknown/wasm/segue_wasm.wasm
+  once pkg-wasm "$(hash_of "$built" package-lock.json tools/pkg.sh Cargo.toml)" pkg/wasm bind "$built"
+}
+
+# bind MODULE: writes the glue for MODULE, and optimises what is left of it.
+bind() {
+  local out
+  out=$(staged wasm)
+  wasm-bindgen --target web --out-dir "$out" "$1"
+  local module=$out/segue_wasm_bg.wasm
+  node_modules/.bin/wasm-opt -O3 "${WASM_FEATURES[@]}" "$module" -o "$module.optimised"
+  mv "$module.optimised" "$module"
+  swap_in "$out" pkg/wasm
+}
+
+build_dist() {
+  once pkg-dist "$(hash_of pkg/src pkg/tsconfig.json tsconfig.base.json package-lock.json pkg/wasm)" \
+    pkg/dist compile_dist
+}
+
+compile_dist() {
+  local out
+  out=$(staged dist)
+  node_modules/.bin/tsc -p pkg --outDir "$out"
+  swap_in "$out" pkg/dist
+}
+
+report_size() { node tools/size.mjs; }

@@ -1,0 +1,118 @@
+# shellcheck shell=bash
+# Tools: each is checked before it is used, set up where that can be done here, and otherwise
+# named in one line that says how to install it.
+
+CACHE=${XDG_CACHE_HOME:-${HOME:-$STATE}/.cache}/segue
+RUST_VERSION=$(sed -nE 's/^rust-version = "([0-9.]+)"$/\1/p' Cargo.toml)
+WASM_BINDGEN_VERSION=$(sed -nE 's/^wasm-bindgen = .*"=([0-9.]+)".*$/\1/p' Cargo.toml)
+NODE_VERSION=$(sed -nE 's/.*"node": ">=([0-9.]+)".*/\1/p' package.json)
+
+# The module uses 128-bit SIMD. The variable reaches that target alone, so that no other build is
+# affected, and the shipped module and the one under test are compiled alike.
+export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS='-C target-feature=+simd128'
+
+# need TOOL HOW: TOOL must be on PATH.
+need() { command -v "$1" >/dev/null || fail "$1 is missing: $2"; }
+
+setup_rust() {
+  need cargo "install Rust $RUST_VERSION or later with rustup (https://rustup.rs)"
+  need cc 'install a C compiler (Debian: apt-get install gcc)'
+  rustc --version >/dev/null 2>&1 || find_toolchains
+  local found
+  found=$(rustc --version 2>/dev/null | cut -d ' ' -f 2) || true
+  [[ -n $found ]] || fail "cargo has no toolchain: rustup toolchain install stable --profile minimal -c rustfmt -c clippy"
+  at_least "$RUST_VERSION" "$found" || fail "rustc is $found, $RUST_VERSION or later is needed: rustup update stable"
+}
+
+# rustup looks for its toolchains under $HOME. Where HOME is not the one that it was installed
+# for, they lie beside the folder of the cargo that was found on PATH.
+find_toolchains() {
+  local beside
+  beside=$(dirname "$(dirname "$(dirname "$(command -v cargo)")")")/.rustup
+  [[ -z ${RUSTUP_HOME:-} && -d $beside/toolchains ]] || return 0
+  say "no toolchain under HOME=${HOME:-}: using those in $beside"
+  export RUSTUP_HOME=$beside
+}
+
+setup_wasm_target() {
+  local target=wasm32-unknown-unknown
+  if [[ -d $(rustc --print target-libdir --target $target) ]]; then return; fi
+  rustup target add $target >&2 || fail "the Rust target $target is missing: rustup target add $target"
+}
+
+# wasm-bindgen reads what the crate of the same version wrote into the module: no other will do.
+setup_wasm_bindgen() {
+  setup_wasm_target
+  local root=$CACHE/wasm-bindgen-$WASM_BINDGEN_VERSION
+  if has_wasm_bindgen; then return; fi
+  export PATH=$root/bin:$PATH
+  if has_wasm_bindgen; then return; fi
+  say "installing wasm-bindgen $WASM_BINDGEN_VERSION into $root (once; some minutes)"
+  # Not optimised: it compiles in less than half the time, and handles one small module as fast.
+  CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=256 \
+    cargo install --quiet wasm-bindgen-cli --version "=$WASM_BINDGEN_VERSION" --root "$root" ||
+    fail "wasm-bindgen could not be installed: cargo install wasm-bindgen-cli --version =$WASM_BINDGEN_VERSION"
+}
+
+has_wasm_bindgen() {
+  [[ $(wasm-bindgen --version 2>/dev/null) == "wasm-bindgen $WASM_BINDGEN_VERSION" ]] &&
+    command -v wasm-bindgen-test-runner >/dev/null
+}
+
+check_node() {
+  local how="install Node.js $NODE_VERSION or later, with npm (https://nodejs.org)"
+  need node "$how"
+  need npm "$how"
+  local found
+  found=$(node --version)
+  at_least "$NODE_VERSION" "${found#v}" || fail "node is $found: $how"
+}
+
+setup_node() {
+  check_node
+  once npm "$(hash_of package-lock.json package.json pkg/package.json www/package.json tests/browser/package.json)" \
+    node_modules install_npm_packages
+}
+
+# No package of the lockfile needs to run a script of its own to be installed.
+install_npm_packages() {
+  say 'installing npm packages from the lockfile'
+  npm ci --ignore-scripts --prefer-offline --loglevel error >&2 ||
+    fail 'npm packages could not be installed: see the message above, then run npm ci'
+}
+
+# Sets CHROMIUM and CHROMEDRIVER, and installs both where the user may.
+setup_browser() {
+  find_browser || install_browser || true
+  find_browser || fail "no Chromium with its driver: install both (Debian: apt-get install chromium chromium-driver), or name them in CHROMIUM and CHROMEDRIVER"
+  export CHROMIUM CHROMEDRIVER
+}
+
+find_browser() {
+  CHROMIUM=${CHROMIUM:-$(first_of chromium chromium-browser google-chrome-stable google-chrome)}
+  CHROMEDRIVER=${CHROMEDRIVER:-$(first_of chromedriver)}
+  [[ -x $CHROMIUM && -x $CHROMEDRIVER ]]
+}
+
+# first_of NAME…: the path of the first that is on PATH, or nothing.
+first_of() {
+  local name
+  for name in "$@"; do
+    if command -v "$name"; then return; fi
+  done
+}
+
+install_browser() {
+  if [[ -n $CHROMIUM && -n $CHROMEDRIVER ]]; then return 1; fi
+  command -v apt-get >/dev/null && as_root true 2>/dev/null || return 1
+  say 'installing Chromium and its driver with apt-get'
+  mkdir -p "$STATE"
+  {
+    as_root apt-get update &&
+      as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y --no-install-recommends chromium chromium-driver fonts-liberation
+  } >"$STATE/apt.log" 2>&1 || say "apt-get failed: see $STATE/apt.log"
+}
+
+# as_root COMMAND…: runs COMMAND as root, or fails where that would ask for a password.
+as_root() { if [[ $(id -u) -eq 0 ]]; then "$@"; else sudo -n "$@"; fi; }
