@@ -33,7 +33,7 @@ verb_lint() {
   lint_rust
   check 'pkg: build' build_pkg
   lint_typescript
-  check_if_present shellcheck -x build.sh .ci/run tools/*.sh
+  check_if_present shellcheck -x build.sh .ci/run tools/*.sh bench/*.sh
   check_if_present cargo-deny --log-level warn check
   conclude
 }

@@ -31,7 +31,7 @@ build_module() {
 bind() {
   local out
   out=$(staged wasm)
-  wasm-bindgen --target web --out-dir "$out" "$1"
+  wasm-bindgen --target web --remove-name-section --remove-producers-section --out-dir "$out" "$1"
   local module=$out/segue_wasm_bg.wasm
   node_modules/.bin/wasm-opt -O3 "${WASM_FEATURES[@]}" "$module" -o "$module.optimised"
   mv "$module.optimised" "$module"

@@ -16,7 +16,9 @@ pub struct Ranked {
     pub candidate: u32,
     /// The track, or `None` where the model does not know it.
     pub row: Option<Row>,
-    /// The expected response, about 0 to 1; −∞ where the model does not know the track.
+    /// The expected response on the scale of the targets, on which a play is 1: near 0 for a
+    /// listener of whom little is known, below 0 for what evidence speaks against; −∞ where the
+    /// model does not know the track.
     pub score: f32,
 }
 

@@ -24,6 +24,9 @@ use crate::{
 /// Most pieces of evidence that are weighed, the latest ones.
 const MAX_EVIDENCE: usize = 256;
 
+/// A reason weaker than this share of the strongest one is not told: nobody could see its work.
+const OF_NOTE: f32 = 0.02;
+
 /// What kind of evidence a reason rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -127,6 +130,8 @@ impl Explainer {
             reasons.push(summarise(ground, &effects));
         }
         reasons.sort_by(|a, b| b.effect.abs().total_cmp(&a.effect.abs()));
+        let strongest = reasons.first().map_or(0.0, |reason| reason.effect.abs());
+        reasons.retain(|reason| reason.effect.abs() >= OF_NOTE * strongest);
         reasons
     }
 }

@@ -26,7 +26,7 @@ impl<'a> Factors<'a> {
         let mut reader = Reader::new(bytes);
         let _ = reader.one::<Prefix>();
         let scales = reader.array(rows).unwrap_or_default();
-        let codes = reader.array(rows * stride).unwrap_or_default();
+        let codes = rows.checked_mul(stride).and_then(|len| reader.array(len)).unwrap_or_default();
         Self { dim, stride, scales, codes }
     }
 
@@ -100,7 +100,9 @@ pub(super) fn validate(bytes: &[u8], rows: usize, ids: u64) -> Result<usize, Mod
     let (dim, mut reader) = prefix(KIND, bytes, rows, ids, 1..=MAX_DIM)?;
     let stride = dim.next_multiple_of(ALIGN);
     let scales: &[f32] = reader.array(rows).ok_or(ModelError::Shape(KIND))?;
-    let codes: &[i8] = reader.array(rows * stride).ok_or(ModelError::Shape(KIND))?;
+    // 2²⁴ rows of 256 codes are more than 32 bits can count.
+    let len = rows.checked_mul(stride).ok_or(ModelError::Limit(KIND))?;
+    let codes: &[i8] = reader.array(len).ok_or(ModelError::Shape(KIND))?;
     if !reader.is_empty() {
         return Err(ModelError::Shape(KIND));
     }

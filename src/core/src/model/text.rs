@@ -43,7 +43,8 @@ impl<'a> Text<'a> {
         let (artists, clusters) = (counts.artists as usize, counts.clusters as usize);
         let artist_of = reader.array(rows)?;
         let durations = reader.array(rows)?;
-        let offsets = reader.array(rows + artists + clusters + 1)?;
+        let count = rows.checked_add(artists)?.checked_add(clusters)?;
+        let offsets = reader.array(count.checked_add(1)?)?;
         let strings = reader.array(counts.bytes as usize)?;
         reader.is_empty().then_some(Self {
             artists,
@@ -72,7 +73,7 @@ impl<'a> Text<'a> {
 
     /// The name of an artist.
     pub fn artist_name(&self, artist: u32) -> &'a str {
-        self.string(self.artist_of.len() + artist as usize)
+        self.string(self.artist_of.len().saturating_add(artist as usize))
     }
 
     /// The length of a row's track in milliseconds; 0 where unknown.
@@ -82,8 +83,9 @@ impl<'a> Text<'a> {
 
     /// Names of clusters in the order of [`super::Clusters`]; there may be none.
     pub fn cluster_name(&self, cluster: usize) -> Option<&'a str> {
-        let name = self.string(self.artist_of.len() + self.artists + cluster);
-        (cluster < self.clusters && !name.is_empty()).then_some(name)
+        let index =
+            (cluster < self.clusters).then(|| self.artist_of.len() + self.artists + cluster)?;
+        Some(self.string(index)).filter(|name| !name.is_empty())
     }
 
     fn string(&self, index: usize) -> &'a str {
