@@ -53,6 +53,9 @@ pub enum ServeError {
 /// Serves until `shutdown` completes; requests under way then have five seconds to finish.
 /// `on_ready` is called with the address once connections are accepted there.
 ///
+/// It sets no limit on the number of connections or on how long they stay idle: on a public
+/// address, put a reverse proxy or a CDN in front.
+///
 /// Must run within a Tokio runtime with I/O and time enabled.
 pub async fn serve(
     config: Config,

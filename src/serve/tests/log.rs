@@ -1,12 +1,14 @@
 //! What the server logs. Alone in its file, as what is logged where is a matter of the process.
+#![allow(clippy::expect_used, reason = "a test may panic")]
 
 mod support;
 
+use segue_core::model::SectionKind;
 use std::{
     io::{self, Write},
     sync::{Arc, Mutex},
 };
-use support::{get, registry, routes, tamper};
+use support::{NOW, blob_path, get, hash, model, registry, routes, tamper};
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -31,12 +33,11 @@ impl Write for Lines {
 async fn each_request_is_one_line_and_a_failure_names_the_file_that_caused_it() {
     let lines = Lines::default();
     let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
+    tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
         .with_ansi(false)
         .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing_subscriber::util::SubscriberInitExt::set_default(subscriber);
+        .init();
     let (_folder, registry) = registry();
     let routes = routes(&registry);
 
@@ -48,11 +49,21 @@ async fn each_request_is_one_line_and_a_failure_names_the_file_that_caused_it() 
     }
     assert!(!line.contains("ann"), "{line}");
 
-    let kind = segue_core::model::SectionKind::Ids;
-    let file = support::blob_path(&registry, kind);
+    let file = blob_path(&registry, SectionKind::Ids);
     tamper(&file);
-    get(&routes, &format!("/v1/blob/{}", support::hash(&registry, kind))).await;
+    get(&routes, &format!("/v1/blob/{}", hash(&registry, SectionKind::Ids))).await;
     let text = lines.take();
     assert_eq!(text.lines().count(), 2, "{text}");
     assert!(text.contains("ERROR") && text.contains(file.to_str().unwrap()), "{text}");
+
+    // A blob of the version in force that is missing is told once, not with each request for it.
+    registry.publish(&model(2), NOW).unwrap();
+    lines.take();
+    let file = blob_path(&registry, SectionKind::Factors);
+    std::fs::remove_file(&file).unwrap();
+    get(&routes, "/v1/manifest").await;
+    let text = lines.take();
+    assert!(text.contains("ERROR") && text.contains(file.to_str().unwrap()), "{text}");
+    get(&routes, "/v1/manifest").await;
+    assert!(!lines.take().contains("ERROR"));
 }

@@ -1,4 +1,5 @@
 //! Files of the folder of pages.
+#![allow(clippy::expect_used, reason = "a test may panic")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! The registry: whole versions, whatever interrupts or damages it.
+#![allow(clippy::expect_used, reason = "a test may panic")]
 
 mod support;
 

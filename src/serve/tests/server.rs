@@ -1,4 +1,5 @@
 //! The server on a socket.
+#![allow(clippy::expect_used, reason = "a test may panic")]
 
 mod support;
 
@@ -39,7 +40,7 @@ impl Running {
         let (ready, address) = oneshot::channel();
         let task =
             tokio::spawn(serve(config, |address| ready.send(address).expect("waiting"), async {
-                stopped.await.unwrap_or_default()
+                stopped.await.unwrap_or_default();
             }));
         Self { address: address.await.expect("started"), stop, task }
     }

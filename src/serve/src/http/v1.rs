@@ -29,8 +29,8 @@ pub(super) struct ManifestFile {
 }
 
 impl ManifestFile {
-    /// Reads and validates the manifest, or does neither where the file is still the one in
-    /// `known`. `None` where nothing was published.
+    /// Reads and validates the manifest, or takes `known` where the file is still the same. `None`
+    /// where nothing was published. A blob that is missing goes to the log, once.
     pub(super) fn read(
         registry: &Registry,
         known: Option<Arc<Self>>,
@@ -39,7 +39,9 @@ impl ManifestFile {
         if let Some(known) = known.filter(|known| known.json == json) {
             return Ok(Some(known));
         }
-        registry.parse_manifest(&json)?;
+        for blob in registry.missing(&registry.parse_manifest(&json)?)? {
+            tracing::error!("{}", RegistryError::Missing(blob));
+        }
         let etag = negotiate::etag(BlobHash::of(&json), "");
         Ok(Some(Arc::new(Self { json: json.into(), etag })))
     }

@@ -2,14 +2,13 @@
 
 use std::io::{self, Read};
 
-/// Brotli's best. A section is compressed once and fetched by every listener.
-const BROTLI_QUALITY: i32 = 11;
 /// Brotli's window, 4 MiB: what every decoder allocates without being asked twice.
 const BROTLI_WINDOW: i32 = 22;
-/// The highest level of zstd whose window stays within the 8 MiB that RFC 9659 allows in HTTP.
-const ZSTD_LEVEL: i32 = 19;
 /// A coding must save this fraction of the bytes to be worth the decoding.
 const LEAST_SAVING: usize = 16;
+/// Where a quick pass saves less than this fraction, nothing repeats: the saving is that of the
+/// entropy code alone, and searching for matches takes a hundred times as long for 1% more.
+const REPETITIVE: usize = 4;
 /// Bytes decoded at a time when a coding is checked.
 const CHUNK: usize = 1 << 16;
 
@@ -43,12 +42,12 @@ impl Encoding {
     }
 
     /// `bytes` coded, or `None` where that saves too little.
-    pub(super) fn encode(self, bytes: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    pub(super) fn encode(self, bytes: &[u8], effort: Effort) -> io::Result<Option<Vec<u8>>> {
         let coded = match self {
-            Self::Brotli => brotli_encode(bytes)?,
-            Self::Zstd => zstd::bulk::compress(bytes, ZSTD_LEVEL)?,
+            Self::Brotli => brotli_encode(bytes, effort.brotli)?,
+            Self::Zstd => zstd::bulk::compress(bytes, effort.zstd)?,
         };
-        Ok(saves_enough(bytes, &coded).then_some(coded))
+        Ok(saves(bytes, &coded, LEAST_SAVING).then_some(coded))
     }
 
     /// Whether `coded` is a coding of exactly `expected`. Memory: a constant, whatever `coded`
@@ -69,18 +68,38 @@ impl Encoding {
     }
 }
 
-/// Whether coding `bytes` at all is worth a try, told by a quick pass.
-pub(super) fn compressible(bytes: &[u8]) -> bool {
-    zstd::bulk::compress(bytes, 1).is_ok_and(|coded| saves_enough(bytes, &coded))
+/// The levels to compress at.
+#[derive(Clone, Copy)]
+pub(super) struct Effort {
+    brotli: i32,
+    zstd: i32,
 }
 
-const fn saves_enough(bytes: &[u8], coded: &[u8]) -> bool {
-    coded.len() + bytes.len() / LEAST_SAVING < bytes.len()
+impl Effort {
+    const LIGHT: Self = Self { brotli: 5, zstd: 3 };
+    /// Brotli's highest, and the highest of zstd whose window stays within the 8 MiB that
+    /// RFC 9659 allows in HTTP.
+    const THOROUGH: Self = Self { brotli: 11, zstd: 19 };
+
+    /// What `bytes` are worth, told by a quick pass; `None` where coding them is not.
+    pub(super) fn worth(bytes: &[u8]) -> Option<Self> {
+        let quick = zstd::bulk::compress(bytes, 1).ok()?;
+        if saves(bytes, &quick, REPETITIVE) {
+            Some(Self::THOROUGH)
+        } else {
+            saves(bytes, &quick, LEAST_SAVING).then_some(Self::LIGHT)
+        }
+    }
 }
 
-fn brotli_encode(bytes: &[u8]) -> io::Result<Vec<u8>> {
+/// Whether `coded` saves more than one part in `fraction` of `bytes`.
+const fn saves(bytes: &[u8], coded: &[u8], fraction: usize) -> bool {
+    coded.len() + bytes.len() / fraction < bytes.len()
+}
+
+fn brotli_encode(bytes: &[u8], quality: i32) -> io::Result<Vec<u8>> {
     let parameters = brotli::enc::BrotliEncoderParams {
-        quality: BROTLI_QUALITY,
+        quality,
         lgwin: BROTLI_WINDOW,
         size_hint: bytes.len(),
         ..Default::default()

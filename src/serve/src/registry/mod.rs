@@ -143,6 +143,13 @@ impl Registry {
         Ok(manifest)
     }
 
+    /// The blobs that `manifest` names and that are not there.
+    pub(crate) fn missing(&self, manifest: &Manifest) -> Result<Vec<PathBuf>, RegistryError> {
+        let hashes = manifest.sections.iter().map(|section| self.hash_of(section));
+        let paths = hashes.map(|hash| Ok(self.blob_path(hash?)));
+        paths.filter(|path| path.as_ref().map_or(true, |path| !path.exists())).collect()
+    }
+
     fn in_force(&self) -> Result<Manifest, RegistryError> {
         self.manifest()?.ok_or_else(|| RegistryError::Empty(self.dir.clone()))
     }

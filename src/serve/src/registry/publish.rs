@@ -6,7 +6,7 @@ use segue_core::{
 };
 use std::{fs, path::Path, thread};
 
-use super::{BlobHash, Encoding, Registry, RegistryError, encoding, files};
+use super::{BlobHash, Encoding, Registry, RegistryError, encoding::Effort, files};
 
 /// What a publication did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Registry {
     /// Only one process publishes at a time: a second one gets [`RegistryError::Locked`] at once.
     /// After any error the old version is in force, and calling again completes the work.
     ///
-    /// Cost: about two seconds for each MiB of new, compressible sections, one thread a section.
+    /// Cost: some seconds for each MiB of new text, little for new factors; one thread a section.
     pub fn publish(&self, model: &Model, now_ms: i64) -> Result<Published, RegistryError> {
         let _lock = files::lock(&self.dir.join("lock"))?;
         files::sweep(&self.dir);
@@ -111,11 +111,11 @@ impl Registry {
 
     /// Writes the codings of a blob and then the blob, so that where a blob is, its codings are.
     fn write(&self, part: &Part) -> Result<(), RegistryError> {
-        let compressible = encoding::compressible(part.bytes);
+        let effort = Effort::worth(part.bytes);
         for encoding in Encoding::ALL {
             let path = self.coded_path(part.hash, encoding);
-            let coded = if compressible { encoding.encode(part.bytes) } else { Ok(None) };
-            match coded.map_err(RegistryError::io("compress", &path))? {
+            let coded = effort.map(|effort| encoding.encode(part.bytes, effort)).transpose();
+            match coded.map_err(RegistryError::io("compress", &path))?.flatten() {
                 Some(coded) => files::replace(&path, &coded)?,
                 None => remove_if_there(&path)?,
             }
