@@ -24,6 +24,7 @@ fn order(model: &Model, session: &mut Session) -> Vec<u32> {
 }
 
 /// Solves the normal equations in double precision by Gaussian elimination.
+#[expect(clippy::needless_range_loop, reason = "indices read as in the formulas")]
 fn ridge_solution(model: &Model, positive: &[u32], skipped: &[u32]) -> Vec<f64> {
     let dim = model.dim();
     let taste = model.taste();

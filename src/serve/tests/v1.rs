@@ -120,6 +120,7 @@ async fn a_blob_comes_in_the_coding_that_the_request_wants_most() {
         ("br;q=0, zstd", "zstd"),
         ("br;q=0, zstd;q=0", ""),
         ("br; q=0.5 , identity", ""),
+        ("identity, br, zstd", smallest),
         ("*", smallest),
         ("br;q=0, *", "zstd"),
         ("*;q=0, br", "br"),

@@ -1,5 +1,6 @@
 //! A small model made of nothing but a seed.
 #![allow(dead_code, reason = "each test takes what it needs")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use segue_core::{
     bytes::Aligned,
