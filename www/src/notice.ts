@@ -14,7 +14,7 @@ export interface Notice {
 
 const UNSUPPORTED = {
   title: "This browser cannot run the player",
-  text: "It needs WebAssembly with SIMD: Chrome or Edge 91, Firefox 89, Safari 16.4, or later.",
+  text: "It needs WebAssembly with SIMD: Chrome or Edge 96, Firefox 89, Safari 16.4, or later.",
   command: "",
 };
 const UNREACHABLE = {
