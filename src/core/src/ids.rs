@@ -38,14 +38,14 @@ pub fn find(sorted: &[u64], fingerprint: u64) -> Option<Row> {
             core::cmp::Ordering::Equal => return u32::try_from(probe).ok().map(Row),
             core::cmp::Ordering::Less => {
                 low = probe + 1;
-                guess = (probe + step).min(low + (high - low) / 2);
+                guess = probe.saturating_add(step).min(low + (high - low) / 2);
             }
             core::cmp::Ordering::Greater => {
                 high = probe;
                 guess = probe.saturating_sub(step).max(low + (high - low) / 2);
             }
         }
-        step *= 8;
+        step = step.saturating_mul(8);
     }
     None
 }

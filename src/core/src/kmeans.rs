@@ -211,7 +211,9 @@ impl<'a> Hamerly<'a> {
             self.sizes[usize::from(self.assignment[point])] -= 1;
             self.sizes[cluster] = 1;
             self.assignment[point] = cluster as u16;
+            // Its former centroid is another one now, and may be close.
             self.upper[point] = f64::INFINITY;
+            self.lower[point] = 0.0;
             filled = true;
         }
         filled

@@ -188,9 +188,11 @@ impl Dataset {
         let mut rng = segue_core::rng::SplitMix64::new(seed);
         let mut order: Vec<usize> = (0..self.listeners()).collect();
         let mut events = Vec::new();
+        let mut drawn = 0_u32;
         while events.len() < max_events && !order.is_empty() {
             let listener = order.swap_remove(rng.below(order.len()));
-            events.extend_from_slice(self.of(listener));
+            events.extend(self.of(listener).iter().map(|&e| Heard { listener: drawn, ..e }));
+            drawn += 1;
         }
         let mut new_row: HashMap<Row, u32> = HashMap::new();
         let mut tracks = Vec::new();

@@ -96,6 +96,9 @@ pub fn train(
 
     let fold_in = choice.as_ref().map_or(settings, |choice| choice.fold_in);
     trainer.solve_users(&fold_in, &|| progress.stopped());
+    if progress.stopped() {
+        return Err(Interrupted.into());
+    }
 
     progress.stage("clustering");
     let factors = trainer.factors;

@@ -2,13 +2,17 @@
 //!
 //! Listeners are followed event by event through the held-out end of their history: each event is
 //! first predicted, then observed. The figure is the mean over listeners of the AUC by which the
-//! posterior ranks what they went on to like or finish above what they went on to skip. Weights
+//! posterior ranks what they went on to like or finish above what they went on to skip, among tracks
+//! that they meet for the first time. Weights
 //! and targets are chosen one kind at a time, the kinds with most events first; a kind that is too
 //! rare to judge keeps its definition ([`Responses::default`]).
+
+use std::collections::HashSet;
 
 use rayon::prelude::*;
 use segue_core::{
     event::Kind,
+    ids::Row,
     model::{Model, ModelError, Response, Responses},
     session::Evidence,
 };
@@ -99,7 +103,7 @@ pub fn learn(
     }
     for kind in Kind::ALL {
         let counted = counts[kind as usize];
-        if counted >= MIN_EVENTS {
+        if counted >= MIN_EVENTS && kind != Kind::Play {
             responses.kinds[kind as usize].learned_from = counted as u32;
         }
     }
@@ -171,12 +175,15 @@ fn auc(judge: &Judge<'_>, responses: &Responses, stories: &[Story]) -> Result<f6
 fn story_auc(model: &Model, story: &Story) -> Option<f64> {
     let mut session = fold_in(model, &story.known);
     let (mut yes, mut no) = (Vec::new(), Vec::new());
+    let mut met: HashSet<Row> = story.known.iter().map(|evidence| evidence.row).collect();
     for event in &story.next {
-        if let Some(verdict) = verdict(event) {
+        // A track that was met before would be judged by its own evidence.
+        if let Some(verdict) = verdict(event).filter(|_| met.insert(event.row)) {
             let query = &session.posterior(model).query;
             let score = segue_core::kernel::score(&model.factors(), query, event.row);
             if verdict { yes.push(score) } else { no.push(score) }
         }
+        met.insert(event.row);
         session.add(model, event.row, event.kind, event.amount);
     }
     pair_auc(&yes, &no)

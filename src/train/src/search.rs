@@ -136,7 +136,7 @@ pub fn search(task: &Task<'_>, progress: &Progress<'_>) -> Result<Found, Interru
     let best = run.halve(grid(task.dim))?;
     let best = run.refine(best)?;
     let mut best = run.restart(best)?;
-    let (fold_in, pull) = run.choose_fold_in(&mut best);
+    let (fold_in, pull) = run.choose_fold_in(&mut best)?;
     let Contender { settings, seed, trainer, accuracy } = best;
     let choice = Choice { settings, seed, fold_in, pull, validation: accuracy, tried: run.tried };
     Ok(Found { choice, factors: trainer.factors })
@@ -207,12 +207,15 @@ impl<'t> Run<'_, 't> {
     }
 
     /// λ for fold-in, then τ, of the best accuracy. The listeners of `best` are solved anew.
-    fn choose_fold_in(&self, best: &mut Contender<'t>) -> (Settings, f32) {
+    fn choose_fold_in(&self, best: &mut Contender<'t>) -> Result<(Settings, f32), Interrupted> {
         let (mut fold_in, mut pull) = (best.settings, PULL[0]);
         best.accuracy = Accuracy::default();
         for scale in FOLD_IN_RIDGE {
             let settings = Settings { ridge: best.settings.ridge * scale, ..best.settings };
-            best.trainer.solve_users(&settings, &|| false);
+            best.trainer.solve_users(&settings, &|| self.progress.stopped());
+            if self.progress.stopped() {
+                return Err(Interrupted);
+            }
             if self.improves(best, &settings, PULL[0]) {
                 fold_in = settings;
             }
@@ -223,7 +226,7 @@ impl<'t> Run<'_, 't> {
                 pull = candidate;
             }
         }
-        (fold_in, pull)
+        Ok((fold_in, pull))
     }
 
     /// Judges `best` with listeners folded in so, and keeps the accuracy if it is higher.

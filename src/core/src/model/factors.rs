@@ -79,7 +79,8 @@ pub fn quantise(factors: &[f32], dim: usize) -> (Vec<f32>, Vec<i8>) {
         let largest = row.iter().filter(|x| x.is_finite()).fold(0.0_f32, |m, x| m.max(x.abs()));
         let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
         scales.push(largest / 127.0);
-        codes.extend(row.iter().map(|x| libm::roundf(x * inverse) as i8));
+        let code = |x: &f32| if x.is_finite() { libm::roundf(x * inverse) as i8 } else { 0 };
+        codes.extend(row.iter().map(code));
     }
     (scales, codes)
 }
