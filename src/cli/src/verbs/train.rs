@@ -26,7 +26,10 @@ use crate::{
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     segue train events.jsonl --catalogue catalogue.jsonl --out model.segue\n  \
-    segue train plays.csv.gz --column user=listener --column at=started --out model.segue")]
+    segue train plays.csv.gz --column user=listener --column at=started --out model.segue\n\n\
+    Fields: user, track, at (required; seconds or milliseconds since 1970, or RFC 3339), id,\n\
+    session, kind, played_ms, duration_ms, play_ratio (0 to 1), region, tz_offset_min, device,\n\
+    source, mood, title, artist, album, tags. Without a kind, an event is a play.")]
 pub struct Arguments {
     /// Listening logs; `-` is standard input.
     #[arg(required = true, value_name = "EVENTS")]
@@ -95,13 +98,21 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
     summaries
         .iter()
         .zip(&arguments.events)
-        .for_each(|(summary, path)| warn(ui, summary, &shown(path)));
+        .for_each(|(summary, path)| tell(ui, summary, &shown(path)));
     let options = Options {
         dim: arguments.dim.into(),
         clusters: arguments.clusters.map(usize::from),
         seed: arguments.seed,
         effort: arguments.effort.into(),
     };
+    let rows: u64 = summaries.iter().map(|summary| summary.rows).sum();
+    let repeats = usize::try_from(rows).unwrap_or(usize::MAX).saturating_sub(dataset.len());
+    if repeats > 0 {
+        ui.note(&format!(
+            "{} events left out: the same listener, track, time and kind again",
+            grouped(repeats)
+        ));
+    }
     let trained = train(&dataset, &options, &progress)?;
     let file = trained.model.to_file();
     write_whole(&arguments.out, |out| Ok(out.write_all(&file)?))?;
@@ -113,9 +124,20 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
     )
 }
 
-fn warn(ui: &Ui, summary: &Summary, path: &str) {
+/// Says what was taken for what, and what was left out.
+fn tell(ui: &Ui, summary: &Summary, path: &str) {
+    let columns: Vec<String> = summary
+        .columns
+        .iter()
+        .map(|column| match (column.field.name(), column.name.as_str()) {
+            (field, name) if field == name => field.to_owned(),
+            (field, name) => format!("{field} from `{name}`"),
+        })
+        .collect();
+    ui.note(&format!("{path}: read {}; anything else is not used", columns.join(", ")));
     if summary.bad_lines > 0 {
-        ui.note(&format!("{path}: skipped {} lines, of which the first are", summary.bad_lines));
+        let s = if summary.bad_lines == 1 { "" } else { "s" };
+        ui.note(&format!("{path}: skipped {} line{s}, of which the first are", summary.bad_lines));
         summary.first_bad.iter().for_each(|bad| ui.note(&format!("  {bad}")));
     }
 }
