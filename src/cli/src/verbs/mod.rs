@@ -25,7 +25,14 @@ fn write_whole(
     let cannot =
         |error: std::io::Error| Failure::during(format!("cannot write {}", path.display()), error);
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(cannot)?;
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        // Temporary files are their owner's alone; what takes a name is as open as the umask says.
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder).map_err(cannot)?;
     let mut buffer = std::io::BufWriter::with_capacity(1 << 20, file.as_file_mut());
     write(&mut buffer)?;
     buffer.flush().map_err(cannot)?;
