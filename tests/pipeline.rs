@@ -35,8 +35,8 @@ impl Files {
     }
 
     /// A simulated log and its catalogue.
-    fn world(&self, listeners: u32, tracks: u32) -> (PathBuf, PathBuf) {
-        let config = Config { listeners, tracks, days: 10, ..Config::default() };
+    fn world(&self, listeners: u32, tracks: u32, days: u32) -> (PathBuf, PathBuf) {
+        let config = Config { listeners, tracks, days, ..Config::default() };
         let world = World::new(&config).unwrap();
         let events = self.write("events.jsonl", &lines(world.events()));
         (events, self.write("catalogue.jsonl", &lines(world.catalogue())))
@@ -59,16 +59,16 @@ fn trained(dataset: &Dataset) -> Trained {
 #[test]
 fn a_simulated_log_becomes_a_model_that_beats_chance_and_learns_what_skips_say() {
     let files = Files::new();
-    let (events, catalogue) = files.world(300, 400);
+    let (events, catalogue) = files.world(500, 400, 20);
     let progress = Progress::silent();
     let options = LogOptions::default();
     let (dataset, _) = dataset::read(&[events], Some(&catalogue), &options, &progress).unwrap();
     let trained = trained(&dataset);
-    let validation = trained.validation().unwrap();
+    let validation = trained.validation.unwrap();
     assert!(validation.recall_20 > 2.0 * 20.0 / 400.0, "{validation:?}");
     let (before, after) =
         (trained.learned.auc_defined.unwrap(), trained.learned.auc_learned.unwrap());
-    assert!(after >= before && after > 0.55, "{before} {after}");
+    assert!(after > before && after > 0.55, "{before} {after}");
     let skip = trained.model.taste().responses().of(Kind::Skip);
     assert!(skip.learned_from >= 100, "{skip:?}");
 
@@ -85,7 +85,7 @@ fn a_simulated_log_becomes_a_model_that_beats_chance_and_learns_what_skips_say()
 #[test]
 fn the_same_log_and_seed_give_the_same_bytes() {
     let files = Files::new();
-    let (events, _) = files.world(60, 80);
+    let (events, _) = files.world(60, 80, 10);
     let dataset = read(&events).unwrap();
     let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let one = pool(1).install(|| trained(&dataset).model.to_file());
@@ -110,7 +110,7 @@ fn a_log_of_one_listener_trains_a_model() {
     let path = files.write("one.tsv", &format!("user\ttrack\tat\n{rows}"));
     let trained = trained(&read(&path).unwrap());
     assert_eq!((trained.model.len(), trained.listeners), (30, 1));
-    assert!(trained.validation().is_none(), "one listener chooses no settings");
+    assert!(trained.validation.is_none(), "one listener chooses no settings");
     assert_eq!(trained.model.taste().responses().of(Kind::Skip).learned_from, 0);
 }
 
@@ -142,7 +142,7 @@ fn a_log_of_nothing_but_skips_is_refused() {
 #[test]
 fn training_that_is_asked_to_stop_stops() {
     let files = Files::new();
-    let (events, _) = files.world(60, 80);
+    let (events, _) = files.world(60, 80, 10);
     let dataset = read(&events).unwrap();
     let stop = AtomicBool::new(false);
     let report = |_: segue_train::progress::Report<'_>| stop.store(true, Ordering::Relaxed);

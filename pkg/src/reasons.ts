@@ -4,7 +4,15 @@ import type { Engine } from "../wasm/segue_wasm.js";
 import type { Reason } from "./types.js";
 
 /** In the order of `Ground` in the core. */
-const GROUNDS = ["popular", "finished", "liked", "skipped"] as const;
+const GROUNDS = [
+  "popular",
+  "finished",
+  "liked",
+  "skipped",
+  "heard",
+  "opened",
+  "disliked",
+] as const;
 
 /** The reasons for each of `rows`. */
 export function explain(engine: Engine, rows: Uint32Array): Reason[][] {
@@ -24,7 +32,7 @@ export function explain(engine: Engine, rows: Uint32Array): Reason[][] {
       const count = next();
       const tracks = numbers.slice(at, at + count);
       at += count;
-      return { ground, text: texts[text++] ?? "", effect, tracks, count };
+      return { ground, text: texts[text++] ?? "", effect, tracks };
     }),
   );
 }

@@ -82,15 +82,20 @@ export interface Ranking extends ReadonlyArray<RankedTrack> {
 /** Why a track stands where it stands. */
 export interface Reason {
   /** What it rests on. */
-  readonly ground: "popular" | "finished" | "liked" | "skipped";
+  readonly ground:
+    | "popular"
+    | "finished"
+    | "liked"
+    | "skipped"
+    | "heard"
+    | "opened"
+    | "disliked";
   /** In English. */
   readonly text: string;
   /** How much it moves the score; negative moves the track down. */
   readonly effect: number;
   /** Rows of the tracks that it rests on, strongest first. */
   readonly tracks: Uint32Array;
-  /** How many tracks that is. */
-  readonly count: number;
 }
 
 /** What the model knows of a track. */

@@ -208,7 +208,7 @@ test("reasons name the tracks that they rest on and which way they move", async 
   const skipped = reason("jazz:09", "skipped");
   assert.equal(skipped.text, "like 1 track you skipped");
   assert.deepEqual(skipped.tracks, Uint32Array.of(jazz));
-  assert.equal(skipped.count, 1);
+  assert.equal(skipped.tracks.length, 1);
   assert(skipped.effect < 0);
 
   const liked = reason("folk:09", "liked");

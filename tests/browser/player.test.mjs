@@ -88,32 +88,44 @@ function largestCluster(queue) {
   return queue.reduce(larger).cluster;
 }
 
-/** The mean place of a cluster in `queue`, among the tracks that `other` holds too. */
-function meanPlace(queue, other, cluster) {
-  const shared = queue.filter(({ row }) => other.some((place) => place.row === row));
-  const places = shared.flatMap((place, at) => (place.cluster === cluster ? [at] : []));
-  assert(places.length > 0, `no track of cluster ${cluster} is left to compare`);
-  return places.reduce((sum, at) => sum + at, 0) / places.length;
+/** A cluster's tracks of `queue`, but for those `played`. */
+const tracksOf = (queue, cluster, played = []) =>
+  queue.filter((place) => place.cluster === cluster && !played.includes(place.row));
+
+/** The mean place in `queue` of `tracks`; one that has left it stands behind its end. */
+function meanPlace(queue, tracks) {
+  assert(tracks.length > 0, "no track is left to compare");
+  const place = ({ row }) => {
+    const at = queue.findIndex((other) => other.row === row);
+    return at < 0 ? queue.length : at;
+  };
+  return tracks.reduce((sum, track) => sum + place(track), 0) / tracks.length;
 }
 
-/** Plays the first track of a cluster, as a listener does: by clicking its row. */
-const playFrom = (page, cluster) =>
-  page.locator(`[data-testid=queue] li[data-cluster="${cluster}"] button`).first().click();
+/** Plays the first track of a cluster, as a listener does: by clicking its row. Says which. */
+async function playFrom(page, cluster) {
+  const item = page.locator(`[data-testid=queue] li[data-cluster="${cluster}"]`).first();
+  const row = await item.getAttribute("data-row");
+  await item.locator("button").first().click();
+  return row;
+}
 
+/** Skips three tracks of a cluster. Says which. */
 async function skipThree(page, cluster) {
+  const skipped = [];
   for (let n = 0; n < 3; n++) {
-    await playFrom(page, cluster);
+    skipped.push(await playFrom(page, cluster));
     await page.locator("[data-testid=skip]").click();
   }
+  return skipped;
 }
 
 test("skipping three tracks of one cluster makes that cluster fall in the queue", async (t) => {
   const page = await openPlayer(t);
   const before = await queueOf(page);
   const cluster = largestCluster(before);
-  await skipThree(page, cluster);
-  const after = await queueOf(page);
-  const [from, to] = [meanPlace(before, after, cluster), meanPlace(after, before, cluster)];
+  const tracks = tracksOf(before, cluster, await skipThree(page, cluster));
+  const [from, to] = [meanPlace(before, tracks), meanPlace(await queueOf(page), tracks)];
   assert(to > from, `cluster ${cluster} stood at ${from} and stands at ${to}`);
   assert.deepEqual(page.reported, []);
 });
@@ -130,10 +142,9 @@ test("liking a track makes its cluster rise", async (t) => {
   const page = await openPlayer(t);
   const before = await queueOf(page);
   const { cluster } = before.at(-1);
-  await playFrom(page, cluster);
+  const tracks = tracksOf(before, cluster, [await playFrom(page, cluster)]);
   await page.locator("[data-testid=like]").click();
-  const after = await queueOf(page);
-  const [from, to] = [meanPlace(before, after, cluster), meanPlace(after, before, cluster)];
+  const [from, to] = [meanPlace(before, tracks), meanPlace(await queueOf(page), tracks)];
   assert(to <= from, `cluster ${cluster} stood at ${from} and stands at ${to}`);
 });
 
@@ -142,7 +153,6 @@ test("the queue reacts without the network", async (t) => {
   const before = await queueOf(page);
   const cluster = largestCluster(before);
   await page.context().setOffline(true);
-  await skipThree(page, cluster);
-  const after = await queueOf(page);
-  assert(meanPlace(after, before, cluster) > meanPlace(before, after, cluster));
+  const tracks = tracksOf(before, cluster, await skipThree(page, cluster));
+  assert(meanPlace(await queueOf(page), tracks) > meanPlace(before, tracks));
 });

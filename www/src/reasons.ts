@@ -48,7 +48,7 @@ function lineOf(reason: Reason, catalogue: Catalogue): HTMLLIElement {
     );
     text.append(index === 0 ? ": " : ", ", name);
   }
-  const more = reason.count - named.length;
+  const more = reason.tracks.length - named.length;
   if (more > 0) text.append(` and ${more} more`);
   return element("li", reason.ground, element("span", "figure", signed(reason.effect)), text);
 }

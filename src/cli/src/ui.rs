@@ -90,6 +90,12 @@ impl Ui {
     }
 }
 
+/// A number of things: "1 track", "1,234 tracks".
+pub fn counted(number: usize, thing: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{s}", grouped(number))
+}
+
 /// 1234567 as "1,234,567".
 pub fn grouped(number: usize) -> String {
     let digits = number.to_string();

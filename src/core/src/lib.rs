@@ -6,6 +6,7 @@
 //! | [`event`], [`catalogue`], [`manifest`] | what crosses the network |
 //! | [`model`] | the model's sections, validated once and read in place |
 //! | [`ids`] | callers' track ids to rows |
+//! | [`fold_in`] | the ridge system that gives a listener's taste |
 //! | [`session`] | the listener's evidence and the posterior over taste |
 //! | [`rank`], [`reason`] | candidates in, order and reasons out |
 //! | [`kernel`], [`linalg`], [`kmeans`], [`rng`], [`bytes`] | the arithmetic beneath |
@@ -22,6 +23,7 @@ extern crate alloc;
 pub mod bytes;
 pub mod catalogue;
 pub mod event;
+pub mod fold_in;
 pub mod ids;
 pub mod kernel;
 pub mod kmeans;

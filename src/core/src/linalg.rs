@@ -14,6 +14,9 @@ pub const fn packed_len(dim: usize) -> usize {
 /// Lanes of [`dot`]; the order of its sums depends on nothing else.
 const LANES: usize = 8;
 
+/// The least share of its diagonal entry that a pivot keeps.
+const FLOOR: f32 = 1e-7;
+
 /// Σ aᵢbᵢ over the shorter length: eight interleaved partial sums, added pairwise.
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0_f32; LANES];
@@ -64,8 +67,7 @@ pub fn multiply(packed: &[f32], x: &[f32]) -> Vec<f32> {
 /// The Cholesky factor L of a symmetric positive definite A = L·Lᵀ, packed.
 ///
 /// A pivot that rounding has driven below 10⁻⁷ of its own diagonal entry is lifted to that, as in
-/// Gill and Murray's modified factorisation, so that the solve never fails: for finite input the
-/// result is finite.
+/// Gill and Murray's modified factorisation, so that the solve never fails.
 #[derive(Clone, Debug, Default)]
 pub struct Cholesky {
     factor: Vec<f32>,
@@ -73,12 +75,14 @@ pub struct Cholesky {
 }
 
 impl Cholesky {
-    /// Factors the packed triangle of A, reusing this value's memory. O(d³/6).
-    pub fn factor(&mut self, packed: &[f32], dim: usize) {
-        const FLOOR: f32 = 1e-7;
-        self.factor.clear();
-        self.factor.extend_from_slice(packed);
+    /// Factors the A whose packed triangle `fill` writes, in the memory of the last one. O(d³/6).
+    ///
+    /// Returns the smallest share of its own diagonal entry that any pivot kept: how far A is from
+    /// singular, at most 1; zero or less where A is not positive definite.
+    pub fn factor(&mut self, dim: usize, fill: impl FnOnce(&mut Vec<f32>)) -> f32 {
+        fill(&mut self.factor);
         self.inverse_diagonal.clear();
+        let mut smallest = 1.0_f32;
         for i in 0..dim {
             let (done, rest) = self.factor.split_at_mut(packed_len(i));
             let row = &mut rest[..=i];
@@ -88,10 +92,14 @@ impl Cholesky {
             }
             let original = row[i];
             let pivot = original - dot(&row[..i], &row[..i]);
+            let share = pivot / original;
+            // Not `min`, which would pass over what is not a number.
+            smallest = if share >= smallest { smallest } else { share };
             let pivot = pivot.max(original.abs() * FLOOR).max(f32::MIN_POSITIVE);
             row[i] = libm::sqrtf(pivot);
             self.inverse_diagonal.push(1.0 / row[i]);
         }
+        smallest
     }
 
     /// Overwrites `x` = b with the solution of A·x = b. O(d²).

@@ -34,7 +34,7 @@ pub fn rank(
     queue: &mut Vec<Ranked>,
 ) {
     let factors = model.factors();
-    let query = &session.posterior(model).query;
+    let query = session.query(model);
     queue.clear();
     queue.extend(candidates.iter().enumerate().map(|(index, row)| {
         let row = row.filter(|row| row.index() < factors.len());
@@ -60,6 +60,5 @@ pub fn top(
     keep: impl Fn(Row) -> bool,
     best: &mut Vec<Scored>,
 ) {
-    let posterior = session.posterior(model);
-    top_k(&model.factors(), &posterior.query, k, keep, best);
+    top_k(&model.factors(), session.query(model), k, keep, best);
 }

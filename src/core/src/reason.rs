@@ -8,10 +8,13 @@
 //! effect on track i = w·(t − u·v) / (1 − w·vᵀA⁻¹v) · vᵀA⁻¹vᵢ
 //! ```
 //!
-//! so a reason names only evidence that does move the track, in the direction that it says.
+//! The ridge is held as it is: it shrinks by λ with each track less, and so a little does every
+//! effect. Two things must agree before a reason is told: what the listener did must have moved the
+//! taste its way (a play that fell short of what was expected of it did not), and the track must be
+//! near, vᵀA⁻¹vᵢ > 0. So a reason names only evidence that does move the track, in the direction
+//! that it says, because the two are alike.
 
-use alloc::{string::String, vec, vec::Vec};
-use core::fmt::Write as _;
+use alloc::{format, string::String, vec, vec::Vec};
 
 use crate::{
     event::Kind,
@@ -21,7 +24,7 @@ use crate::{
     session::{Evidence, Session},
 };
 
-/// Most pieces of evidence that are weighed, the latest ones.
+/// Most pieces of evidence that are weighed: the tracks met last.
 const MAX_EVIDENCE: usize = 256;
 
 /// A reason weaker than this share of the strongest one is not told: nobody could see its work.
@@ -33,12 +36,51 @@ const OF_NOTE: f32 = 0.02;
 pub enum Ground {
     /// Most listeners respond well to it.
     Popular = 0,
-    /// Close to tracks that were heard.
+    /// Close to tracks that were heard to the end.
     Finished = 1,
     /// Close to tracks that were liked, saved or replayed.
     Liked = 2,
-    /// Like tracks that were skipped or disliked.
+    /// Like tracks that were skipped.
     Skipped = 3,
+    /// Close to tracks that were heard in part.
+    Heard = 4,
+    /// Close to tracks that were searched for or opened.
+    Opened = 5,
+    /// Like tracks that were disliked.
+    Disliked = 6,
+}
+
+impl Ground {
+    /// The grounds that are something the listener did.
+    const DEEDS: [Self; 6] =
+        [Self::Finished, Self::Liked, Self::Skipped, Self::Heard, Self::Opened, Self::Disliked];
+
+    /// What the listener did most of with a track: what says no, or what says yes.
+    fn of(evidence: &Evidence) -> Self {
+        /// Plays that add up to this much of a track are a track heard.
+        const WHOLE: f32 = 0.9;
+        let amount = |kind| evidence.amount(kind);
+        let (skipped, disliked) = (amount(Kind::Skip), amount(Kind::Dislike));
+        let liked = amount(Kind::Like) + amount(Kind::Save) + amount(Kind::Replay);
+        let played = amount(Kind::Play);
+        let opened = amount(Kind::Search) + amount(Kind::Click);
+        if skipped + disliked > liked + played + opened {
+            if disliked > 0.0 { Self::Disliked } else { Self::Skipped }
+        } else if liked > 0.0 {
+            Self::Liked
+        } else if played >= WHOLE {
+            Self::Finished
+        } else if played > 0.0 {
+            Self::Heard
+        } else {
+            Self::Opened
+        }
+    }
+
+    /// Whether it speaks for a track.
+    const fn is_for(self) -> bool {
+        !matches!(self, Self::Skipped | Self::Disliked)
+    }
 }
 
 /// One reason for one track.
@@ -55,17 +97,18 @@ pub struct Reason {
 impl Reason {
     /// The reason as a person reads it, in English.
     pub fn text(&self) -> String {
-        let mut text = String::new();
+        let (near, deed) = match self.ground {
+            Ground::Popular => return "popular with all listeners".into(),
+            Ground::Finished => ("close to", "you finished"),
+            Ground::Liked => ("close to", "you liked"),
+            Ground::Skipped => ("like", "you skipped"),
+            Ground::Heard => ("close to", "you heard part of"),
+            Ground::Opened => ("close to", "you opened"),
+            Ground::Disliked => ("like", "you disliked"),
+        };
         let n = self.tracks.len();
         let s = if n == 1 { "" } else { "s" };
-        // Writing to a string cannot fail.
-        let _ = match self.ground {
-            Ground::Popular => write!(text, "popular with all listeners"),
-            Ground::Finished => write!(text, "close to {n} track{s} you finished"),
-            Ground::Liked => write!(text, "close to {n} track{s} you liked"),
-            Ground::Skipped => write!(text, "like {n} track{s} you skipped"),
-        };
-        text
+        format!("{near} {n} track{s} {deed}")
     }
 }
 
@@ -88,13 +131,13 @@ impl Explainer {
     /// Weighs the evidence of `session`. O(d²) for each of at most 256 pieces.
     pub fn new(model: &Model, session: &mut Session) -> Self {
         let prior = session.prior_part(model);
-        let responses = model.taste().responses();
+        let taste = model.taste();
         let evidence = session.evidence();
         let recent = evidence[evidence.len().saturating_sub(MAX_EVIDENCE)..].to_vec();
         let posterior = session.posterior(model);
         let mut factor = vec![0.0; model.dim()];
         let piece = |evidence: &Evidence| {
-            let pull = evidence.pull(responses);
+            let pull = evidence.pull(taste.responses());
             model.factors().decode(evidence.row, &mut factor);
             let mut direction = factor.clone();
             posterior.precision.solve(&mut direction);
@@ -102,9 +145,11 @@ impl Explainer {
             let residual = pull.information - pull.weight * posterior.expect(&factor);
             let gain = residual / (1.0 - leverage);
             direction.iter_mut().for_each(|x| *x *= gain);
-            Piece { row: evidence.row, ground: ground(evidence), direction }
+            let ground = Ground::of(evidence);
+            let moved = if ground.is_for() { gain > 0.0 } else { gain < 0.0 };
+            moved.then_some(Piece { row: evidence.row, ground, direction })
         };
-        Self { prior, pieces: recent.iter().map(piece).collect() }
+        Self { prior, pieces: recent.iter().filter_map(piece).collect() }
     }
 
     /// The reasons for `row`, strongest first; empty where nothing of note moves it.
@@ -116,8 +161,8 @@ impl Explainer {
         if popular > 0.0 {
             reasons.push(Reason { ground: Ground::Popular, effect: popular, tracks: Vec::new() });
         }
-        for ground in [Ground::Finished, Ground::Liked, Ground::Skipped] {
-            let sign = if ground == Ground::Skipped { -1.0 } else { 1.0 };
+        for ground in Ground::DEEDS {
+            let sign = if ground.is_for() { 1.0 } else { -1.0 };
             let pieces = self.pieces.iter().filter(|piece| piece.ground == ground);
             let mut effects: Vec<(f32, Row)> = pieces
                 .map(|piece| (dot(&piece.direction, &factor), piece.row))
@@ -133,19 +178,6 @@ impl Explainer {
         let strongest = reasons.first().map_or(0.0, |reason| reason.effect.abs());
         reasons.retain(|reason| reason.effect.abs() >= OF_NOTE * strongest);
         reasons
-    }
-}
-
-/// By what the listener did more of: what says no, or what says yes.
-fn ground(evidence: &Evidence) -> Ground {
-    let sum = |kinds: &[Kind]| kinds.iter().map(|&kind| evidence.amount(kind)).sum::<f32>();
-    let liked = sum(&[Kind::Like, Kind::Save, Kind::Replay]);
-    if sum(&[Kind::Skip, Kind::Dislike]) > liked + sum(&[Kind::Play, Kind::Search, Kind::Click]) {
-        Ground::Skipped
-    } else if liked > 0.0 {
-        Ground::Liked
-    } else {
-        Ground::Finished
     }
 }
 

@@ -2,15 +2,15 @@
 //!
 //! The posterior is the ridge system of [`crate::model::Taste`], which is the one that training
 //! solves: the same tracks give the same taste, for a listener whom training never saw. Observing
-//! costs O(d²), the first look at the taste after it O(d³/6) (about 50 µs at 64 dimensions).
+//! costs O(d²), the first look at the taste after it O(d³/6).
 
 use alloc::{collections::BTreeMap, vec, vec::Vec};
 
 use crate::{
     event::Kind,
+    fold_in::{Posterior, Pull, System},
     ids::Row,
     kernel::Query,
-    linalg::{Cholesky, add_diagonal, add_outer, dot, packed_len},
     model::{Model, Responses},
 };
 
@@ -47,15 +47,6 @@ pub struct Evidence {
     /// Which track.
     pub row: Row,
     amounts: [f32; Kind::ALL.len()],
-}
-
-/// What evidence on one track puts into the system: `weight`·vvᵀ and `information`·v.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Pull {
-    /// Σ of the weights of the kinds seen.
-    pub weight: f32,
-    /// Σ of weight × target.
-    pub information: f32,
 }
 
 impl Evidence {
@@ -95,38 +86,25 @@ impl Evidence {
 pub struct Session {
     evidence: Vec<Evidence>,
     index_of: BTreeMap<Row, usize>,
-    /// Tracks whose evidence says yes.
-    positive: u32,
-    /// Σ wvvᵀ, packed.
-    data_precision: Vec<f32>,
-    /// b₀ + Σ wtv.
-    information: Vec<f32>,
+    system: System,
+    /// Solved, and its mean as the scan wants it; both as of `stale`.
     posterior: Posterior,
+    query: Query,
+    /// The factor of the track at hand.
+    factor: Vec<f32>,
     stale: bool,
-}
-
-/// A Gaussian over the listener's taste.
-#[derive(Clone, Debug, Default)]
-pub struct Posterior {
-    /// Its mean, `dim` reals.
-    pub mean: Vec<f32>,
-    /// The Cholesky factor of its precision.
-    pub precision: Cholesky,
-    /// The mean as the scan wants it.
-    pub query: Query,
 }
 
 impl Session {
     /// A listener of whom nothing is known: the prior.
     pub fn new(model: &Model) -> Self {
-        let dim = model.dim();
         Self {
             evidence: Vec::new(),
             index_of: BTreeMap::new(),
-            positive: 0,
-            data_precision: vec![0.0; packed_len(dim)],
-            information: model.taste().prior_information(),
+            system: System::new(&model.taste()),
             posterior: Posterior::default(),
+            query: Query::default(),
+            factor: vec![0.0; model.dim()],
             stale: true,
         }
     }
@@ -156,11 +134,14 @@ impl Session {
 
     /// The posterior, solved if anything was observed since the last look. O(d³/6) then.
     pub fn posterior(&mut self, model: &Model) -> &Posterior {
-        if self.stale {
-            self.solve(model);
-            self.stale = false;
-        }
+        self.solve(model);
         &self.posterior
+    }
+
+    /// The posterior's mean as the scan wants it; the same cost.
+    pub fn query(&mut self, model: &Model) -> &Query {
+        self.solve(model);
+        &self.query
     }
 
     /// A⁻¹b₀: the part of the taste's mean that is the prior's.
@@ -176,7 +157,8 @@ impl Session {
         if row.index() >= model.len() || !(amount > 0.0 && amount < MAX_AMOUNT) {
             return;
         }
-        let responses = model.taste().responses();
+        let taste = model.taste();
+        let responses = taste.responses();
         let index = *self.index_of.entry(row).or_insert_with(|| {
             self.evidence.push(Evidence::new(row));
             self.evidence.len() - 1
@@ -185,35 +167,16 @@ impl Session {
         self.evidence[index].add(kind, amount);
         let after = self.evidence[index].pull(responses);
 
-        let mut factor = vec![0.0; model.dim()];
-        model.factors().decode(row, &mut factor);
-        add_outer(&mut self.data_precision, after.weight - before.weight, &factor);
-        let gain = after.information - before.information;
-        self.information.iter_mut().zip(&factor).for_each(|(b, v)| *b += gain * v);
-        self.positive += u32::from(after.information > 0.0);
-        self.positive -= u32::from(before.information > 0.0);
+        model.factors().decode(row, &mut self.factor);
+        self.system.change(&self.factor, before, after);
         self.stale = true;
     }
 
     fn solve(&mut self, model: &Model) {
-        let taste = model.taste();
-        let mut precision = Vec::new();
-        taste.unobserved_gram(&mut precision);
-        add_diagonal(&mut precision, model.dim(), taste.ridge(self.positive as f32));
-        precision.iter_mut().zip(&self.data_precision).for_each(|(a, w)| *a += w);
-
-        let posterior = &mut self.posterior;
-        posterior.precision.factor(&precision, model.dim());
-        posterior.mean.clear();
-        posterior.mean.extend_from_slice(&self.information);
-        posterior.precision.solve(&mut posterior.mean);
-        posterior.query.set(&posterior.mean, model.factors().stride());
-    }
-}
-
-impl Posterior {
-    /// What the posterior expects of a factor: the response, 1 for "yes".
-    pub fn expect(&self, factor: &[f32]) -> f32 {
-        dot(&self.mean, factor)
+        if self.stale {
+            self.system.solve(&model.taste(), &mut self.posterior);
+            self.query.set(&self.posterior.mean, model.factors().stride());
+            self.stale = false;
+        }
     }
 }

@@ -120,6 +120,9 @@ fn exercise(model: &Model) {
     let mut queue = Vec::new();
     rank(model, &mut session, &candidates, candidates.len(), &mut queue);
     assert_eq!(queue.len(), candidates.len());
+    for place in queue.iter().filter(|place| place.row.is_some()) {
+        assert!(place.score.is_finite(), "{place:?}");
+    }
     let explainer = Explainer::new(model, &mut session);
     for row in (0..model.len() as u32).map(Row) {
         let _ = explainer.explain(model, row);
@@ -131,15 +134,16 @@ fn exercise(model: &Model) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Random bytes, with and without a valid label.
+    /// Random bytes, and random bytes as the sections of a sound container.
     #[test]
-    fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..2000), label: bool) {
-        let mut bytes = bytes;
-        if label && bytes.len() >= 32 {
-            bytes[..16].copy_from_slice(b"segue-model\0\0\0\0\0");
-            bytes[16..20].copy_from_slice(&1_u32.to_le_bytes());
-        }
+    fn no_bytes_make_the_reader_panic(
+        bytes in prop::collection::vec(any::<u8>(), 0..2000),
+        sections in prop::collection::vec((0_usize..5, prop::collection::vec(any::<u8>(), 0..300)), 1..6),
+    ) {
         prop_assert!(Model::from_file(&bytes).is_err());
+        let parts: Vec<(SectionKind, &[u8])> =
+            sections.iter().map(|(kind, bytes)| (SectionKind::ALL[*kind], bytes.as_slice())).collect();
+        prop_assert!(Model::from_file(&container::join(&parts)).is_err());
     }
 
     /// Damage behind the checksums: sections are forged and the container is written anew, so that

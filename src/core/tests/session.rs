@@ -6,7 +6,8 @@ use segue_core::{
     event::Kind,
     ids::Row,
     kernel::Scored,
-    model::Model,
+    linalg::dot,
+    model::{Model, Responses},
     rank::{Ranked, rank, top},
     reason::{Explainer, Ground},
     session::{Observation, Session},
@@ -179,7 +180,7 @@ fn nothing_known_ranks_as_the_mean_listener_would() {
         .map(|row| {
             let mut factor = vec![0.0; model.dim()];
             model.factors().decode(Row(row), &mut factor);
-            (segue_core::linalg::dot(model.taste().mean(), &factor), row)
+            (dot(model.taste().mean(), &factor), row)
         })
         .collect();
     by_mean.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -231,7 +232,16 @@ fn a_session_moves_to_another_model_and_drops_what_that_lacks() {
 #[test]
 fn taking_away_the_evidence_that_a_reason_names_moves_the_track_as_it_says() {
     let model = support::model(200, 1);
-    let events = [(1, Kind::Play), (5, Kind::Like), (6, Kind::Skip), (10, Kind::Skip)];
+    // The last play is of a track that the likes and skips before it speak against.
+    let events = [
+        (1, Kind::Play),
+        (5, Kind::Like),
+        (6, Kind::Skip),
+        (10, Kind::Skip),
+        (7, Kind::Dislike),
+        (9, Kind::Click),
+        (14, Kind::Play),
+    ];
     let session_without = |left_out: &[Row]| {
         let mut session = Session::new(&model);
         for (row, kind) in events {
@@ -267,7 +277,12 @@ fn taking_away_the_evidence_that_a_reason_names_moves_the_track_as_it_says() {
                 (score - without) * reason.effect > 0.0,
                 "{row:?} {reason:?}: {without} → {score}"
             );
-            assert_eq!(reason.effect > 0.0, reason.ground != Ground::Skipped);
+            let against = matches!(reason.ground, Ground::Skipped | Ground::Disliked);
+            assert_eq!(reason.effect < 0.0, against);
+            let mut near = vec![0.0; model.dim()];
+            model.factors().decode(reason.tracks[0], &mut near);
+            session.posterior(&model).precision.solve(&mut near);
+            assert!(dot(&near, &factor) > 0.0, "{reason:?} names a track that {row:?} is not near");
             told += 1;
         }
     }
@@ -276,7 +291,9 @@ fn taking_away_the_evidence_that_a_reason_names_moves_the_track_as_it_says() {
 
 #[test]
 fn reasons_read_as_a_person_says_them() {
-    let model = support::model(200, 1);
+    let mut responses = Responses::default();
+    responses.kinds[Kind::Skip as usize].target = -1.0;
+    let model = Model::from_sections(support::sections_saying(responses, 200, 1)).unwrap();
     let mut session = Session::new(&model);
     observe(&model, &mut session, 1, Kind::Play, 1.0);
     [6, 10, 14].iter().for_each(|&row| observe(&model, &mut session, row, Kind::Skip, 0.0));

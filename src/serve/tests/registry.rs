@@ -45,7 +45,7 @@ fn a_published_model_is_read_back_bit_for_bit() {
     let published = registry.publish(&model, NOW).unwrap();
     assert_eq!((published.version, published.changed), (1, true));
     assert_eq!((published.sections, published.sections_new), (5, 5));
-    assert_eq!(registry.load().unwrap().to_file(), model.to_file());
+    assert_eq!(registry.load().unwrap().1.to_file(), model.to_file());
 
     let manifest = registry.verify().unwrap();
     assert_eq!((manifest.version, manifest.created_at), (1, NOW));
@@ -71,11 +71,11 @@ fn another_model_is_the_next_version_and_shares_the_blobs_that_did_not_change() 
     let (_folder, registry) = registry();
     let published = registry.publish(&model(2), NOW + 1).unwrap();
     assert_eq!((published.version, published.changed, published.sections_new), (2, true, 2));
-    assert_eq!(registry.load().unwrap().to_file(), model(2).to_file());
+    assert_eq!(registry.load().unwrap().1.to_file(), model(2).to_file());
 
     let back = registry.publish(&model(1), NOW + 2).unwrap();
     assert_eq!((back.version, back.changed, back.sections_new), (3, true, 0));
-    assert_eq!(registry.load().unwrap().to_file(), model(1).to_file());
+    assert_eq!(registry.load().unwrap().1.to_file(), model(1).to_file());
 }
 
 #[test]
@@ -120,12 +120,12 @@ fn an_interruption_at_any_write_leaves_the_old_version_in_force_and_is_made_good
         let error = registry.publish(&new, NOW).unwrap_err();
         assert!(text(&error).contains(&*step), "{step}: {}", text(&error));
         assert_eq!(registry.verify().unwrap().version, 1, "{step}");
-        assert_eq!(registry.load().unwrap().to_file(), old.to_file(), "{step}");
+        assert_eq!(registry.load().unwrap().1.to_file(), old.to_file(), "{step}");
 
         fs::remove_dir(&obstacle).unwrap();
         assert_eq!(registry.publish(&new, NOW).unwrap().version, 2, "{step}");
         assert_eq!(registry.verify().unwrap().version, 2, "{step}");
-        assert_eq!(registry.load().unwrap().to_file(), new.to_file(), "{step}");
+        assert_eq!(registry.load().unwrap().1.to_file(), new.to_file(), "{step}");
     }
 }
 
@@ -140,7 +140,7 @@ fn what_an_interruption_left_behind_is_never_read_and_is_swept_away() {
     for leftover in &leftovers {
         fs::write(leftover, b"{\"format\": 1, \"ver").unwrap();
     }
-    assert_eq!(registry.load().unwrap().to_file(), model(1).to_file());
+    assert_eq!(registry.load().unwrap().1.to_file(), model(1).to_file());
     registry.publish(&model(2), NOW).unwrap();
     assert!(leftovers.iter().all(|leftover| !leftover.exists()));
     assert_eq!(registry.verify().unwrap().version, 2);
@@ -327,7 +327,7 @@ fn readers_see_whole_versions_while_others_publish() {
         let reader = scope.spawn(|| {
             let mut reads = 0;
             while !done.load(Ordering::Relaxed) || reads == 0 {
-                assert!(files.contains(&registry.load().unwrap().to_file()));
+                assert!(files.contains(&registry.load().unwrap().1.to_file()));
                 reads += 1;
             }
         });
@@ -390,7 +390,7 @@ fn a_model_without_names_to_show_is_published_too() {
     .unwrap();
     let published = registry.publish(&bare, NOW).unwrap();
     assert_eq!((published.version, published.sections, published.sections_new), (2, 3, 0));
-    assert_eq!(registry.load().unwrap().to_file(), bare.to_file());
+    assert_eq!(registry.load().unwrap().1.to_file(), bare.to_file());
 }
 
 #[test]

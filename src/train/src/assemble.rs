@@ -1,19 +1,23 @@
 //! From trained factors to the model that ships.
 
 use segue_core::{
+    bytes::Aligned,
     kmeans::{kmeans, to_directions},
-    model::{self, Model, ModelError, Responses, SectionKind, TasteParts, quantise},
+    model::{self, Loss, Model, ModelError, Responses, SectionKind, TasteParts, quantise},
 };
 
-use crate::als::{Factors, Settings};
+use crate::als::Factors;
 
 /// What fold-in on the device needs besides the factors.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Listener {
-    /// What each kind of event says.
-    pub responses: Responses,
+#[derive(Clone, Copy, Debug)]
+pub struct FoldIn {
+    /// α, λ and ν: those of the factors, but for λ. A listener whom training never saw did not
+    /// bend the factors towards themselves, and wants another ridge than one who did.
+    pub loss: Loss,
     /// τ, the pull towards the mean listener.
     pub pull: f32,
+    /// What each kind of event says.
+    pub responses: Responses,
 }
 
 /// The three sections that ranking needs: the smallest model that works.
@@ -22,23 +26,21 @@ pub struct Listener {
 pub fn ranking_model(
     fingerprints: &[u64],
     factors: &Factors,
-    settings: &Settings,
-    listener: &Listener,
+    fold_in: &FoldIn,
 ) -> Result<Model, ModelError> {
-    Model::from_sections(ranking_sections(fingerprints, factors, settings, listener))
+    Model::from_sections(ranking_sections(fingerprints, factors, fold_in))
 }
 
 /// The sections of [`ranking_model`].
 pub fn ranking_sections(
     fingerprints: &[u64],
     factors: &Factors,
-    settings: &Settings,
-    listener: &Listener,
-) -> Vec<(SectionKind, segue_core::bytes::Aligned)> {
-    let dim = settings.dim;
+    fold_in: &FoldIn,
+) -> Vec<(SectionKind, Aligned)> {
+    let dim = factors.dim;
     let (scales, codes) = quantise(&factors.items, dim);
     let decoded = decode(&scales, &codes, dim);
-    let taste = taste_parts(&decoded, factors, settings, listener);
+    let taste = taste_parts(&decoded, factors, fold_in);
     vec![
         (SectionKind::Ids, model::encode_ids(fingerprints)),
         (SectionKind::Factors, model::encode_factors(fingerprints, dim, &scales, &codes)),
@@ -46,21 +48,14 @@ pub fn ranking_sections(
     ]
 }
 
-/// The listener side of the ridge system for item factors as they will be decoded.
-pub fn taste_parts(
-    items: &[f32],
-    factors: &Factors,
-    settings: &Settings,
-    listener: &Listener,
-) -> TasteParts {
-    let dim = settings.dim;
+/// The listener side of the ridge system for `items` as they will be decoded.
+pub fn taste_parts(items: &[f32], factors: &Factors, fold_in: &FoldIn) -> TasteParts {
+    let dim = factors.dim;
     TasteParts {
-        unobserved: settings.unobserved,
-        ridge: settings.ridge,
-        exponent: settings.exponent,
+        loss: fold_in.loss,
         catalogue: (items.len() / dim) as f32,
-        pull: listener.pull,
-        responses: listener.responses,
+        pull: fold_in.pull,
+        responses: fold_in.responses,
         mean: mean(&factors.users, dim),
         gram: model::gram(items.chunks_exact(dim), dim),
     }

@@ -10,9 +10,10 @@ use std::{
 use segue_core::{
     catalogue::Track,
     event::Kind,
+    fold_in::Pull,
     ids::{Row, fingerprint},
     model::Responses,
-    session::{Evidence, Observation, Pull},
+    session::{Evidence, Observation},
 };
 
 use crate::{
@@ -35,6 +36,16 @@ pub struct Heard {
     pub amount: f32,
     /// What happened.
     pub kind: Kind,
+    /// Sixteen bits of the event's own id; 0 where it has none.
+    tag: u16,
+}
+
+impl Heard {
+    /// What makes two events one: the same listener, time, track and kind, and no ids that tell
+    /// them apart.
+    const fn identity(&self) -> (u32, i64, Row, Kind, u16) {
+        (self.listener, self.at, self.row, self.kind, self.tag)
+    }
 }
 
 /// Events by listener and time, and what is known of their tracks.
@@ -89,14 +100,15 @@ impl Builder {
         let observation = Observation { row: Row(row), kind: entry.kind, heard: entry.heard };
         let amount = observation.amount();
         let Observation { row, kind, .. } = observation;
-        self.events.push(Heard { at: entry.at, listener, row, amount, kind });
+        let tag = entry.id.as_deref().map_or(0, |id| fingerprint(id) as u16);
+        self.events.push(Heard { at: entry.at, listener, row, amount, kind, tag });
     }
 
     /// Orders what was read. `catalogue` says more of tracks that occur.
     pub fn finish(mut self, catalogue: Vec<Track>) -> Result<Dataset, TrainError> {
         for entry in catalogue {
             if let Some(&row) = self.rows.get(entry.track.as_str()) {
-                self.tracks[row as usize] = entry;
+                overlay(&mut self.tracks[row as usize], entry);
             }
         }
         Dataset::new(self.tracks, self.events)
@@ -127,6 +139,24 @@ fn describe(track: &mut Track, entry: &Entry<'_>) {
     }
 }
 
+/// What the catalogue says of a track goes before what the log says; what it leaves out stays.
+fn overlay(track: &mut Track, entry: Track) {
+    let fill = |to: &mut String, from: String| {
+        if !from.is_empty() {
+            *to = from;
+        }
+    };
+    fill(&mut track.title, entry.title);
+    fill(&mut track.artist, entry.artist);
+    fill(&mut track.album, entry.album);
+    if entry.duration_ms > 0 {
+        track.duration_ms = entry.duration_ms;
+    }
+    if !entry.tags.is_empty() {
+        track.tags = entry.tags;
+    }
+}
+
 impl Dataset {
     /// Orders `events`, whose rows index `tracks`: tracks by fingerprint, events by listener and
     /// time; the same event twice is kept once.
@@ -143,9 +173,8 @@ impl Dataset {
             place[old as usize] = row as u32;
         }
         events.iter_mut().for_each(|event| event.row = Row(place[event.row.index()]));
-        let key = |e: &Heard| (e.listener, e.at, e.row, e.kind);
-        events.sort_unstable_by_key(key);
-        events.dedup_by_key(|event| key(event));
+        events.sort_unstable_by_key(Heard::identity);
+        events.dedup_by_key(|event| event.identity());
 
         let mut slots: Vec<Option<Track>> = tracks.into_iter().map(Some).collect();
         let tracks = order.iter().filter_map(|&(_, old)| slots[old as usize].take()).collect();

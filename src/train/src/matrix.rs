@@ -1,6 +1,6 @@
 //! Sparse listener–track matrices in compressed rows.
 
-use segue_core::session::Pull;
+use segue_core::fold_in::Pull;
 
 /// A sparse matrix by rows; each entry is a column and what was observed there.
 #[derive(Clone, Debug)]

@@ -1,20 +1,23 @@
 //! `segue train`: the whole way from a dataset to the model that ships.
 
 use segue_core::{
+    catalogue::Track,
     event::Kind,
-    model::{self, Model, Responses, SectionKind},
+    model::{self, Loss, Model, Responses, SectionKind},
+    rng::SplitMix64,
+    session::Evidence,
 };
 
 use crate::{
     Interrupted, TrainError,
-    als::{Settings, Trainer},
-    assemble::{Listener, cluster, default_clusters, ranking_sections},
-    dataset::{Dataset, new_favourites},
+    als::{Factors, Settings, Trainer},
+    assemble::{FoldIn, cluster, default_clusters, ranking_sections},
+    dataset::{Dataset, Heard, new_favourites},
     evaluate::ranking::{Accuracy, Case},
     naming::cluster_names,
     progress::Progress,
     responses::{Judge, Learned, Story, learn},
-    search::{Choice, Effort, Task, search},
+    search::{Effort, Found, Settled, Task, measured, search, settle},
 };
 
 /// How to train.
@@ -35,10 +38,11 @@ pub struct Options {
 pub struct Trained {
     /// The model.
     pub model: Model,
-    /// Settings of the factors.
+    /// How the factors were trained.
     pub settings: Settings,
-    /// What was chosen on held-out listening; `None` where there was too little to choose on.
-    pub choice: Option<Choice>,
+    /// Accuracy on the listening that was held out to choose on; `None` where there was too
+    /// little.
+    pub validation: Option<Accuracy>,
     /// What each kind of event was found to say.
     pub learned: Learned,
     /// Listeners and events that the model was trained on.
@@ -47,16 +51,9 @@ pub struct Trained {
     pub events: [usize; Kind::ALL.len()],
 }
 
-impl Trained {
-    /// Accuracy on the listening that settings were chosen on.
-    pub fn validation(&self) -> Option<Accuracy> {
-        self.choice.as_ref().map(|choice| choice.validation)
-    }
-}
-
 /// Settings of the paper that [`crate::als`] follows, for logs too small to choose on.
 const PUBLISHED: Settings =
-    Settings { dim: 64, unobserved: 0.03, ridge: 0.015, exponent: 1.0, epochs: 16 };
+    Settings { loss: Loss { unobserved: 0.03, ridge: 0.015, exponent: 1.0 }, epochs: 16 };
 const SMALLEST_PULL: f32 = 0.001;
 
 /// Fewer listeners with held-out favourites than this choose nothing reliably.
@@ -69,61 +66,99 @@ pub fn train(
     options: &Options,
     progress: &Progress<'_>,
 ) -> Result<Trained, TrainError> {
-    let (choice, learned) = choose(dataset, options, progress)?;
-    let settings = choice
-        .as_ref()
-        .map_or(Settings { dim: options.dim, ..PUBLISHED }, |choice| choice.settings);
-    let listener = Listener {
-        responses: learned.responses,
-        pull: choice.as_ref().map_or(SMALLEST_PULL, |choice| choice.pull),
-    };
+    let plan = choose(dataset, options, progress)?;
+    let factors = fit(dataset, options.dim, &plan, progress)?;
+    progress.stage("clustering");
+    let model = assemble(dataset, options, &factors, &plan.fold_in)?;
 
+    let mut events = [0; Kind::ALL.len()];
+    dataset.events().iter().for_each(|event| events[event.kind as usize] += 1);
+    let Plan { settings, validation, learned, .. } = plan;
+    Ok(Trained { model, settings, validation, learned, listeners: dataset.listeners(), events })
+}
+
+/// What to train, as held-out listening has it.
+struct Plan {
+    settings: Settings,
+    seed: u64,
+    /// What each kind of event says to training; fold-in may have been found to differ.
+    responses: Responses,
+    fold_in: FoldIn,
+    validation: Option<Accuracy>,
+    learned: Learned,
+}
+
+impl Plan {
+    /// For logs too small to choose on.
+    fn published(seed: u64) -> Self {
+        let responses = Responses::default();
+        Self {
+            settings: PUBLISHED,
+            seed,
+            responses,
+            fold_in: FoldIn { loss: PUBLISHED.loss, pull: SMALLEST_PULL, responses },
+            validation: None,
+            learned: Learned::nothing(),
+        }
+    }
+}
+
+/// Factors of the whole dataset.
+fn fit(
+    dataset: &Dataset,
+    dim: usize,
+    plan: &Plan,
+    progress: &Progress<'_>,
+) -> Result<Factors, TrainError> {
     progress.stage("training factors");
-    let by_user = dataset.matrix(&learned.responses);
+    let by_user = dataset.matrix(&plan.responses);
     if !(0..by_user.rows()).any(|row| by_user.row(row).positive() > 0) {
         return Err(TrainError::Empty);
     }
     let by_item = by_user.transposed();
-    let seed = choice.as_ref().map_or(options.seed, |choice| choice.seed);
-    let mut trainer = Trainer::new(&by_user, &by_item, options.dim, seed);
+    let mut trainer = Trainer::new(&by_user, &by_item, dim, plan.seed);
+    run(&mut trainer, &plan.settings, progress)?;
+    trainer.solve_users(&plan.fold_in.loss, &|| progress.stopped());
+    if progress.stopped() { Err(Interrupted.into()) } else { Ok(trainer.factors) }
+}
+
+fn run(
+    trainer: &mut Trainer<'_>,
+    settings: &Settings,
+    progress: &Progress<'_>,
+) -> Result<(), Interrupted> {
     for epoch in 0..settings.epochs {
-        trainer.epoch(&settings, &|| progress.stopped());
+        trainer.epoch(&settings.loss, &|| progress.stopped());
         if progress.stopped() {
-            return Err(Interrupted.into());
+            return Err(Interrupted);
         }
         progress.count("training factors", epoch + 1, settings.epochs);
     }
+    Ok(())
+}
 
-    let fold_in = choice.as_ref().map_or(settings, |choice| choice.fold_in);
-    trainer.solve_users(&fold_in, &|| progress.stopped());
-    if progress.stopped() {
-        return Err(Interrupted.into());
-    }
-
-    progress.stage("clustering");
-    let factors = trainer.factors;
+/// Every section of the model that ships.
+fn assemble(
+    dataset: &Dataset,
+    options: &Options,
+    factors: &Factors,
+    fold_in: &FoldIn,
+) -> Result<Model, TrainError> {
+    let ids = &dataset.fingerprints;
     let count = options.clusters.unwrap_or_else(|| default_clusters(dataset.tracks.len()));
     let (centroids, assignment) = cluster(&factors.items, options.dim, count, options.seed);
     let names = cluster_names(dataset, &assignment, centroids.len() / options.dim);
-    let mut sections = ranking_sections(&dataset.fingerprints, &factors, &fold_in, &listener);
-    let ids = &dataset.fingerprints;
-    sections.push((
-        SectionKind::Clusters,
-        model::encode_clusters(ids, options.dim, &centroids, &assignment),
-    ));
+    let clusters = model::encode_clusters(ids, options.dim, &centroids, &assignment);
     let tracks = dataset.tracks.iter();
-    let text = tracks.map(|t| (title(t), t.artist.as_str(), t.duration_ms));
-    sections.push((SectionKind::Text, model::encode_text(ids, text, &names)));
-
-    let mut events = [0; Kind::ALL.len()];
-    dataset.events().iter().for_each(|event| events[event.kind as usize] += 1);
-    let listeners = dataset.listeners();
-    let model = Model::from_sections(sections)?;
-    Ok(Trained { model, settings, choice, learned, listeners, events })
+    let text = tracks.map(|track| (title(track), track.artist.as_str(), track.duration_ms));
+    let text = model::encode_text(ids, text, &names);
+    let mut sections = ranking_sections(ids, factors, fold_in);
+    sections.extend([(SectionKind::Clusters, clusters), (SectionKind::Text, text)]);
+    Ok(Model::from_sections(sections)?)
 }
 
 /// A track without a title is shown by its id.
-fn title(track: &segue_core::catalogue::Track) -> &str {
+fn title(track: &Track) -> &str {
     if track.title.is_empty() { &track.track } else { &track.title }
 }
 
@@ -132,52 +167,95 @@ fn choose(
     dataset: &Dataset,
     options: &Options,
     progress: &Progress<'_>,
-) -> Result<(Option<Choice>, Learned), TrainError> {
-    let defined = Responses::default();
-    let nothing = Learned { responses: defined, auc_defined: None, auc_learned: None };
+) -> Result<Plan, TrainError> {
     let sample = dataset.sample(options.effort.max_events, options.seed)?;
     let (head, tails) = sample.split_by_time();
     let known = |listener: usize| match listener < head.listeners() {
         true => head.evidence(listener),
         false => Vec::new(),
     };
-    let cases: Vec<Case> = tails
-        .iter()
-        .enumerate()
-        .map(|(listener, tail)| {
-            let known = known(listener);
-            let held_out = new_favourites(tail, &known, &defined);
-            Case { known, held_out, missing: 0, repeats: false }
-        })
-        .filter(|case| !case.held_out.is_empty())
-        .collect();
+    let responses = Responses::default();
+    let mut cases = cases(&tails, known, &responses);
     if cases.len() < MIN_CASES {
-        return Ok((None, nothing));
+        return Ok(Plan::published(options.seed));
     }
-    let by_user = head.matrix(&defined);
+    shuffle(&mut cases, options.seed);
+    let by_user = head.matrix(&responses);
     let by_item = by_user.transposed();
     let task = Task {
         fingerprints: &head.fingerprints,
         by_user: &by_user,
         by_item: &by_item,
         validation: &cases,
-        responses: defined,
+        responses,
         dim: options.dim,
         seed: options.seed,
         effort: options.effort,
     };
-    let found = search(&task, progress)?;
-    let stories: Vec<Story> = tails
-        .into_iter()
-        .enumerate()
-        .map(|(listener, next)| Story { known: known(listener), next })
-        .collect();
+    let Found { settings, seed, mut trainer, .. } = search(&task, progress)?;
+    let defined = settle(&task, &mut trainer, &settings.loss, responses, progress)?;
+
+    let next = |(listener, next)| Story { known: known(listener), next };
+    let stories: Vec<Story> = tails.into_iter().enumerate().map(next).collect();
     let judge = Judge {
         fingerprints: &head.fingerprints,
-        factors: &found.factors,
-        settings: &found.choice.fold_in,
-        pull: found.choice.pull,
+        factors: &trainer.factors,
+        fold_in: defined.fold_in,
     };
-    let learned = learn(&judge, &stories, progress)?;
-    Ok((Some(found.choice), learned))
+    let may_be = |responses: &Responses| {
+        let fold_in = FoldIn { responses: *responses, ..defined.fold_in };
+        !measured(&task, &trainer.factors, fold_in).is_worse_than(&defined)
+    };
+    let learned = learn(&judge, &stories, may_be, progress)?;
+    let plan = |learned, responses, settled: Settled| Plan {
+        settings,
+        seed,
+        responses,
+        fold_in: settled.fold_in,
+        validation: Some(settled.accuracy),
+        learned,
+    };
+    if learned.responses == responses {
+        return Ok(plan(learned, responses, defined));
+    }
+
+    // Under what was learned: the factors as they are, or trained under it too.
+    let theirs = settle(&task, &mut trainer, &settings.loss, learned.responses, progress)?;
+    let by_user = head.matrix(&learned.responses);
+    let by_item = by_user.transposed();
+    let mut trainer = Trainer::new(&by_user, &by_item, options.dim, seed);
+    run(&mut trainer, &settings, progress)?;
+    let own = settle(&task, &mut trainer, &settings.loss, learned.responses, progress)?;
+    let (trained_under, best) = if own.accuracy.objective() > theirs.accuracy.objective() {
+        (learned.responses, own)
+    } else {
+        (responses, theirs)
+    };
+    Ok(if best.is_worse_than(&defined) {
+        plan(learned.discarded(), responses, defined)
+    } else {
+        plan(learned, trained_under, best)
+    })
+}
+
+/// One case for each listener who came to like something new.
+fn cases(
+    tails: &[Vec<Heard>],
+    known: impl Fn(usize) -> Vec<Evidence>,
+    responses: &Responses,
+) -> Vec<Case> {
+    let case = |(listener, tail): (usize, &Vec<Heard>)| {
+        let known = known(listener);
+        let held_out = new_favourites(tail, &known, responses);
+        Case { known, held_out, missing: 0, repeats: false }
+    };
+    tails.iter().enumerate().map(case).filter(|case| !case.held_out.is_empty()).collect()
+}
+
+/// Fisher and Yates.
+fn shuffle(cases: &mut [Case], seed: u64) {
+    let mut rng = SplitMix64::new(seed);
+    for last in (1..cases.len()).rev() {
+        cases.swap(last, rng.below(last + 1));
+    }
 }

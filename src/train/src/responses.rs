@@ -3,9 +3,8 @@
 //! Listeners are followed event by event through the held-out end of their history: each event is
 //! first predicted, then observed. The figure is the mean over listeners of the AUC by which the
 //! posterior ranks what they went on to like or finish above what they went on to skip, among tracks
-//! that they meet for the first time. Weights
-//! and targets are chosen one kind at a time, the kinds with most events first; a kind that is too
-//! rare to judge keeps its definition ([`Responses::default`]).
+//! that they meet for the first time. Weights and targets are chosen one kind at a time, the kinds
+//! with most events first, among those that do not rank a listener's favourites worse; a kind that is too rare to judge keeps its definition ([`Responses::default`]).
 
 use std::collections::HashSet;
 
@@ -13,16 +12,17 @@ use rayon::prelude::*;
 use segue_core::{
     event::Kind,
     ids::Row,
+    kernel::score,
     model::{Model, ModelError, Response, Responses},
     session::Evidence,
 };
 
 use crate::{
     Interrupted, TrainError,
-    als::{Factors, Settings},
-    assemble::{Listener, ranking_model},
+    als::Factors,
+    assemble::{FoldIn, ranking_model},
     dataset::Heard,
-    evaluate::ranking::fold_in,
+    evaluate::{paired, ranking::fold_in},
     progress::Progress,
 };
 
@@ -41,7 +41,8 @@ const MIN_EVENTS: usize = 100;
 const MAX_STORIES: usize = 400;
 const MAX_NEXT: usize = 40;
 
-const WEIGHTS: [f32; 6] = [0.0, 0.1, 0.3, 1.0, 3.0, 10.0];
+/// A kind that has a meaning keeps it: none of them weighs nothing.
+const WEIGHTS: [f32; 5] = [0.1, 0.3, 1.0, 3.0, 10.0];
 const TARGETS_NO: [f32; 4] = [0.0, -0.25, -0.5, -1.0];
 const TARGETS_YES: [f32; 1] = [1.0];
 const SATURATION: [f32; 4] = [0.0, 0.3, 1.0, 3.0];
@@ -57,6 +58,19 @@ pub struct Learned {
     pub auc_learned: Option<f64>,
 }
 
+impl Learned {
+    /// The definitions, for want of listening to learn from.
+    pub fn nothing() -> Self {
+        Self { responses: Responses::default(), auc_defined: None, auc_learned: None }
+    }
+
+    /// What stays of it where it was found to do harm elsewhere: the definitions.
+    #[must_use]
+    pub fn discarded(self) -> Self {
+        Self { responses: Responses::default(), auc_learned: self.auc_defined, ..self }
+    }
+}
+
 /// The factors to judge with.
 #[derive(Clone, Copy)]
 pub struct Judge<'a> {
@@ -64,16 +78,15 @@ pub struct Judge<'a> {
     pub fingerprints: &'a [u64],
     /// Trained without the stories' next events.
     pub factors: &'a Factors,
-    /// Their settings.
-    pub settings: &'a Settings,
-    /// τ.
-    pub pull: f32,
+    /// How listeners are folded in to them, but for what is to be learned.
+    pub fold_in: FoldIn,
 }
 
-/// Learns responses from `stories`.
+/// Learns responses from `stories`, of those that `may_be`.
 pub fn learn(
     judge: &Judge<'_>,
     stories: &[Story],
+    may_be: impl Fn(&Responses) -> bool,
     progress: &Progress<'_>,
 ) -> Result<Learned, TrainError> {
     let mut stories: Vec<Story> =
@@ -85,21 +98,22 @@ pub fn learn(
     });
     let enough = counts[Kind::Skip as usize] + counts[Kind::Dislike as usize] >= MIN_EVENTS;
     if !enough {
-        return Ok(Learned { responses, auc_defined: None, auc_learned: None });
+        return Ok(Learned::nothing());
     }
     let measure = |responses: &Responses| auc(judge, responses, &stories);
     let auc_defined = measure(&responses)?;
-    let mut best = auc_defined;
+    let mut best = auc_defined.clone();
     for (step, candidate) in candidates(&counts).into_iter().enumerate() {
         if progress.stopped() {
             return Err(Interrupted.into());
         }
         let trial = candidate.apply(responses);
-        let figure = measure(&trial)?;
-        if figure > best {
-            (best, responses) = (figure, trial);
+        let figures = measure(&trial)?;
+        // What gains less than chance would have it is not learned but imagined.
+        if paired(&figures, &best) > 1.0 && may_be(&trial) {
+            (best, responses) = (figures, trial);
         }
-        progress.step("learning what skips and likes say", step, best);
+        progress.step("learning what skips and likes say", step, mean(&best));
     }
     for kind in Kind::ALL {
         let counted = counts[kind as usize];
@@ -107,7 +121,8 @@ pub fn learn(
             responses.kinds[kind as usize].learned_from = counted as u32;
         }
     }
-    Ok(Learned { responses, auc_defined: Some(auc_defined), auc_learned: Some(best) })
+    let (auc_defined, auc_learned) = (Some(mean(&auc_defined)), Some(mean(&best)));
+    Ok(Learned { responses, auc_defined, auc_learned })
 }
 
 /// One thing to try.
@@ -164,11 +179,19 @@ fn has_both(events: &[Heard]) -> bool {
     verdicts.any(|verdict| verdict != first)
 }
 
-fn auc(judge: &Judge<'_>, responses: &Responses, stories: &[Story]) -> Result<f64, ModelError> {
-    let listener = Listener { responses: *responses, pull: judge.pull };
-    let model = ranking_model(judge.fingerprints, judge.factors, judge.settings, &listener)?;
-    let each: Vec<f64> = stories.par_iter().filter_map(|story| story_auc(&model, story)).collect();
-    Ok(each.iter().sum::<f64>() / each.len().max(1) as f64)
+fn mean(figures: &[f64]) -> f64 {
+    figures.iter().sum::<f64>() / figures.len().max(1) as f64
+}
+
+/// The AUC of each story that has one; which have does not depend on `responses`.
+fn auc(
+    judge: &Judge<'_>,
+    responses: &Responses,
+    stories: &[Story],
+) -> Result<Vec<f64>, ModelError> {
+    let fold_in = FoldIn { responses: *responses, ..judge.fold_in };
+    let model = ranking_model(judge.fingerprints, judge.factors, &fold_in)?;
+    Ok(stories.par_iter().filter_map(|story| story_auc(&model, story)).collect())
 }
 
 /// The share of (yes, no) pairs of one story that the posterior had in order when each happened.
@@ -179,8 +202,7 @@ fn story_auc(model: &Model, story: &Story) -> Option<f64> {
     for event in &story.next {
         // A track that was met before would be judged by its own evidence.
         if let Some(verdict) = verdict(event).filter(|_| met.insert(event.row)) {
-            let query = &session.posterior(model).query;
-            let score = segue_core::kernel::score(&model.factors(), query, event.row);
+            let score = score(&model.factors(), session.query(model), event.row);
             if verdict { yes.push(score) } else { no.push(score) }
         }
         met.insert(event.row);

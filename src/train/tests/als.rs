@@ -2,19 +2,22 @@
 
 use segue_core::{
     event::Kind,
+    fold_in::Pull,
     ids::{Row, fingerprint},
+    model::{Loss, Responses},
     rng::SplitMix64,
-    session::{Evidence, Pull},
+    session::Evidence,
 };
 use segue_train::{
-    als::{Settings, Trainer},
-    assemble::{Listener, ranking_model},
+    als::Trainer,
+    assemble::{FoldIn, ranking_model},
     evaluate::ranking::fold_in,
     matrix::Matrix,
 };
 
-const SETTINGS: Settings =
-    Settings { dim: 24, unobserved: 0.05, ridge: 0.02, exponent: 1.0, epochs: 6 };
+const DIM: usize = 24;
+const EPOCHS: usize = 6;
+const LOSS: Loss = Loss { unobserved: 0.05, ridge: 0.02, exponent: 1.0 };
 
 /// Two groups of listeners that hear two groups of tracks, in rows of very different lengths:
 /// shorter and longer than the dimension.
@@ -37,14 +40,14 @@ fn listening(listeners: usize, tracks: u32, seed: u64) -> Matrix {
 
 /// The loss that training minimises, term by term.
 fn loss(by_user: &Matrix, by_item: &Matrix, users: &[f32], items: &[f32]) -> f64 {
-    let dim = SETTINGS.dim;
+    let dim = DIM;
     let dot = |a: &[f32], b: &[f32]| -> f64 {
         a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum()
     };
     let mut sum = 0.0;
     for (u, user) in users.chunks_exact(dim).enumerate() {
         for item in items.chunks_exact(dim) {
-            sum += f64::from(SETTINGS.unobserved) * dot(user, item).powi(2);
+            sum += f64::from(LOSS.unobserved) * dot(user, item).powi(2);
         }
         for (column, pull) in by_user.row(u).iter() {
             let error = f64::from(pull.information / pull.weight)
@@ -55,8 +58,8 @@ fn loss(by_user: &Matrix, by_item: &Matrix, users: &[f32], items: &[f32]) -> f64
     for (matrix, rows) in [(by_user, users), (by_item, items)] {
         for (at, row) in rows.chunks_exact(dim).enumerate() {
             let count =
-                matrix.row(at).positive() as f32 + SETTINGS.unobserved * matrix.columns() as f32;
-            sum += f64::from(SETTINGS.ridge * count) * dot(row, row);
+                matrix.row(at).positive() as f32 + LOSS.unobserved * matrix.columns() as f32;
+            sum += f64::from(LOSS.ridge * count) * dot(row, row);
         }
     }
     sum
@@ -66,10 +69,10 @@ fn loss(by_user: &Matrix, by_item: &Matrix, users: &[f32], items: &[f32]) -> f64
 fn every_epoch_lowers_the_loss() {
     let by_user = listening(80, 90, 1);
     let by_item = by_user.transposed();
-    let mut trainer = Trainer::new(&by_user, &by_item, SETTINGS.dim, 1);
+    let mut trainer = Trainer::new(&by_user, &by_item, DIM, 1);
     let mut before = f64::INFINITY;
-    for _ in 0..SETTINGS.epochs {
-        trainer.epoch(&SETTINGS, &|| false);
+    for _ in 0..EPOCHS {
+        trainer.epoch(&LOSS, &|| false);
         let after = loss(&by_user, &by_item, &trainer.factors.users, &trainer.factors.items);
         assert!(after < before, "{before} → {after}");
         before = after;
@@ -80,8 +83,8 @@ fn every_epoch_lowers_the_loss() {
 fn a_solved_row_is_a_minimum_of_the_loss() {
     let by_user = listening(40, 90, 2);
     let by_item = by_user.transposed();
-    let mut trainer = Trainer::new(&by_user, &by_item, SETTINGS.dim, 1);
-    trainer.epoch(&SETTINGS, &|| false);
+    let mut trainer = Trainer::new(&by_user, &by_item, DIM, 1);
+    trainer.epoch(&LOSS, &|| false);
     let (users, mut items) = (trainer.factors.users, trainer.factors.items);
     let lowest = loss(&by_user, &by_item, &users, &items);
     // Items were solved last, rows of both the short and the long kind.
@@ -102,8 +105,8 @@ fn the_factors_are_the_same_for_any_number_of_threads() {
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let mut trainer = Trainer::new(&by_user, &by_item, SETTINGS.dim, 7);
-            (0..3).for_each(|_| trainer.epoch(&SETTINGS, &|| false));
+            let mut trainer = Trainer::new(&by_user, &by_item, DIM, 7);
+            (0..3).for_each(|_| trainer.epoch(&LOSS, &|| false));
             trainer.factors.items
         })
     };
@@ -116,22 +119,22 @@ fn the_factors_are_the_same_for_any_number_of_threads() {
 fn fold_in_on_the_device_is_the_training_solve_for_the_same_items() {
     let by_user = listening(120, 90, 4);
     let by_item = by_user.transposed();
-    let mut trainer = Trainer::new(&by_user, &by_item, SETTINGS.dim, 1);
-    (0..SETTINGS.epochs).for_each(|_| trainer.epoch(&SETTINGS, &|| false));
+    let mut trainer = Trainer::new(&by_user, &by_item, DIM, 1);
+    (0..EPOCHS).for_each(|_| trainer.epoch(&LOSS, &|| false));
     let mut fingerprints: Vec<u64> = (0..90).map(|i| fingerprint(&i.to_string())).collect();
     fingerprints.sort_unstable();
     let mut factors = trainer.factors;
-    let listener = Listener::default();
-    let model = ranking_model(&fingerprints, &factors, &SETTINGS, &listener).unwrap();
+    let fold_in_by = FoldIn { loss: LOSS, pull: 0.0, responses: Responses::default() };
+    let model = ranking_model(&fingerprints, &factors, &fold_in_by).unwrap();
     // Training's solve against the factors as the device decodes them.
-    for (row, item) in factors.items.chunks_exact_mut(SETTINGS.dim).enumerate() {
+    for (row, item) in factors.items.chunks_exact_mut(DIM).enumerate() {
         model.factors().decode(Row(row as u32), item);
     }
-    let mut trainer = Trainer::new(&by_user, &by_item, SETTINGS.dim, 1);
+    let mut trainer = Trainer::new(&by_user, &by_item, DIM, 1);
     trainer.factors = factors;
-    trainer.solve_users(&SETTINGS, &|| false);
+    trainer.solve_users(&LOSS, &|| false);
     let mut largest = 0.0_f32;
-    for (user, solved) in trainer.factors.users.chunks_exact(SETTINGS.dim).enumerate() {
+    for (user, solved) in trainer.factors.users.chunks_exact(DIM).enumerate() {
         let known: Vec<Evidence> = by_user
             .row(user)
             .iter()

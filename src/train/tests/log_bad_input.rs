@@ -188,6 +188,12 @@ fn unknown_kinds_are_refused() {
 }
 
 #[test]
+fn a_skipped_that_is_neither_true_nor_false_is_refused() {
+    let text = refused_value("skipped", "maybe");
+    assert!(text.contains("`skipped` is \"maybe\"; expected true or false"), "{text}");
+}
+
+#[test]
 fn impossible_amounts_are_refused() {
     for value in ["-0.1", "NaN", "inf", "half", "1,5"] {
         let text = refused_value("play_ratio", value);

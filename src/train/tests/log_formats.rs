@@ -212,6 +212,21 @@ fn the_fraction_heard_is_the_ratio_or_played_by_duration_and_at_most_one() {
 }
 
 #[test]
+fn a_play_that_was_skipped_is_a_skip_and_other_kinds_stay_what_they_are() {
+    let (entries, summary) = read_text(
+        "a.csv",
+        "user,track,at,kind,skipped\nu,t,1,play,true\nu,t,1,play,FALSE\nu,t,1,like,1\nu,t,1,,yes\n\
+         u,t,1,,\n",
+    );
+    let kinds: Vec<_> = entries.iter().map(|entry| entry.kind).collect();
+    use event::Kind::{Like, Play, Skip};
+    assert_eq!(kinds, [Skip, Play, Like, Skip, Play]);
+    assert!(summary.columns.iter().any(|column| column.name == "skipped"));
+    let (entries, _) = read_text("a.jsonl", r#"{"user":"u","track":"t","ts":1,"skipped":true}"#);
+    assert_eq!(entries[0].kind, Skip);
+}
+
+#[test]
 fn context_and_tags_come_from_columns_too() {
     let (entries, _) = read_text(
         "a.csv",

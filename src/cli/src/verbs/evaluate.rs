@@ -4,18 +4,19 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use segue_train::{
-    evaluate::split::{Outcome, Precision, Split, evaluate},
+    evaluate::split::{Chosen, Outcome, Precision, Split, evaluate},
     progress::Progress,
 };
 use serde_json::json;
 
 use crate::{
     failure::Done,
-    ui::{STOP, Ui},
+    ui::{STOP, Ui, counted},
 };
 
 /// Measure accuracy by a fixed protocol.
 #[derive(Subcommand)]
+#[command(after_help = "Example:\n  segue evaluate split --train train.txt --test test.txt")]
 pub enum Protocol {
     Split(SplitArguments),
 }
@@ -79,8 +80,9 @@ fn split(arguments: &SplitArguments, ui: &Ui) -> Done {
         seed: arguments.seed,
     };
     let outcome = evaluate(&split, &progress)?;
-    let Outcome { test, choice, bytes_per_item, tracks } = outcome;
-    let settings = choice.settings;
+    let Outcome { test, chosen, bytes_per_item, tracks } = outcome;
+    let Chosen { settings, settled, tried, .. } = chosen;
+    let loss = settings.loss;
     ui.finish(
         &json!({
             "recall@10": test.recall_10,
@@ -90,28 +92,29 @@ fn split(arguments: &SplitArguments, ui: &Ui) -> Done {
             "bytes_per_item": bytes_per_item,
             "listeners": test.listeners,
             "tracks": tracks,
-            "valid_recall@10": choice.validation.recall_10,
-            "valid_ndcg@10": choice.validation.ndcg_10,
-            "unobserved": settings.unobserved,
-            "ridge": settings.ridge,
-            "fold_in_ridge": choice.fold_in.ridge,
-            "exponent": settings.exponent,
+            "valid_recall@10": settled.accuracy.recall_10,
+            "valid_ndcg@10": settled.accuracy.ndcg_10,
+            "unobserved": loss.unobserved,
+            "ridge": loss.ridge,
+            "fold_in_ridge": settled.fold_in.loss.ridge,
+            "exponent": loss.exponent,
             "epochs": settings.epochs,
-            "settings_tried": choice.tried,
+            "settings_tried": tried,
         }),
         &format!(
             "recall@10 {:.4}   ndcg@10 {:.4}   recall@20 {:.4}   ndcg@20 {:.4}\n\
-             {} listeners, {tracks} tracks, {bytes_per_item:.1} bytes a track\n\
+             {}, {}, {bytes_per_item:.1} bytes a track\n\
              chosen of {} settings: unobserved weight {:.4}, ridge {:.4}, exponent {}, {} epochs",
             test.recall_10,
             test.ndcg_10,
             test.recall_20,
             test.ndcg_20,
-            test.listeners,
-            choice.tried,
-            settings.unobserved,
-            settings.ridge,
-            settings.exponent,
+            counted(test.listeners, "listener"),
+            counted(tracks, "track"),
+            tried,
+            loss.unobserved,
+            loss.ridge,
+            loss.exponent,
             settings.epochs,
         ),
     )

@@ -6,10 +6,10 @@ use segue_core::{event::Kind, model::Model};
 use segue_serve::registry::Registry;
 use serde_json::{Value, json};
 
-use super::{read_model, shown};
+use super::read_model;
 use crate::{
-    failure::{Done, Failure},
-    ui::{Ui, grouped},
+    failure::Done,
+    ui::{Ui, counted, grouped},
 };
 
 /// Say what a model or a registry holds.
@@ -21,13 +21,14 @@ pub struct Arguments {
     path: PathBuf,
 }
 
+/// Clusters that a person is shown.
+const SHOWN: usize = 10;
+
 pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
     let path = &arguments.path;
     let (model, version) = if path.is_dir() {
-        let registry = Registry::open(path)?;
-        let empty = || Failure::from(format!("{}: no model was published here yet", shown(path)));
-        let version = registry.manifest()?.ok_or_else(empty)?.version;
-        (registry.load()?, Some(version))
+        let (manifest, model) = Registry::open(path)?.load()?;
+        (model, Some(manifest.version))
     } else {
         (read_model(path)?, None)
     };
@@ -52,7 +53,7 @@ fn to_json(model: &Model, version: Option<u64>) -> Value {
         "tracks": model.len(),
         "dim": model.dim(),
         "clusters": model.clusters().map(|c| c.len()),
-        "unobserved": model.taste().unobserved(),
+        "unobserved": model.taste().loss().unobserved,
         "pull": model.taste().pull(),
         "sections": sections,
         "responses": responses,
@@ -62,7 +63,12 @@ fn to_json(model: &Model, version: Option<u64>) -> Value {
 fn to_text(model: &Model, version: Option<u64>) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = writeln!(text, "{} tracks of {} components", grouped(model.len()), model.dim());
+    let _ = writeln!(
+        text,
+        "{} of {}",
+        counted(model.len(), "track"),
+        counted(model.dim(), "component")
+    );
     if let Some(version) = version {
         let _ = writeln!(text, "version {version} in force");
     }
@@ -91,9 +97,12 @@ fn to_text(model: &Model, version: Option<u64>) -> String {
         let mut order: Vec<usize> = (0..sizes.len()).collect();
         order.sort_by_key(|&c| std::cmp::Reverse(sizes[c]));
         let _ = writeln!(text, "\ntaste clusters, largest first");
-        for cluster in order.into_iter().take(10) {
-            let name = model.text().and_then(|t| t.cluster_name(cluster)).unwrap_or("(no tags)");
-            let _ = writeln!(text, "{:>10} tracks  {name}", grouped(sizes[cluster]));
+        for &cluster in order.iter().take(SHOWN) {
+            let name = model.text().and_then(|t| t.cluster_name(cluster)).unwrap_or_default();
+            let _ = writeln!(text, "{:>17}  {name}", counted(sizes[cluster], "track"));
+        }
+        if order.len() > SHOWN {
+            let _ = writeln!(text, "{:>17}", format!("and {} more", order.len() - SHOWN));
         }
     }
     text

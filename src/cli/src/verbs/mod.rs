@@ -17,14 +17,29 @@ use segue_core::model::Model;
 
 use crate::failure::Failure;
 
-/// Writes `path` whole or not at all: into a file beside it that then takes its place.
+/// Writes `path` whole or not at all: into a file beside it that then takes its place. Links are
+/// followed; what is no file, such as `/dev/stdout`, is written as it is.
 fn write_whole(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let cannot =
         |error: std::io::Error| Failure::during(format!("cannot write {}", path.display()), error);
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let target = match std::fs::canonicalize(path) {
+        Ok(target) if !target.is_file() => {
+            let file = std::fs::OpenOptions::new().write(true).open(path).map_err(cannot)?;
+            let mut buffer = std::io::BufWriter::new(file);
+            write(&mut buffer)?;
+            return buffer.flush().map_err(cannot);
+        }
+        Ok(target) => target,
+        Err(_) => path.to_owned(),
+    };
+    let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        let (path, folder) = (path.display(), folder.display());
+        return Err(Failure::from(format!("cannot write {path}: {folder} is not a folder")));
+    }
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
@@ -38,7 +53,10 @@ fn write_whole(
     buffer.flush().map_err(cannot)?;
     drop(buffer);
     file.as_file().sync_all().map_err(cannot)?;
-    file.persist(path).map_err(|error| cannot(error.error))?;
+    file.persist(&target).map_err(|error| cannot(error.error))?;
+    // The name is durable once its folder is.
+    #[cfg(unix)]
+    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(cannot)?;
     Ok(())
 }
 

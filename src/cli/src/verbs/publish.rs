@@ -30,7 +30,8 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
     let registry = Registry::create(&arguments.registry)?;
     let published = registry.publish(&model, now_ms())?;
     let bytes = |bytes: u64| grouped(usize::try_from(bytes).unwrap_or(usize::MAX));
-    let verb = if published.changed { "published" } else { "is in force already:" };
+    let (model, registry) = (shown(&arguments.model), shown(&arguments.registry));
+    let version = published.version;
     ui.finish(
         &json!({
             "version": published.version,
@@ -39,17 +40,18 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
             "sections_new": published.sections_new,
             "bytes": published.bytes,
             "bytes_sent": published.bytes_sent,
-            "registry": shown(&arguments.registry),
+            "registry": registry,
         }),
-        &format!(
-            "{} {verb} version {} in {}: {} bytes, {} as sent, {} of {} sections new",
-            shown(&arguments.model),
-            published.version,
-            shown(&arguments.registry),
-            bytes(published.bytes),
-            bytes(published.bytes_sent),
-            published.sections_new,
-            published.sections,
-        ),
+        &if published.changed {
+            format!(
+                "{model} is version {version} in {registry}: {} bytes, {} as sent, {} of {} sections new",
+                bytes(published.bytes),
+                bytes(published.bytes_sent),
+                published.sections_new,
+                published.sections,
+            )
+        } else {
+            format!("{model} is already in force, as version {version} in {registry}")
+        },
     )
 }

@@ -36,7 +36,7 @@ pub fn run(arguments: Arguments, ui: &Ui) -> Done {
         // A closed standard output is no reason not to serve.
         let _ = ui.finish(
             &json!({ "listening": address.to_string() }),
-            &format!("listening on http://{address}/ (Ctrl-C stops)"),
+            &format!("listening on http://{address}/, the registry at /v1/ (Ctrl-C stops)"),
         );
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

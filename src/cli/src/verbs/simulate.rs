@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{shown, write_whole};
 use crate::{
     failure::{Done, Failure},
-    ui::{STOP, Ui, grouped},
+    ui::{STOP, Ui, counted, grouped},
 };
 
 /// Write the listening log of a simulated world.
@@ -48,12 +48,6 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
     let config = Config { listeners, tracks, days, seed, ..Config::default() };
     ui.say("building the world");
     let world = World::new(&config)?;
-    if let Some(path) = &arguments.catalogue {
-        write_whole(path, |out| lines(out, world.catalogue()))?;
-    }
-    if let Some(path) = &arguments.truth {
-        write_whole(path, |out| Ok(serde_json::to_writer_pretty(out, &world.truth())?))?;
-    }
     let mut events = 0_usize;
     write_whole(&arguments.out, |out| {
         lines(
@@ -66,13 +60,19 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
             }),
         )
     })?;
+    if let Some(path) = &arguments.catalogue {
+        write_whole(path, |out| lines(out, world.catalogue()))?;
+    }
+    if let Some(path) = &arguments.truth {
+        write_whole(path, |out| Ok(serde_json::to_writer_pretty(out, &world.truth())?))?;
+    }
     let out = shown(&arguments.out);
     ui.finish(
         &json!({ "events": events, "listeners": listeners, "tracks": tracks, "out": out }),
         &format!(
-            "{} events by {} listeners in {out}",
-            grouped(events),
-            grouped(listeners as usize)
+            "{} by {} in {out}",
+            counted(events, "event"),
+            counted(listeners as usize, "listener")
         ),
     )
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::{Catalogue, shown, write_whole};
 use crate::{
     failure::Done,
-    ui::{STOP, Ui, grouped},
+    ui::{STOP, Ui, counted, grouped},
 };
 
 /// Train a model from listening logs.
@@ -109,8 +109,8 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
     let repeats = usize::try_from(rows).unwrap_or(usize::MAX).saturating_sub(dataset.len());
     if repeats > 0 {
         ui.note(&format!(
-            "{} events left out: the same listener, track, time and kind again",
-            grouped(repeats)
+            "{} left out: the same listener, track, time and kind again, and no id of their own",
+            counted(repeats, "event")
         ));
     }
     let trained = train(&dataset, &options, &progress)?;
@@ -136,8 +136,8 @@ fn tell(ui: &Ui, summary: &Summary, path: &str) {
         .collect();
     ui.note(&format!("{path}: read {}; anything else is not used", columns.join(", ")));
     if summary.bad_lines > 0 {
-        let s = if summary.bad_lines == 1 { "" } else { "s" };
-        ui.note(&format!("{path}: skipped {} line{s}, of which the first are", summary.bad_lines));
+        let bad = usize::try_from(summary.bad_lines).unwrap_or(usize::MAX);
+        ui.note(&format!("{path}: skipped {}, of which the first are", counted(bad, "line")));
         summary.first_bad.iter().for_each(|bad| ui.note(&format!("  {bad}")));
     }
 }
@@ -159,13 +159,13 @@ fn to_json(trained: &Trained, out: &str, bytes: usize, bad_lines: u64, seconds: 
         "bad_lines": bad_lines,
         "dim": trained.model.dim(),
         "clusters": trained.model.clusters().map(|c| c.len()),
-        "unobserved": trained.settings.unobserved,
-        "ridge": trained.settings.ridge,
-        "exponent": trained.settings.exponent,
+        "unobserved": trained.settings.loss.unobserved,
+        "ridge": trained.settings.loss.ridge,
+        "exponent": trained.settings.loss.exponent,
         "epochs": trained.settings.epochs,
-        "settings_chosen_on": trained.validation().map(|a| a.listeners),
-        "validation_recall@20": trained.validation().map(|a| a.recall_20),
-        "validation_ndcg@20": trained.validation().map(|a| a.ndcg_20),
+        "settings_chosen_on": trained.validation.map(|a| a.listeners),
+        "validation_recall@20": trained.validation.map(|a| a.recall_20),
+        "validation_ndcg@20": trained.validation.map(|a| a.ndcg_20),
         "auc_defined": trained.learned.auc_defined,
         "auc_learned": trained.learned.auc_learned,
         "responses": responses,
@@ -179,24 +179,33 @@ fn to_text(trained: &Trained, out: &str, bytes: usize, seconds: f64) -> String {
     // Writing to a string cannot fail.
     let _ = writeln!(
         text,
-        "{out}: {} tracks, {} taste clusters, {} bytes, from {} events by {} listeners in {seconds:.1} s",
-        grouped(trained.model.len()),
-        trained.model.clusters().map_or(0, |c| c.len()),
+        "{out}: {}, {}, {} bytes, from {} by {} in {seconds:.1} s",
+        counted(trained.model.len(), "track"),
+        counted(trained.model.clusters().map_or(0, |c| c.len()), "taste cluster"),
         grouped(bytes),
-        grouped(events),
-        grouped(trained.listeners),
+        counted(events, "event"),
+        counted(trained.listeners, "listener"),
     );
-    let _ = match trained.validation() {
+    let _ = match trained.validation {
         Some(accuracy) => writeln!(
             text,
-            "on the latest events of {} listeners, held out: recall@20 {:.4}, ndcg@20 {:.4}",
-            accuracy.listeners, accuracy.recall_20, accuracy.ndcg_20
+            "on the latest events of {}, held out: recall@20 {:.4}, ndcg@20 {:.4}",
+            counted(accuracy.listeners, "listener"),
+            accuracy.recall_20,
+            accuracy.ndcg_20
         ),
         None => {
-            writeln!(text, "too few listeners to choose settings on: the published ones are used")
+            writeln!(
+                text,
+                "too few listeners to choose settings on: those of Rendle et al. (2021) are used"
+            )
         }
     };
     let _ = match (trained.learned.auc_defined, trained.learned.auc_learned) {
+        (Some(before), Some(after)) if after <= before => writeln!(
+            text,
+            "nothing better than the definitions was learned of skips and likes: AUC {before:.4}"
+        ),
         (Some(before), Some(after)) => writeln!(
             text,
             "what skips and likes say was learned: AUC {before:.4} as defined, {after:.4} as learned"

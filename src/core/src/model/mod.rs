@@ -27,7 +27,7 @@ use xxhash_rust::xxh64::xxh64;
 
 pub use clusters::Clusters;
 pub use factors::{Factors, quantise};
-pub use taste::{Response, Responses, Taste, TasteParts, gram};
+pub use taste::{Loss, Response, Responses, Taste, TasteParts, gram};
 pub use text::Text;
 
 use crate::{
@@ -203,7 +203,7 @@ impl Model {
         let (rows, ids) = validate_ids(require(SectionKind::Ids)?)?;
         let dim = factors::validate(require(SectionKind::Factors)?, rows, ids)?;
         let shape = Shape { rows, dim, ids };
-        taste::validate(require(SectionKind::Taste)?, dim)?;
+        Taste::read(require(SectionKind::Taste)?, dim)?;
         if let Some(bytes) = get(SectionKind::Clusters) {
             clusters::validate(bytes, shape)?;
         }
@@ -264,7 +264,7 @@ impl Model {
 
     /// The listener side of the ridge system.
     pub fn taste(&self) -> Taste<'_> {
-        Taste::new(self.section(SectionKind::Taste), self.shape.dim).unwrap_or(Taste::EMPTY)
+        Taste::new(self.section(SectionKind::Taste), self.shape.dim).unwrap_or_default()
     }
 
     /// Taste clusters, where the model has them.

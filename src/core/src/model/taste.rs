@@ -22,11 +22,13 @@ use super::{ModelError, SectionKind, gram_len, in_range};
 use crate::{
     bytes::{Aligned, Reader, Writer},
     event::Kind,
-    linalg::{add_diagonal, multiply, packed_len},
+    linalg::{Cholesky, add_diagonal, multiply},
 };
 
 const KIND: SectionKind = SectionKind::Taste;
 const MAX_WEIGHT: f32 = 1e4;
+/// A pivot that falls below this share of its diagonal entry is not rounding's work.
+const LEAST_PIVOT: f32 = -1e-3;
 
 /// What one kind of event says about a track: that the listener's response to it is `target`, as
 /// surely as `weight` observations.
@@ -88,13 +90,34 @@ impl Responses {
     }
 }
 
-#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+/// What the loss of implicit ALS weighs, beside what was observed: the settings that training and
+/// fold-in share.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Loss {
+    /// α, the weight of an unobserved pair; at least 0.
+    pub unobserved: f32,
+    /// λ, above 0.
+    pub ridge: f32,
+    /// ν, 0 to 2.
+    pub exponent: f32,
+}
+
+impl Loss {
+    /// λ(positive + αn)^ν: the ridge of a row with evidence on `positive` of `n` columns.
+    pub fn ridge(&self, positive: f32, n: f32) -> f32 {
+        let count = positive + self.unobserved * n;
+        let power = if self.exponent == 1.0 { count } else { libm::powf(count, self.exponent) };
+        // A ridge of nothing would leave the system singular where the Gram matrix is.
+        (self.ridge * power).clamp(1e-6, super::MAX_REAL)
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 #[repr(C)]
 struct Parameters {
     dim: u32,
-    unobserved: f32,
-    ridge: f32,
-    exponent: f32,
+    loss: Loss,
     catalogue: f32,
     pull: f32,
     reserved: [u32; 2],
@@ -103,12 +126,8 @@ struct Parameters {
 /// What the `taste` section is made from.
 #[derive(Clone, Debug)]
 pub struct TasteParts {
-    /// α, the weight of an unobserved track; at least 0.
-    pub unobserved: f32,
-    /// λ, above 0.
-    pub ridge: f32,
-    /// ν, 0 to 2.
-    pub exponent: f32,
+    /// α, λ and ν.
+    pub loss: Loss,
     /// n, the number of tracks in training.
     pub catalogue: f32,
     /// τ, 0 to 10: how far an unknown listener stands towards the mean listener.
@@ -122,52 +141,63 @@ pub struct TasteParts {
 }
 
 /// The listener side of the ridge system, read in place.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Taste<'a> {
     parameters: Parameters,
-    responses: &'a Responses,
+    responses: Responses,
     mean: &'a [f32],
     gram: &'a [f32],
 }
 
 impl<'a> Taste<'a> {
-    /// What stands in where there is no section; a validated model always has one.
-    pub(super) const EMPTY: Self = {
-        const RESPONSES: &Responses = &Responses {
-            saturation: 0.0,
-            reserved: [0; 3],
-            kinds: [Response { weight: 0.0, target: 0.0, learned_from: 0, reserved: 0 };
-                Kind::ALL.len()],
-        };
-        let parameters = Parameters {
-            dim: 0,
-            unobserved: 0.0,
-            ridge: 0.0,
-            exponent: 0.0,
-            catalogue: 0.0,
-            pull: 0.0,
-            reserved: [0; 2],
-        };
-        Self { parameters, responses: RESPONSES, mean: &[], gram: &[] }
-    };
-
     pub(super) fn new(bytes: &'a [u8], dim: usize) -> Option<Self> {
         let mut reader = Reader::new(bytes);
         let parameters = *reader.one()?;
-        let responses = reader.one()?;
+        let responses = *reader.one()?;
         let mean = reader.array(dim)?;
         let gram = reader.array(gram_len(dim))?;
         reader.is_empty().then_some(Self { parameters, responses, mean, gram })
     }
 
-    /// What each kind of event says.
-    pub const fn responses(&self) -> &'a Responses {
-        self.responses
+    /// Validates a section for factors of `dim` components. O(d³/6).
+    pub fn read(bytes: &'a [u8], dim: usize) -> Result<Self, ModelError> {
+        let taste = Self::new(bytes, dim).ok_or(ModelError::Shape(KIND))?;
+        let Self { parameters: p, responses, mean, gram } = taste;
+        if p.dim as usize != dim {
+            return Err(ModelError::Mixed(KIND));
+        }
+        let within = |x: f32, low: f32, high: f32| (low..=high).contains(&x);
+        let sound = within(p.loss.unobserved, 0.0, 1e3)
+            && within(p.loss.ridge, 1e-9, 1e6)
+            && within(p.loss.exponent, 0.0, 2.0)
+            && within(p.catalogue, 0.0, 1e9)
+            && within(p.pull, 0.0, 10.0);
+        if !sound {
+            return Err(ModelError::value(KIND, "a parameter is out of range"));
+        }
+        if !responses.is_sound() {
+            return Err(ModelError::value(KIND, "a response is out of range"));
+        }
+        if !in_range(mean) || !in_range(gram) {
+            return Err(ModelError::value(KIND, "a number is not finite or too large"));
+        }
+        // Every listener's precision is this one and something positive: what can be solved here
+        // can be solved for all of them.
+        let definite = Cholesky::default().factor(dim, |system| *system = taste.prior_precision());
+        if definite.is_nan() || definite < LEAST_PIVOT {
+            return Err(ModelError::value(KIND, "the Gram matrix is not one of real factors"));
+        }
+        Ok(taste)
     }
 
-    /// α, the weight of an unobserved track.
-    pub const fn unobserved(&self) -> f32 {
-        self.parameters.unobserved
+    /// What each kind of event says.
+    pub const fn responses(&self) -> &Responses {
+        &self.responses
+    }
+
+    /// α, λ and ν.
+    pub const fn loss(&self) -> Loss {
+        self.parameters.loss
     }
 
     /// τ, the pull towards the mean listener.
@@ -182,17 +212,13 @@ impl<'a> Taste<'a> {
 
     /// λ(positive + αn)^ν: the ridge for a listener with evidence on `positive` tracks.
     pub fn ridge(&self, positive: f32) -> f32 {
-        let p = &self.parameters;
-        let count = positive + p.unobserved * p.catalogue;
-        let power = if p.exponent == 1.0 { count } else { libm::powf(count, p.exponent) };
-        // A ridge of nothing would leave the system singular where the Gram matrix is.
-        (p.ridge * power).clamp(1e-6, super::MAX_REAL)
+        self.parameters.loss.ridge(positive, self.parameters.catalogue)
     }
 
     /// αG, the packed lower triangle.
     pub fn unobserved_gram(&self, out: &mut Vec<f32>) {
         out.clear();
-        out.extend(self.gram.iter().map(|g| g * self.parameters.unobserved));
+        out.extend(self.gram.iter().map(|g| g * self.parameters.loss.unobserved));
     }
 
     /// αG + λ(αn)^ν·I: the precision of a listener of whom nothing is known. O(d²).
@@ -213,7 +239,7 @@ impl<'a> Taste<'a> {
 
 /// The packed Gram matrix Σ vᵢvᵢᵀ of `factors`, `dim` reals a row, summed in double precision.
 pub fn gram(factors: impl Iterator<Item = impl AsRef<[f32]>>, dim: usize) -> Vec<f32> {
-    let mut sums = vec![0.0_f64; packed_len(dim)];
+    let mut sums = vec![0.0_f64; gram_len(dim)];
     for factor in factors {
         let v = factor.as_ref();
         let mut at = 0;
@@ -230,9 +256,7 @@ pub fn gram(factors: impl Iterator<Item = impl AsRef<[f32]>>, dim: usize) -> Vec
 pub(super) fn encode(parts: &TasteParts) -> Aligned {
     let parameters = Parameters {
         dim: parts.mean.len() as u32,
-        unobserved: parts.unobserved,
-        ridge: parts.ridge,
-        exponent: parts.exponent,
+        loss: parts.loss,
         catalogue: parts.catalogue,
         pull: parts.pull,
         reserved: [0; 2],
@@ -241,31 +265,4 @@ pub(super) fn encode(parts: &TasteParts) -> Aligned {
     writer.array(&[parameters]).array(&[parts.responses]);
     writer.array(&parts.mean).array(&parts.gram);
     writer.finish()
-}
-
-pub(super) fn validate(bytes: &[u8], dim: usize) -> Result<(), ModelError> {
-    let taste = Taste::new(bytes, dim).ok_or(ModelError::Shape(KIND))?;
-    let Taste { parameters: p, responses, mean, gram } = taste;
-    if p.dim as usize != dim {
-        return Err(ModelError::Mixed(KIND));
-    }
-    let within = |x: f32, low: f32, high: f32| (low..=high).contains(&x);
-    let sound = within(p.unobserved, 0.0, 1e3)
-        && within(p.ridge, 1e-9, 1e6)
-        && within(p.exponent, 0.0, 2.0)
-        && within(p.catalogue, 0.0, 1e9)
-        && within(p.pull, 0.0, 10.0);
-    if !sound {
-        return Err(ModelError::value(KIND, "a parameter is out of range"));
-    }
-    if !responses.is_sound() {
-        return Err(ModelError::value(KIND, "a response is out of range"));
-    }
-    if !in_range(mean) || !in_range(gram) {
-        return Err(ModelError::value(KIND, "a number is not finite or too large"));
-    }
-    if (0..dim).any(|i| gram[packed_len(i) + i] < 0.0) {
-        return Err(ModelError::value(KIND, "the Gram matrix has a negative diagonal"));
-    }
-    Ok(())
 }

@@ -5,7 +5,7 @@
 use segue_core::{
     bytes::Aligned,
     ids::fingerprint,
-    model::{self, Model, Responses, SectionKind, TasteParts, quantise},
+    model::{self, Loss, Model, Responses, SectionKind, TasteParts, quantise},
     rng::SplitMix64,
 };
 
@@ -14,6 +14,15 @@ pub const DIM: usize = 20;
 
 /// The sections of a model of `tracks` tracks named `t0`, `t1`, …, around four directions.
 pub fn sections(tracks: usize, seed: u64) -> Vec<(SectionKind, Aligned)> {
+    sections_saying(Responses::default(), tracks, seed)
+}
+
+/// The same under other responses.
+pub fn sections_saying(
+    responses: Responses,
+    tracks: usize,
+    seed: u64,
+) -> Vec<(SectionKind, Aligned)> {
     let mut rng = SplitMix64::new(seed);
     let mut fingerprints: Vec<u64> = (0..tracks).map(|i| fingerprint(&format!("t{i}"))).collect();
     fingerprints.sort_unstable();
@@ -28,12 +37,10 @@ pub fn sections(tracks: usize, seed: u64) -> Vec<(SectionKind, Aligned)> {
         .flat_map(|(scale, row)| row.iter().map(move |&c| scale * f32::from(c)))
         .collect();
     let taste = TasteParts {
-        unobserved: 0.05,
-        ridge: 0.02,
-        exponent: 1.0,
+        loss: Loss { unobserved: 0.05, ridge: 0.02, exponent: 1.0 },
         catalogue: tracks as f32,
         pull: 0.3,
-        responses: Responses::default(),
+        responses,
         mean: vec![0.2; DIM],
         gram: model::gram(decoded.chunks_exact(DIM), DIM),
     };

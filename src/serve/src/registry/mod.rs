@@ -77,10 +77,12 @@ impl Registry {
         self.manifest_file()?.map(|json| self.parse_manifest(&json)).transpose()
     }
 
-    /// The model in force, every blob checked against its hash. Cost: three passes and a copy.
-    pub fn load(&self) -> Result<Model, RegistryError> {
+    /// What is in force and its model, every blob checked against its hash. Cost: three passes and
+    /// a copy.
+    pub fn load(&self) -> Result<(Manifest, Model), RegistryError> {
         let mut sections = Vec::new();
-        for section in &self.in_force()?.sections {
+        let manifest = self.in_force()?;
+        for section in &manifest.sections {
             let kind = SectionKind::from_name(&section.kind).ok_or_else(|| {
                 RegistryError::UnknownSection {
                     path: self.manifest_path(),
@@ -89,8 +91,9 @@ impl Registry {
             })?;
             sections.push((kind, Aligned::copy_of(&self.section(section)?)));
         }
-        Model::from_sections(sections)
-            .map_err(|source| RegistryError::Model { path: self.manifest_path(), source })
+        let model = Model::from_sections(sections)
+            .map_err(|source| RegistryError::Model { path: self.manifest_path(), source })?;
+        Ok((manifest, model))
     }
 
     /// Checks that every blob in force, and every coding of it, holds what its name says. Returns

@@ -9,7 +9,7 @@ use axum::{
 use segue_core::{
     bytes::Aligned,
     ids::fingerprint,
-    model::{self, Model, Responses, SectionKind, TasteParts},
+    model::{self, Loss, Model, Responses, SectionKind, TasteParts},
     rng::SplitMix64,
 };
 use segue_serve::{
@@ -36,9 +36,7 @@ pub fn model(seed: u64) -> Model {
     let factors: Vec<f32> = (0..TRACKS * DIM).map(|_| noise.unit() as f32 - 0.5).collect();
     let (scales, codes) = model::quantise(&factors, DIM);
     let taste = TasteParts {
-        unobserved: 0.05,
-        ridge: 0.01,
-        exponent: 1.0,
+        loss: Loss { unobserved: 0.05, ridge: 0.01, exponent: 1.0 },
         catalogue: TRACKS as f32,
         pull: 1.0,
         responses: Responses::default(),

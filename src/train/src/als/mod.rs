@@ -20,22 +20,16 @@
 pub mod dense;
 
 use rayon::prelude::*;
-use segue_core::rng::SplitMix64;
+use segue_core::{model::Loss, rng::SplitMix64};
 
 use crate::matrix::Matrix;
 use dense::Cpu;
 
-/// What the loss is made of.
+/// How factors are trained.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
-    /// Components of a factor.
-    pub dim: usize,
-    /// α, the weight of unobserved pairs.
-    pub unobserved: f32,
-    /// λ.
-    pub ridge: f32,
-    /// ν.
-    pub exponent: f32,
+    /// What the loss weighs.
+    pub loss: Loss,
     /// Alternations, each one solve of all users and one of all items.
     pub epochs: usize,
 }
@@ -43,6 +37,8 @@ pub struct Settings {
 /// Factors of both sides, `dim` reals a row.
 #[derive(Clone, Debug)]
 pub struct Factors {
+    /// Components of a factor.
+    pub dim: usize,
     /// One row a listener.
     pub users: Vec<f32>,
     /// One row a track.
@@ -64,21 +60,22 @@ impl<'a> Trainer<'a> {
         let mut rng = SplitMix64::new(seed);
         let deviation = 0.1 / (dim as f64).sqrt();
         let items = (0..by_item.rows() * dim).map(|_| (normal(&mut rng) * deviation) as f32);
-        let factors = Factors { users: vec![0.0; by_user.rows() * dim], items: items.collect() };
+        let factors =
+            Factors { dim, users: vec![0.0; by_user.rows() * dim], items: items.collect() };
         Self { by_user, by_item, cpu: Cpu::detect(), factors }
     }
 
     /// One alternation. `stop` is asked between rows; true leaves the factors half-solved.
-    pub fn epoch(&mut self, settings: &Settings, stop: &(impl Fn() -> bool + Sync)) {
-        self.solve_users(settings, stop);
+    pub fn epoch(&mut self, loss: &Loss, stop: &(impl Fn() -> bool + Sync)) {
+        self.solve_users(loss, stop);
         let Self { by_item, cpu, factors, .. } = self;
-        half_step(*cpu, by_item, &factors.users, settings, &mut factors.items, stop);
+        half_step(*cpu, by_item, (&factors.users, factors.dim), loss, &mut factors.items, stop);
     }
 
     /// The first half of an alternation: every listener against the items as they are.
-    pub fn solve_users(&mut self, settings: &Settings, stop: &(impl Fn() -> bool + Sync)) {
+    pub fn solve_users(&mut self, loss: &Loss, stop: &(impl Fn() -> bool + Sync)) {
         let Self { by_user, cpu, factors, .. } = self;
-        half_step(*cpu, by_user, &factors.items, settings, &mut factors.users, stop);
+        half_step(*cpu, by_user, (&factors.items, factors.dim), loss, &mut factors.users, stop);
     }
 }
 
@@ -91,16 +88,15 @@ fn normal(rng: &mut SplitMix64) -> f64 {
 /// Rows of each parallel task; sums run over tasks in order.
 const BLOCK: usize = 2048;
 
-/// Solves every row of `matrix` against the fixed side `other`, into `out`.
+/// Solves every row of `matrix` against the fixed side `other` of `dim` reals a row, into `out`.
 fn half_step(
     cpu: Cpu,
     matrix: &Matrix,
-    other: &[f32],
-    settings: &Settings,
+    (other, dim): (&[f32], usize),
+    loss: &Loss,
     out: &mut [f32],
     stop: &(impl Fn() -> bool + Sync),
 ) {
-    let dim = settings.dim;
     let Eigen { values, basis } = eigen(&gram(cpu, other, dim), dim);
     let mut rotated = other.to_vec();
     rotated.par_chunks_mut(BLOCK * dim).for_each(|rows| {
@@ -116,9 +112,8 @@ fn half_step(
             }
             for (offset, row) in rows.chunks_exact_mut(dim).enumerate() {
                 let entries = matrix.row(at * 64 + offset);
-                let count = entries.positive() as f32 + settings.unobserved * total;
-                let ridge = settings.ridge * count.powf(settings.exponent);
-                let shared = values.iter().map(|value| settings.unobserved * value + ridge);
+                let ridge = loss.ridge(entries.positive() as f32, total);
+                let shared = values.iter().map(|value| loss.unobserved * value + ridge);
                 scratch.diagonal.clear();
                 scratch.diagonal.extend(shared);
                 scratch.gather(&rotated, entries, dim);

@@ -3,10 +3,10 @@
 use rayon::prelude::*;
 use segue_core::{
     event::Kind,
+    fold_in::{Posterior, Pull, System},
     ids::Row,
     kernel::Scored,
-    linalg::{Cholesky, add_diagonal, add_outer, dot},
-    model::{Model, TasteParts},
+    model::{Model, Taste},
     rank,
     session::{Evidence, Session},
 };
@@ -52,25 +52,31 @@ pub fn fold_in(model: &Model, known: &[Evidence]) -> Session {
     session
 }
 
-/// The same mathematics on factors that were not quantised: what the code costs in accuracy.
+/// The same system on factors that were not quantised: what the code costs in accuracy.
 #[derive(Debug)]
-pub struct FloatScorer {
+pub struct FloatScorer<'a> {
     /// `dim` reals a track.
-    pub items: Vec<f32>,
+    pub items: &'a [f32],
     /// The listener side, with the Gram matrix of these items.
-    pub taste: TasteParts,
+    pub taste: Taste<'a>,
 }
 
-impl Scorer for FloatScorer {
+impl Scorer for FloatScorer<'_> {
     fn top(&self, case: &Case, k: usize) -> Vec<Row> {
-        let dim = self.taste.mean.len();
-        let user = self.solve(&case.known, dim);
+        let dim = self.taste.mean().len();
+        let mut system = System::new(&self.taste);
+        for evidence in &case.known {
+            let pull = evidence.pull(self.taste.responses());
+            let factor = &self.items[evidence.row.index() * dim..][..dim];
+            system.change(factor, Pull::default(), pull);
+        }
+        let mut posterior = Posterior::default();
+        system.solve(&self.taste, &mut posterior);
         let seen = seen(case);
-        let mut scores: Vec<Scored> = self
-            .items
-            .chunks_exact(dim)
-            .enumerate()
-            .map(|(row, factor)| Scored { row: Row(row as u32), score: dot(&user, factor) })
+        let mut scores: Vec<Scored> = (0..)
+            .map(Row)
+            .zip(self.items.chunks_exact(dim))
+            .map(|(row, factor)| Scored { row, score: posterior.expect(factor) })
             .filter(|scored| seen.binary_search(&scored.row).is_err())
             .collect();
         if k < scores.len() {
@@ -79,33 +85,6 @@ impl Scorer for FloatScorer {
         }
         scores.sort_unstable_by(Scored::order);
         scores.iter().map(|scored| scored.row).collect()
-    }
-}
-
-impl FloatScorer {
-    fn solve(&self, known: &[Evidence], dim: usize) -> Vec<f32> {
-        let t = &self.taste;
-        let ridge =
-            |positive: f32| t.ridge * (positive + t.unobserved * t.catalogue).powf(t.exponent);
-        let shared: Vec<f32> = t.gram.iter().map(|g| g * t.unobserved).collect();
-        let mut prior = shared.clone();
-        add_diagonal(&mut prior, dim, ridge(0.0));
-        let mut user = segue_core::linalg::multiply(&prior, &t.mean);
-        user.iter_mut().for_each(|x| *x *= t.pull);
-        let mut precision = shared;
-        let mut positive = 0.0;
-        for evidence in known {
-            let pull = evidence.pull(&t.responses);
-            let factor = &self.items[evidence.row.index() * dim..][..dim];
-            add_outer(&mut precision, pull.weight, factor);
-            user.iter_mut().zip(factor).for_each(|(x, v)| *x += pull.information * v);
-            positive += f32::from(u8::from(pull.information > 0.0));
-        }
-        add_diagonal(&mut precision, dim, ridge(positive));
-        let mut factor = Cholesky::default();
-        factor.factor(&precision, dim);
-        factor.solve(&mut user);
-        user
     }
 }
 
@@ -140,40 +119,62 @@ impl Accuracy {
     }
 }
 
-/// Ranks all cases with `scorer`. Parallel; the sums run in order of the cases.
-pub fn accuracy(scorer: &impl Scorer, cases: &[Case]) -> Accuracy {
-    let each: Vec<[f64; 4]> = cases
-        .par_iter()
-        .filter(|case| case.held_out.len() + case.missing > 0)
-        .map(|case| measure(&scorer.top(case, 20), case))
-        .collect();
-    let listeners = each.len();
-    let mean = |metric: usize| {
-        each.iter().map(|values| values[metric]).sum::<f64>() / listeners.max(1) as f64
-    };
-    Accuracy {
-        recall_10: mean(0),
-        ndcg_10: mean(1),
-        recall_20: mean(2),
-        ndcg_20: mean(3),
-        listeners,
+/// How one listener was ranked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Measured {
+    recall: [f64; 2],
+    ndcg: [f64; 2],
+}
+
+/// The cut-offs of [`Measured`].
+const AT: [usize; 2] = [10, 20];
+
+impl Measured {
+    /// Recall and NDCG at 10, added.
+    pub fn objective(&self) -> f64 {
+        self.recall[0] + self.ndcg[0]
+    }
+
+    fn new(ranked: &[Row], case: &Case) -> Self {
+        let relevant = case.held_out.len() + case.missing;
+        let discount = |rank: usize| 1.0 / (rank as f64 + 2.0).log2();
+        let hits = |k: usize| {
+            let first = ranked.iter().take(k).enumerate();
+            first.filter(|(_, row)| case.held_out.contains(row)).map(|(rank, _)| rank)
+        };
+        let ideal = |k: usize| (0..relevant.min(k)).map(discount).sum::<f64>();
+        Self {
+            recall: AT.map(|k| hits(k).count() as f64 / relevant as f64),
+            ndcg: AT.map(|k| hits(k).map(discount).sum::<f64>() / ideal(k)),
+        }
     }
 }
 
-fn measure(ranked: &[Row], case: &Case) -> [f64; 4] {
-    let relevant = case.held_out.len() + case.missing;
-    let discount = |rank: usize| 1.0 / (rank as f64 + 2.0).log2();
-    let at = |k: usize| {
-        let (mut hits, mut gain) = (0_usize, 0.0);
-        for (rank, row) in ranked.iter().take(k).enumerate() {
-            if case.held_out.contains(row) {
-                hits += 1;
-                gain += discount(rank);
-            }
+impl Accuracy {
+    /// The means over `each`.
+    pub fn mean(each: &[Measured]) -> Self {
+        let count = each.len().max(1) as f64;
+        let mean = |metric: fn(&Measured) -> f64| each.iter().map(metric).sum::<f64>() / count;
+        Self {
+            recall_10: mean(|m| m.recall[0]),
+            ndcg_10: mean(|m| m.ndcg[0]),
+            recall_20: mean(|m| m.recall[1]),
+            ndcg_20: mean(|m| m.ndcg[1]),
+            listeners: each.len(),
         }
-        let ideal: f64 = (0..relevant.min(k)).map(discount).sum();
-        (hits as f64 / relevant as f64, gain / ideal)
-    };
-    let ((recall_10, ndcg_10), (recall_20, ndcg_20)) = (at(10), at(20));
-    [recall_10, ndcg_10, recall_20, ndcg_20]
+    }
+}
+
+/// Ranks the cases that have anything held out with `scorer`, in order. Parallel.
+pub fn each(scorer: &impl Scorer, cases: &[Case]) -> Vec<Measured> {
+    cases
+        .par_iter()
+        .filter(|case| case.held_out.len() + case.missing > 0)
+        .map(|case| Measured::new(&scorer.top(case, 20), case))
+        .collect()
+}
+
+/// The mean accuracy of `scorer` over `cases`.
+pub fn accuracy(scorer: &impl Scorer, cases: &[Case]) -> Accuracy {
+    Accuracy::mean(&each(scorer, cases))
 }

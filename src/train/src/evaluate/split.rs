@@ -7,21 +7,22 @@ use std::{
 
 use segue_core::{
     event::Kind,
+    fold_in::Pull,
     ids::{Row, fingerprint},
-    model::{Model, Responses, SectionKind},
+    model::{Model, Responses, SectionKind, Taste, encode_taste},
     rng::SplitMix64,
-    session::{Evidence, Pull},
+    session::Evidence,
 };
 
 use super::ranking::{Accuracy, Case, FloatScorer, accuracy};
 use crate::{
-    TrainError,
-    als::{Factors, Trainer},
-    assemble::{Listener, ranking_model, taste_parts},
+    Interrupted, TrainError,
+    als::{Factors, Settings, Trainer},
+    assemble::{ranking_model, taste_parts},
     log::read_interactions,
     matrix::Matrix,
     progress::Progress,
-    search::{Choice, Effort, Task, search},
+    search::{Effort, Found, Settled, Task, search, settle},
 };
 
 /// Which form of the factors is ranked with.
@@ -56,11 +57,24 @@ pub struct Outcome {
     /// On the test pairs.
     pub test: Accuracy,
     /// What was chosen, and its accuracy on the validation pairs.
-    pub choice: Choice,
+    pub chosen: Chosen,
     /// Bytes of the sections used, over the tracks with at least one training pair.
     pub bytes_per_item: f64,
     /// Tracks in the model.
     pub tracks: usize,
+}
+
+/// What the validation pairs chose.
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    /// How the factors are trained.
+    pub settings: Settings,
+    /// The seed of the first factors.
+    pub seed: u64,
+    /// How listeners are folded in, and the accuracy on the validation pairs.
+    pub settled: Settled,
+    /// How many settings were tried.
+    pub tried: usize,
 }
 
 /// Fits on `train`, chooses on `valid`, reports on `test`. Only the items of `train` are masked;
@@ -71,7 +85,7 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
     let valid = split.valid.map(read_interactions).transpose()?;
     let whole = Pairs::new(&train)?;
 
-    let choice = if let Some(valid) = &valid {
+    let chosen = if let Some(valid) = &valid {
         choose(split, &whole, &cases(&whole, &train, valid), progress)?
     } else {
         let (kept, held) = hold_out(&train, split.seed);
@@ -80,27 +94,30 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
     };
 
     progress.stage("fitting");
-    let settings = choice.settings;
-    let mut trainer = Trainer::new(&whole.by_user, &whole.by_item, split.dim, choice.seed);
+    let Chosen { settings, seed, settled, .. } = &chosen;
+    let mut trainer = Trainer::new(&whole.by_user, &whole.by_item, split.dim, *seed);
     for _ in 0..settings.epochs {
-        trainer.epoch(&settings, &|| false);
+        trainer.epoch(&settings.loss, &|| progress.stopped());
     }
-    trainer.solve_users(&choice.fold_in, &|| false);
-    let factors = trainer.factors;
-    let listener = Listener { pull: choice.pull, ..Listener::default() };
-    let model = ranking_model(&whole.fingerprints, &factors, &choice.fold_in, &listener)?;
+    trainer.solve_users(&settled.fold_in.loss, &|| progress.stopped());
+    if progress.stopped() {
+        return Err(Interrupted.into());
+    }
     let cases = cases(&whole, &train, &test);
+    let model = ranking_model(&whole.fingerprints, &trainer.factors, &settled.fold_in)?;
     let (test, bytes) = match split.precision {
         Precision::Int8 => (accuracy(&model, &cases), stored_bytes(&model)),
         Precision::F32 => {
-            let extra = model.len() * (3 * split.dim).saturating_sub(4);
-            let taste = taste_parts(&factors.items, &factors, &choice.fold_in, &listener);
-            let Factors { items, .. } = factors;
-            (accuracy(&FloatScorer { items, taste }, &cases), stored_bytes(&model) + extra)
+            let Factors { dim, items, .. } = &trainer.factors;
+            let section = encode_taste(&taste_parts(items, &trainer.factors, &settled.fold_in));
+            let taste = Taste::read(section.as_slice(), *dim)?;
+            let test = accuracy(&FloatScorer { items, taste }, &cases);
+            let rows = whole.fingerprints.len();
+            (test, (size_of::<u64>() + dim * size_of::<f32>()) * rows + section.as_slice().len())
         }
     };
     let tracks = whole.fingerprints.len();
-    Ok(Outcome { test, choice, bytes_per_item: bytes as f64 / tracks as f64, tracks })
+    Ok(Outcome { test, chosen, bytes_per_item: bytes as f64 / tracks as f64, tracks })
 }
 
 fn choose(
@@ -108,7 +125,7 @@ fn choose(
     pairs: &Pairs,
     validation: &[Case],
     progress: &Progress<'_>,
-) -> Result<Choice, TrainError> {
+) -> Result<Chosen, TrainError> {
     let task = Task {
         fingerprints: &pairs.fingerprints,
         by_user: &pairs.by_user,
@@ -119,7 +136,9 @@ fn choose(
         seed: split.seed,
         effort: Effort::FULL,
     };
-    Ok(search(&task, progress)?.choice)
+    let Found { settings, seed, mut trainer, tried } = search(&task, progress)?;
+    let settled = settle(&task, &mut trainer, &settings.loss, task.responses, progress)?;
+    Ok(Chosen { settings, seed, settled, tried })
 }
 
 fn stored_bytes(model: &Model) -> usize {
@@ -201,7 +220,9 @@ fn hold_out(lists: &Lists, seed: u64) -> (Lists, Lists) {
     let mut rng = SplitMix64::new(seed);
     let (mut kept, mut held) = (Lists::new(), Lists::new());
     for (user, items) in lists {
-        let mut items = items.clone();
+        let mut seen = HashSet::new();
+        let mut items: Vec<String> =
+            items.iter().filter(|item| seen.insert(item.as_str())).cloned().collect();
         let out = if items.len() < 2 { 0 } else { items.len().div_ceil(8) };
         for last in (items.len() - out..items.len()).rev() {
             let pick = rng.below(last + 1);

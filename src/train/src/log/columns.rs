@@ -25,6 +25,8 @@ pub enum Field {
     At,
     /// What happened; a play where absent.
     Kind,
+    /// Whether the listener cut it short: makes a skip of what would be a play.
+    Skipped,
     /// Milliseconds heard.
     PlayedMs,
     /// Length of the track in milliseconds.
@@ -53,13 +55,14 @@ pub enum Field {
 
 impl Field {
     /// Every field, in the order of its discriminant.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Id,
         Self::User,
         Self::Session,
         Self::Track,
         Self::At,
         Self::Kind,
+        Self::Skipped,
         Self::PlayedMs,
         Self::DurationMs,
         Self::PlayRatio,
@@ -86,6 +89,7 @@ impl Field {
             Self::Track => "track",
             Self::At => "at",
             Self::Kind => "kind",
+            Self::Skipped => "skipped",
             Self::PlayedMs => "played_ms",
             Self::DurationMs => "duration_ms",
             Self::PlayRatio => "play_ratio",
@@ -156,6 +160,7 @@ impl Field {
                 "date",
             ],
             Self::Kind => &["kind", "event", "eventkind", "eventtype", "action", "actiontype"],
+            Self::Skipped => &["skipped", "isskipped", "wasskipped", "skip"],
             Self::PlayedMs => &["playedms", "msplayed", "playtimems", "listenedms"],
             Self::DurationMs => &["durationms", "msduration", "trackdurationms", "lengthms"],
             Self::PlayRatio => &["playratio", "playedratio", "listenratio", "heard", "completion"],

@@ -291,7 +291,7 @@ impl<'a> Visitor<'a> for Value {
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<Cell<'a>, E> {
-        Ok(Cell::Other(if value { "true" } else { "false" }))
+        Ok(Cell::Flag(value))
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<Cell<'a>, E> {

@@ -31,6 +31,7 @@ pub(super) enum Cell<'a> {
     /// Milliseconds since the Unix epoch.
     Time(i64),
     List(Vec<Cow<'a, str>>),
+    Flag(bool),
     /// A value of a type that no field has, by name.
     Other(&'static str),
 }
@@ -54,6 +55,7 @@ impl<'a> Cell<'a> {
             Self::Integer(value) | Self::Time(value) => value.to_string(),
             Self::Number(value) => value.to_string(),
             Self::List(_) => "a list".into(),
+            Self::Flag(value) => value.to_string(),
             Self::Other(what) => (*what).into(),
         }
     }
@@ -98,13 +100,15 @@ impl<'a> Row<'a> {
         let heard = self
             .read(Field::PlayRatio, |cell| fraction(&cell))?
             .or_else(|| heard(played_ms, duration_ms));
+        let skipped = self.read(Field::Skipped, |cell| flag(&cell))?.unwrap_or(false);
+        let kind = self.read(Field::Kind, |cell| kind(&cell))?.unwrap_or(Kind::Play);
         Ok(Entry {
             id: self.read(Field::Id, identifier)?,
             user: self.require(Field::User, identifier)?,
             session: self.read(Field::Session, identifier)?,
             track: self.require(Field::Track, identifier)?,
             at: self.require(Field::At, |cell| time(&cell))?,
-            kind: self.read(Field::Kind, |cell| kind(&cell))?.unwrap_or(Kind::Play),
+            kind: if skipped && kind == Kind::Play { Kind::Skip } else { kind },
             heard,
             played_ms,
             duration_ms,
@@ -255,6 +259,21 @@ fn kind(cell: &Cell<'_>) -> Result<Kind, Problem> {
         return known.ok_or_else(|| Problem::Kind(excerpt(text)));
     }
     Err(Problem::Kind(cell.show()))
+}
+
+fn flag(cell: &Cell<'_>) -> Result<bool, Problem> {
+    let known = match cell {
+        Cell::Flag(value) => Some(*value),
+        Cell::Integer(0) => Some(false),
+        Cell::Integer(1) => Some(true),
+        Cell::Text(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "t" | "yes" | "y" | "1" => Some(true),
+            "false" | "f" | "no" | "n" | "0" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    };
+    known.ok_or_else(|| cell.refuse("true or false"))
 }
 
 fn region(cell: Cell<'_>) -> Result<Cow<'_, str>, Problem> {

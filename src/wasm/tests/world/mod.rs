@@ -3,8 +3,8 @@
 use segue_core::{
     ids::fingerprint,
     model::{
-        Model, ModelError, Responses, SectionKind, TasteParts, encode_clusters, encode_factors,
-        encode_ids, encode_taste, encode_text, gram, quantise,
+        Loss, Model, ModelError, Responses, SectionKind, TasteParts, encode_clusters,
+        encode_factors, encode_ids, encode_taste, encode_text, gram, quantise,
     },
     rng::SplitMix64,
 };
@@ -76,9 +76,7 @@ fn taste(factors: &[f32]) -> TasteParts {
     let mut mean = vec![0.0; DIM];
     mean[..=GENRES.len()].fill(0.2);
     TasteParts {
-        unobserved: 0.01,
-        ridge: 0.5,
-        exponent: 1.0,
+        loss: Loss { unobserved: 0.01, ridge: 0.5, exponent: 1.0 },
         catalogue: (factors.len() / DIM) as f32,
         pull: 1.0,
         responses: Responses::default(),

@@ -223,7 +223,7 @@ trait Decode {
 
 impl Decode for bool {
     fn decode(&self, _: Meaning) -> std::result::Result<Cell<'_>, Problem> {
-        Ok(Cell::Other(if *self { "true" } else { "false" }))
+        Ok(Cell::Flag(*self))
     }
 }
 
