@@ -18,9 +18,10 @@ help() {
   cat <<'TEXT'
 usage: ./build.sh VERB
 
-  run [FILE] [--listen ADDR]
-           build everything, train on the listening log FILE (or on a simulated one),
-           publish the model and serve the player at http://127.0.0.1:8787/
+  run [FILE] [--catalogue FILE] [--listen ADDR]
+           build everything, train on the listening log FILE (or on a simulated one; the
+           catalogue names its tracks), publish the model and serve the player at
+           http://127.0.0.1:8787/; 5 to 8 minutes the first time, seconds after that
   test     every check and test, native, in WebAssembly and in headless Chromium
   pkg      build the npm package in pkg/ and hold its size against pkg/size-budget.json
   bench    run the scripts in bench/, in order

@@ -75,6 +75,7 @@ fn wrong_usage_exits_with_2_and_points_to_help() {
         &["run", "--fast"],
         &["run", "a", "b"],
         &["run", "--listen"],
+        &["run", "--catalogue", "tracks.jsonl"],
     ] {
         let output = build_here(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", said(&output));

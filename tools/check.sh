@@ -38,11 +38,16 @@ verb_lint() {
   conclude
 }
 
+# A compiler that is newer than the one this was written with knows lints that it could not heed:
+# those are shown, and fail nothing.
 lint_rust() {
+  local found strict=()
+  found=$(rustc --version | cut -d ' ' -f 2)
+  if [[ $found == "$RUST_VERSION".* ]]; then strict=(-D warnings); fi
   check 'rustfmt' cargo fmt --all --check
-  check 'clippy' cargo clippy --quiet --workspace --all-targets -- -D warnings
+  check 'clippy' cargo clippy --quiet --workspace --all-targets -- ${strict[@]+"${strict[@]}"}
   check 'clippy, wasm32' cargo clippy --quiet -p segue-wasm --all-targets \
-    --target wasm32-unknown-unknown -- -D warnings
+    --target wasm32-unknown-unknown -- ${strict[@]+"${strict[@]}"}
 }
 
 lint_typescript() {

@@ -18,9 +18,10 @@ fail() {
 SHA256=(sha256sum)
 command -v sha256sum >/dev/null || SHA256=(shasum -a 256)
 
-# hash_of PATH…: one hash over the names and contents of files, and of folders' files.
+# hash_of PATH…: one hash over the names and contents of files, and of folders' files. Links are
+# followed: it is what they lead to that is read.
 hash_of() {
-  find "$@" -type f -not -path '*/node_modules/*' -print0 | LC_ALL=C sort -z |
+  find -L "$@" -type f -not -path '*/node_modules/*' -print0 | LC_ALL=C sort -z |
     xargs -0 "${SHA256[@]}" | "${SHA256[@]}" | cut -c 1-64
 }
 

@@ -7,12 +7,17 @@ SEGUE=$TARGET/release/segue
 WORLD=(--listeners 2000 --tracks 5000 --days 30 --seed 1)
 
 run() {
-  local log='' listen=${SEGUE_LISTEN:-127.0.0.1:8787}
+  local log='' catalogue='' listen=${SEGUE_LISTEN:-127.0.0.1:8787}
   while [[ $# -gt 0 ]]; do
     case $1 in
       --listen)
         [[ $# -gt 1 ]] || wrong_usage '--listen wants an address, such as 127.0.0.1:8787'
         listen=$2
+        shift
+        ;;
+      --catalogue)
+        [[ $# -gt 1 ]] || wrong_usage '--catalogue wants a file that names the tracks of FILE'
+        catalogue=$2
         shift
         ;;
       -*) wrong_usage "run has no option '$1'" ;;
@@ -24,6 +29,10 @@ run() {
     shift
   done
   if [[ -n $log ]]; then log=$(absolute "$log"); fi
+  if [[ -n $catalogue ]]; then
+    [[ -n $log ]] || wrong_usage '--catalogue goes with a FILE: the simulated log has its own'
+    catalogue=$(absolute "$catalogue")
+  fi
 
   setup_rust
   check_node
@@ -33,14 +42,14 @@ run() {
   build_pkg
   build_www
   report_size || say 'the module is over its budget; serving it all the same'
-  serve_player "$log" "$listen"
+  serve_player "$log" "$catalogue" "$listen"
 }
 
 # absolute FILE: its full path, from the folder that the caller was in.
 absolute() {
   local file=$1
   [[ $file == /* ]] || file=$CALLER/$file
-  [[ -f $file && -r $file ]] || fail "$1 cannot be read: give the path of a listening log"
+  [[ -f $file && -r $file ]] || fail "$1 cannot be read: give the path of a file"
   printf '%s/%s' "$(cd "$(dirname "$file")" && pwd)" "$(basename "$file")"
 }
 
@@ -65,15 +74,16 @@ bundle_www() {
   swap_in "$out" www/dist
 }
 
-# serve_player LOG LISTEN: every log has a folder of its own, so that going back to one is quick.
+# serve_player LOG CATALOGUE LISTEN: every log has a folder of its own, so that going back to one is
+# quick.
 serve_player() {
-  local log=$1 listen=$2 name=simulated
+  local log=$1 catalogue=$2 listen=$3 name=simulated
   if [[ -n $log ]]; then name=$(basename "$log")-$(hash_text "$log" | cut -c 1-8); fi
   local home=$STATE/run/$name
   mkdir -p "$home"
 
   if [[ -n $log ]]; then
-    publish "$name" "$log"
+    publish "$name" "$log" ${catalogue:+--catalogue "$catalogue"}
   else
     once "run/$name-log" "$(hash_of "$SEGUE") ${WORLD[*]}" "$home/events.jsonl" simulate "$home"
     publish "$name" "$home/events.jsonl" --catalogue "$home/catalogue.jsonl"

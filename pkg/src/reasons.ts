@@ -1,22 +1,15 @@
 // Reasons, out of the arrays in which they cross.
 
-import type { Engine } from "../wasm/segue_wasm.js";
+import { grounds, type Engine } from "../wasm/segue_wasm.js";
 import type { Reason } from "./types.js";
 
-/** In the order of `Ground` in the core. */
-const GROUNDS = [
-  "popular",
-  "finished",
-  "liked",
-  "skipped",
-  "heard",
-  "opened",
-  "disliked",
-] as const;
+let names: readonly Reason["ground"][] | undefined;
 
-/** The reasons for each of `rows`. */
-export function explain(engine: Engine, rows: Uint32Array): Reason[][] {
-  const crossed = engine.explain(rows);
+/** The reasons for each of `rows`, beside those that they were ranked `among`. */
+export function explain(engine: Engine, rows: Uint32Array, among: Uint32Array): Reason[][] {
+  names ??= grounds().split(" ") as Reason["ground"][];
+  const known = names;
+  const crossed = engine.explain(rows, among);
   const numbers = crossed.numbers;
   const texts = crossed.text.split("\n");
   crossed.free();
@@ -27,7 +20,7 @@ export function explain(engine: Engine, rows: Uint32Array): Reason[][] {
   const next = () => numbers[at++] ?? 0;
   return Array.from(rows, () =>
     Array.from({ length: next() }, () => {
-      const ground = GROUNDS[next()] ?? "popular";
+      const ground = known[next()]!;
       const effect = floats[at++] ?? 0;
       const count = next();
       const tracks = numbers.slice(at, at + count);

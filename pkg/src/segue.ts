@@ -148,7 +148,7 @@ export class Segue {
       const track = ids ? ids[index] : this.#tracks.id(row);
       return { track, index, row, score: known ? score : null, known };
     });
-    return ranking(options.explain ? explained(engine, places) : places, unknownIn(rows));
+    return ranking(options.explain ? explained(engine, places, rows) : places, unknownIn(rows));
   }
 
   /**
@@ -165,7 +165,7 @@ export class Segue {
       const index = this.#tracks.place(row);
       return { track: this.#tracks.id(row), index, row, score, known: true };
     });
-    return ranking(options.explain ? explained(engine, places) : places, 0);
+    return ranking(options.explain ? explained(engine, places, EVERY_ROW) : places, 0);
   }
 
   /**
@@ -361,8 +361,16 @@ function placesOf<T>(pairs: Uint32Array, place: (number: number, score: number) 
   return places;
 }
 
-function explained(engine: Engine, places: readonly RankedTrack[]): RankedTrack[] {
-  const reasons = explain(engine, Uint32Array.from(places, ({ row }) => row));
+/** No rows stand for all of them where the module explains places. */
+const EVERY_ROW = new Uint32Array();
+
+/** `places` with their reasons, beside the rows that they were ranked `among`. */
+function explained(
+  engine: Engine,
+  places: readonly RankedTrack[],
+  among: Uint32Array,
+): RankedTrack[] {
+  const reasons = explain(engine, Uint32Array.from(places, ({ row }) => row), among);
   return places.map((place, index) => ({ ...place, reasons: reasons[index]! }));
 }
 

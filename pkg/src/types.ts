@@ -87,12 +87,14 @@ export interface Reason {
     | "finished"
     | "liked"
     | "skipped"
-    | "heard"
-    | "opened"
-    | "disliked";
+    | "played"
+    | "chosen"
+    | "disliked"
+    | "saved"
+    | "replayed";
   /** In English. */
   readonly text: string;
-  /** How much it moves the score; negative moves the track down. */
+  /** How much it moves the score beside those it was ranked with; negative moves it down. */
   readonly effect: number;
   /** Rows of the tracks that it rests on, strongest first. */
   readonly tracks: Uint32Array;

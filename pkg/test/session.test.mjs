@@ -199,14 +199,14 @@ test("reasons name the tracks that they rest on and which way they move", async 
   const segue = await listener(t);
   segue.observe({ kind: "skip", track: "jazz:00", played_ms: 1000 });
   segue.observe({ kind: "like", track: "folk:00" });
-  segue.observe({ kind: "play", track: "metal:00" });
+  segue.observe({ kind: "play", track: "metal:00", played_ms: 9000, duration_ms: 10000 });
   const queue = segue.rank(everything, { explain: true });
   const reason = (track, ground) =>
     queue.find((place) => place.track === track).reasons.find((r) => r.ground === ground);
   const [jazz, folk] = segue.rows(["jazz:00", "folk:00"]);
 
   const skipped = reason("jazz:09", "skipped");
-  assert.equal(skipped.text, "like 1 track you skipped");
+  assert.equal(skipped.text, "similar to 1 track you skipped");
   assert.deepEqual(skipped.tracks, Uint32Array.of(jazz));
   assert.equal(skipped.tracks.length, 1);
   assert(skipped.effect < 0);

@@ -5,27 +5,32 @@
 //! precision A and evidence (w, t) on the track with factor v,
 //!
 //! ```text
-//! effect on track i = w·(t − u·v) / (1 − w·vᵀA⁻¹v) · vᵀA⁻¹vᵢ
+//! effect on track i = w·(t − u·v) / (1 − w·vᵀA⁻¹v) · vᵀA⁻¹(vᵢ − v̄)
 //! ```
 //!
-//! The ridge is held as it is: it shrinks by λ with each track less, and so a little does every
-//! effect. Two things must agree before a reason is told: what the listener did must have moved the
-//! taste its way (a play that fell short of what was expected of it did not), and the track must be
-//! near, vᵀA⁻¹vᵢ > 0. So a reason names only evidence that does move the track, in the direction
-//! that it says, because the two are alike.
+//! A place in a queue is relative, and so is its reason: v̄ is the mean factor of the tracks that
+//! were ranked together. A skip that lowers every track lets those rise that it lowers least, and of
+//! them it is said that they are unlike it. The ridge is held as it is: it shrinks by λ with each
+//! track less, and so a little does every effect.
+//!
+//! Two things must agree before a reason is told: what the listener did must have moved the taste
+//! its way (a play that fell short of what was expected of it did not), and a track said to be close
+//! must be near by itself, vᵀA⁻¹vᵢ > 0, not only nearer than the others. So a reason names only
+//! evidence that does move the track, in the direction that it says, because the two are alike.
 
 use alloc::{format, string::String, vec, vec::Vec};
 
 use crate::{
     event::Kind,
     ids::Row,
+    kernel::Scored,
     linalg::dot,
     model::Model,
     session::{Evidence, Session},
 };
 
-/// Most pieces of evidence that are weighed: the tracks met last.
-const MAX_EVIDENCE: usize = 256;
+/// Tracks that none of so many of the last events was about are not weighed.
+const MAX_EVENTS: u32 = 256;
 
 /// A reason weaker than this share of the strongest one is not told: nobody could see its work.
 const OF_NOTE: f32 = 0.02;
@@ -34,50 +39,78 @@ const OF_NOTE: f32 = 0.02;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Ground {
-    /// Most listeners respond well to it.
+    /// What all listeners together make of it.
     Popular = 0,
-    /// Close to tracks that were heard to the end.
+    /// Tracks that were heard to the end.
     Finished = 1,
-    /// Close to tracks that were liked, saved or replayed.
+    /// Tracks that were liked.
     Liked = 2,
-    /// Like tracks that were skipped.
+    /// Tracks that were skipped.
     Skipped = 3,
-    /// Close to tracks that were heard in part.
-    Heard = 4,
-    /// Close to tracks that were searched for or opened.
-    Opened = 5,
-    /// Like tracks that were disliked.
+    /// Tracks that were heard in part, or for a time that is not known.
+    Played = 4,
+    /// Tracks that were searched for or chosen.
+    Chosen = 5,
+    /// Tracks that were disliked.
     Disliked = 6,
+    /// Tracks that were put into a library or a playlist.
+    Saved = 7,
+    /// Tracks that were heard again at once.
+    Replayed = 8,
 }
 
 impl Ground {
-    /// The grounds that are something the listener did.
-    const DEEDS: [Self; 6] =
-        [Self::Finished, Self::Liked, Self::Skipped, Self::Heard, Self::Opened, Self::Disliked];
+    /// Every ground, in the order of its discriminant.
+    pub const ALL: [Self; 9] = [
+        Self::Popular,
+        Self::Finished,
+        Self::Liked,
+        Self::Skipped,
+        Self::Played,
+        Self::Chosen,
+        Self::Disliked,
+        Self::Saved,
+        Self::Replayed,
+    ];
 
-    /// What the listener did most of with a track: what says no, or what says yes.
-    fn of(evidence: &Evidence) -> Self {
-        /// Plays that add up to this much of a track are a track heard.
-        const WHOLE: f32 = 0.9;
-        let amount = |kind| evidence.amount(kind);
-        let (skipped, disliked) = (amount(Kind::Skip), amount(Kind::Dislike));
-        let liked = amount(Kind::Like) + amount(Kind::Save) + amount(Kind::Replay);
-        let played = amount(Kind::Play);
-        let opened = amount(Kind::Search) + amount(Kind::Click);
-        if skipped + disliked > liked + played + opened {
-            if disliked > 0.0 { Self::Disliked } else { Self::Skipped }
-        } else if liked > 0.0 {
-            Self::Liked
-        } else if played >= WHOLE {
-            Self::Finished
-        } else if played > 0.0 {
-            Self::Heard
-        } else {
-            Self::Opened
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Popular => "popular",
+            Self::Finished => "finished",
+            Self::Liked => "liked",
+            Self::Skipped => "skipped",
+            Self::Played => "played",
+            Self::Chosen => "chosen",
+            Self::Disliked => "disliked",
+            Self::Saved => "saved",
+            Self::Replayed => "replayed",
         }
     }
 
-    /// Whether it speaks for a track.
+    /// What the listener did with a track that says most: a no where there was more of it, else
+    /// the most deliberate yes. `None` where they did nothing.
+    fn of(evidence: &Evidence) -> Option<Self> {
+        let amount = |kind| evidence.amount(kind);
+        let no = amount(Kind::Skip) + amount(Kind::Dislike);
+        let yes = [
+            (Self::Liked, amount(Kind::Like)),
+            (Self::Saved, amount(Kind::Save)),
+            (Self::Replayed, amount(Kind::Replay)),
+            (Self::Finished, if evidence.finished() { amount(Kind::Play) } else { 0.0 }),
+            (Self::Played, if evidence.finished() { 0.0 } else { amount(Kind::Play) }),
+            (Self::Chosen, amount(Kind::Search) + amount(Kind::Click)),
+        ];
+        if no > yes.iter().map(|(_, amount)| amount).sum() {
+            return Some(match amount(Kind::Dislike) > 0.0 {
+                true => Self::Disliked,
+                false => Self::Skipped,
+            });
+        }
+        yes.into_iter().find(|&(_, amount)| amount > 0.0).map(|(ground, _)| ground)
+    }
+
+    /// Whether it speaks for what is like it.
     const fn is_for(self) -> bool {
         !matches!(self, Self::Skipped | Self::Disliked)
     }
@@ -86,9 +119,12 @@ impl Ground {
 /// One reason for one track.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reason {
+    /// The track that it is for.
+    pub row: Row,
     /// What it rests on.
     pub ground: Ground,
-    /// How much it moves the track's score; negative moves it down.
+    /// How much it moves the track's score beside those it was ranked with; negative moves it
+    /// down.
     pub effect: f32,
     /// The fewest tracks that make up four fifths of the effect, strongest first.
     pub tracks: Vec<Row>,
@@ -97,18 +133,27 @@ pub struct Reason {
 impl Reason {
     /// The reason as a person reads it, in English.
     pub fn text(&self) -> String {
-        let (near, deed) = match self.ground {
-            Ground::Popular => return "popular with all listeners".into(),
-            Ground::Finished => ("close to", "you finished"),
-            Ground::Liked => ("close to", "you liked"),
-            Ground::Skipped => ("like", "you skipped"),
-            Ground::Heard => ("close to", "you heard part of"),
-            Ground::Opened => ("close to", "you opened"),
-            Ground::Disliked => ("like", "you disliked"),
+        let deed = match self.ground {
+            Ground::Chosen => "chose",
+            ground => ground.name(),
         };
+        if self.ground == Ground::Popular {
+            let up = self.effect > 0.0;
+            return if up { "popular with all listeners" } else { "less popular than the rest" }
+                .into();
+        }
         let n = self.tracks.len();
+        if self.tracks.first() == Some(&self.row) {
+            let others = if n > 1 { format!(" and {} like it", n - 1) } else { String::new() };
+            return format!("you {deed} it{others}");
+        }
+        let likeness = match (self.ground.is_for(), self.effect > 0.0) {
+            (true, _) => "close to",
+            (false, true) => "unlike",
+            (false, false) => "similar to",
+        };
         let s = if n == 1 { "" } else { "s" };
-        format!("{near} {n} track{s} {deed}")
+        format!("{likeness} {n} track{s} you {deed}")
     }
 }
 
@@ -117,6 +162,9 @@ impl Reason {
 pub struct Explainer {
     prior: Vec<f32>,
     pieces: Vec<Piece>,
+    /// v̄, and the factor of the track at hand.
+    mean: Vec<f32>,
+    factor: Vec<f32>,
 }
 
 #[derive(Debug)]
@@ -128,15 +176,21 @@ struct Piece {
 }
 
 impl Explainer {
-    /// Weighs the evidence of `session`. O(d²) for each of at most 256 pieces.
+    /// Weighs the evidence of `session`. O(d²) for each track that one of the last 256 events was about.
     pub fn new(model: &Model, session: &mut Session) -> Self {
         let prior = session.prior_part(model);
         let taste = model.taste();
-        let evidence = session.evidence();
-        let recent = evidence[evidence.len().saturating_sub(MAX_EVIDENCE)..].to_vec();
+        let since = session.events().saturating_sub(MAX_EVENTS);
+        let recent: Vec<Evidence> = session
+            .evidence()
+            .iter()
+            .filter(|evidence| evidence.touched() > since)
+            .copied()
+            .collect();
         let posterior = session.posterior(model);
         let mut factor = vec![0.0; model.dim()];
         let piece = |evidence: &Evidence| {
+            let ground = Ground::of(evidence)?;
             let pull = evidence.pull(taste.responses());
             model.factors().decode(evidence.row, &mut factor);
             let mut direction = factor.clone();
@@ -145,54 +199,82 @@ impl Explainer {
             let residual = pull.information - pull.weight * posterior.expect(&factor);
             let gain = residual / (1.0 - leverage);
             direction.iter_mut().for_each(|x| *x *= gain);
-            let ground = Ground::of(evidence);
             let moved = if ground.is_for() { gain > 0.0 } else { gain < 0.0 };
             moved.then_some(Piece { row: evidence.row, ground, direction })
         };
-        Self { prior, pieces: recent.iter().filter_map(piece).collect() }
+        let pieces = recent.iter().filter_map(piece).collect();
+        let mean = vec![0.0; model.dim()];
+        Self { prior, pieces, mean, factor }
+    }
+
+    /// From now on places are explained beside those of `rows`; beside a track of no taste at all
+    /// where there are none. O(rows·d).
+    pub fn beside(&mut self, model: &Model, rows: impl Iterator<Item = Row>) {
+        self.mean.fill(0.0);
+        let mut count = 0.0_f32;
+        for row in rows {
+            model.factors().decode(row, &mut self.factor);
+            self.mean.iter_mut().zip(&self.factor).for_each(|(sum, x)| *sum += x);
+            count += 1.0;
+        }
+        self.mean.iter_mut().for_each(|sum| *sum /= count.max(1.0));
     }
 
     /// The reasons for `row`, strongest first; empty where nothing of note moves it.
-    pub fn explain(&self, model: &Model, row: Row) -> Vec<Reason> {
-        let mut factor = vec![0.0; model.dim()];
-        model.factors().decode(row, &mut factor);
-        let mut reasons = Vec::new();
-        let popular = dot(&self.prior, &factor);
-        if popular > 0.0 {
-            reasons.push(Reason { ground: Ground::Popular, effect: popular, tracks: Vec::new() });
+    pub fn explain(&mut self, model: &Model, row: Row) -> Vec<Reason> {
+        model.factors().decode(row, &mut self.factor);
+        let mut reasons: Vec<Reason> = Vec::new();
+        let mut tell = |reason: Reason| {
+            let weaker = |other: &Reason| other.effect.abs() < reason.effect.abs();
+            let place = reasons.iter().position(weaker).unwrap_or(reasons.len());
+            reasons.insert(place, reason);
+        };
+        let popular = self.effect(&self.prior).1;
+        if popular != 0.0 {
+            tell(Reason { row, ground: Ground::Popular, effect: popular, tracks: Vec::new() });
         }
-        for ground in Ground::DEEDS {
-            let sign = if ground.is_for() { 1.0 } else { -1.0 };
-            let pieces = self.pieces.iter().filter(|piece| piece.ground == ground);
-            let mut effects: Vec<(f32, Row)> = pieces
-                .map(|piece| (dot(&piece.direction, &factor), piece.row))
-                .filter(|(effect, _)| effect * sign > 0.0)
-                .collect();
-            if effects.is_empty() {
-                continue;
+        for ground in Ground::ALL {
+            for sign in [1.0, -1.0] {
+                self.summary(row, ground, sign).map(&mut tell);
             }
-            effects.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()).then(a.1.cmp(&b.1)));
-            reasons.push(summarise(ground, &effects));
         }
-        reasons.sort_by(|a, b| b.effect.abs().total_cmp(&a.effect.abs()));
         let strongest = reasons.first().map_or(0.0, |reason| reason.effect.abs());
         reasons.retain(|reason| reason.effect.abs() >= OF_NOTE * strongest);
         reasons
     }
-}
 
-/// `effects` all have one sign and fall in magnitude.
-fn summarise(ground: Ground, effects: &[(f32, Row)]) -> Reason {
-    let total: f32 = effects.iter().map(|(effect, _)| effect).sum();
-    let mut covered = 0.0;
-    let tracks = effects
-        .iter()
-        .take_while(|(effect, _)| {
-            let open = covered < 0.8 * total.abs();
-            covered += effect.abs();
-            open
-        })
-        .map(|&(_, row)| row)
-        .collect();
-    Reason { ground, effect: total, tracks }
+    /// What the tracks of `ground` do to the track at hand in the direction of `sign`, where they
+    /// do anything.
+    fn summary(&self, row: Row, ground: Ground, sign: f32) -> Option<Reason> {
+        let mut effects: Vec<Scored> = Vec::new();
+        for piece in self.pieces.iter().filter(|piece| piece.ground == ground) {
+            let (alone, beside) = self.effect(&piece.direction);
+            // Nothing is far from what one likes by being less near to it than others are, and
+            // nothing is like what one skips that the skip itself does not lower.
+            let true_of_it = match (ground.is_for(), sign > 0.0) {
+                (true, up) => up && alone > 0.0,
+                (false, up) => up || alone < 0.0,
+            };
+            if beside * sign > 0.0 && true_of_it {
+                effects.push(Scored { row: piece.row, score: beside.abs() });
+            }
+        }
+        effects.sort_unstable_by(Scored::order);
+        let total: f32 = effects.iter().map(|effect| effect.score).sum();
+        let mut open = 0.8 * total;
+        let mut tracks = Vec::new();
+        for effect in effects {
+            if open > 0.0 {
+                tracks.push(effect.row);
+            }
+            open -= effect.score;
+        }
+        (!tracks.is_empty()).then_some(Reason { row, ground, effect: sign * total, tracks })
+    }
+
+    /// What `direction` does to the score of the track at hand, alone and beside the others.
+    fn effect(&self, direction: &[f32]) -> (f32, f32) {
+        let alone = dot(direction, &self.factor);
+        (alone, alone - dot(direction, &self.mean))
+    }
 }

@@ -47,12 +47,19 @@ pub struct Evidence {
     /// Which track.
     pub row: Row,
     amounts: [f32; Kind::ALL.len()],
+    /// Whether one play went to the end, which no sum of amounts can tell.
+    finished: bool,
+    /// The number of the session's last event about it.
+    touched: u32,
 }
+
+/// A play of this share of a track or more has heard it to the end.
+const WHOLE: f32 = 0.9;
 
 impl Evidence {
     /// Nothing yet about `row`.
     pub const fn new(row: Row) -> Self {
-        Self { row, amounts: [0.0; Kind::ALL.len()] }
+        Self { row, amounts: [0.0; Kind::ALL.len()], finished: false, touched: 0 }
     }
 
     /// Adds `amount` of `kind`.
@@ -63,6 +70,16 @@ impl Evidence {
     /// How much of `kind` was seen.
     pub const fn amount(&self, kind: Kind) -> f32 {
         self.amounts[kind as usize]
+    }
+
+    /// Whether the track was heard to the end at least once.
+    pub const fn finished(&self) -> bool {
+        self.finished
+    }
+
+    /// The number of the last event about the track, counted over the session: higher is later.
+    pub const fn touched(&self) -> u32 {
+        self.touched
     }
 
     /// Weight and information, by the responses that the model has learned.
@@ -86,6 +103,8 @@ impl Evidence {
 pub struct Session {
     evidence: Vec<Evidence>,
     index_of: BTreeMap<Row, usize>,
+    /// Events taken in so far.
+    events: u32,
     system: System,
     /// Solved, and its mean as the scan wants it; both as of `stale`.
     posterior: Posterior,
@@ -101,6 +120,7 @@ impl Session {
         Self {
             evidence: Vec::new(),
             index_of: BTreeMap::new(),
+            events: 0,
             system: System::new(&model.taste()),
             posterior: Posterior::default(),
             query: Query::default(),
@@ -111,7 +131,14 @@ impl Session {
 
     /// Takes in one event. O(d²).
     pub fn observe(&mut self, model: &Model, observation: Observation) {
-        self.add(model, observation.row, observation.kind, observation.amount());
+        let Observation { row, kind, heard } = observation;
+        self.add(model, row, kind, observation.amount());
+        if kind == Kind::Play
+            && heard.is_some_and(|heard| heard >= WHOLE)
+            && let Some(evidence) = self.known(row)
+        {
+            evidence.finished = true;
+        }
     }
 
     /// The same listener under another model: evidence on tracks that `to` lacks is dropped.
@@ -123,13 +150,22 @@ impl Session {
             for kind in Kind::ALL {
                 session.add(to, row, kind, evidence.amount(kind));
             }
+            if let Some(moved) = session.known(row) {
+                (moved.finished, moved.touched) = (evidence.finished, evidence.touched);
+            }
         }
+        session.events = self.events;
         session
     }
 
     /// What is known of each track, in the order in which tracks were first met.
     pub fn evidence(&self) -> &[Evidence] {
         &self.evidence
+    }
+
+    /// How many events were taken in.
+    pub const fn events(&self) -> u32 {
+        self.events
     }
 
     /// The posterior, solved if anything was observed since the last look. O(d³/6) then.
@@ -165,11 +201,17 @@ impl Session {
         });
         let before = self.evidence[index].pull(responses);
         self.evidence[index].add(kind, amount);
+        self.events += 1;
+        self.evidence[index].touched = self.events;
         let after = self.evidence[index].pull(responses);
 
         model.factors().decode(row, &mut self.factor);
         self.system.change(&self.factor, before, after);
         self.stale = true;
+    }
+
+    fn known(&mut self, row: Row) -> Option<&mut Evidence> {
+        self.index_of.get(&row).map(|&index| &mut self.evidence[index])
     }
 
     fn solve(&mut self, model: &Model) {

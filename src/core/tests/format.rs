@@ -123,7 +123,7 @@ fn exercise(model: &Model) {
     for place in queue.iter().filter(|place| place.row.is_some()) {
         assert!(place.score.is_finite(), "{place:?}");
     }
-    let explainer = Explainer::new(model, &mut session);
+    let mut explainer = Explainer::new(model, &mut session);
     for row in (0..model.len() as u32).map(Row) {
         let _ = explainer.explain(model, row);
         let _ = model.text().map(|text| (text.title(row).len(), text.artist(row).len()));

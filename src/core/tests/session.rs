@@ -229,6 +229,16 @@ fn a_session_moves_to_another_model_and_drops_what_that_lacks() {
     assert_eq!(moved.evidence()[0].amount(Kind::Like), 1.0);
 }
 
+/// The score of a row beside the mean of all that are ranked with it.
+fn beside(model: &Model, session: &mut Session, row: Row) -> f32 {
+    let mut score = |row| {
+        let mut factor = vec![0.0; model.dim()];
+        model.factors().decode(row, &mut factor);
+        session.posterior(model).expect(&factor)
+    };
+    score(row) - (20..200).map(|row| score(Row(row))).sum::<f32>() / 180.0
+}
+
 #[test]
 fn taking_away_the_evidence_that_a_reason_names_moves_the_track_as_it_says() {
     let model = support::model(200, 1);
@@ -258,12 +268,14 @@ fn taking_away_the_evidence_that_a_reason_names_moves_the_track_as_it_says() {
         session
     };
     let mut session = session_without(&[]);
-    let explainer = Explainer::new(&model, &mut session);
-    let mut told = 0;
-    for row in (20..200).map(Row) {
+    let mut explainer = Explainer::new(&model, &mut session);
+    let ranked = || (20..200).map(Row);
+    explainer.beside(&model, ranked());
+    let mut told = [0, 0];
+    for row in ranked() {
         let mut factor = vec![0.0; model.dim()];
         model.factors().decode(row, &mut factor);
-        let score = session.posterior(&model).expect(&factor);
+        let score = beside(&model, &mut session, row);
         for reason in explainer.explain(&model, row) {
             // One piece of evidence, of an effect that rounding cannot turn.
             if reason.ground == Ground::Popular
@@ -272,21 +284,25 @@ fn taking_away_the_evidence_that_a_reason_names_moves_the_track_as_it_says() {
             {
                 continue;
             }
-            let without = session_without(&reason.tracks).posterior(&model).expect(&factor);
+            let without = beside(&model, &mut session_without(&reason.tracks), row);
             assert!(
                 (score - without) * reason.effect > 0.0,
                 "{row:?} {reason:?}: {without} → {score}"
             );
             let against = matches!(reason.ground, Ground::Skipped | Ground::Disliked);
-            assert_eq!(reason.effect < 0.0, against);
+            assert!(against || reason.effect > 0.0);
             let mut near = vec![0.0; model.dim()];
             model.factors().decode(reason.tracks[0], &mut near);
             session.posterior(&model).precision.solve(&mut near);
-            assert!(dot(&near, &factor) > 0.0, "{reason:?} names a track that {row:?} is not near");
-            told += 1;
+            let unlike = against && reason.effect > 0.0;
+            assert!(
+                unlike || dot(&near, &factor) > 0.0,
+                "{reason:?} names a track that {row:?} is not near"
+            );
+            told[usize::from(unlike)] += 1;
         }
     }
-    assert!(told > 20, "only {told} reasons were tested");
+    assert!(told.iter().all(|&told| told > 20), "only {told:?} reasons were tested");
 }
 
 #[test]
@@ -297,11 +313,43 @@ fn reasons_read_as_a_person_says_them() {
     let mut session = Session::new(&model);
     observe(&model, &mut session, 1, Kind::Play, 1.0);
     [6, 10, 14].iter().for_each(|&row| observe(&model, &mut session, row, Kind::Skip, 0.0));
-    let explainer = Explainer::new(&model, &mut session);
+    let mut explainer = Explainer::new(&model, &mut session);
+    explainer.beside(&model, (20..200).map(Row));
     let texts: Vec<String> = (20..200)
         .flat_map(|row| explainer.explain(&model, Row(row)))
         .map(|reason| reason.text())
         .collect();
     assert!(texts.iter().any(|text| text == "close to 1 track you finished"));
-    assert!(texts.iter().any(|text| text == "like 3 tracks you skipped"));
+    assert!(texts.iter().any(|text| text == "similar to 3 tracks you skipped"));
+    assert!(texts.iter().any(|text| text == "unlike 1 track you skipped"));
+    let of_itself = explainer.explain(&model, Row(6));
+    assert!(
+        of_itself.iter().any(|reason| reason.text() == "you skipped it and 1 like it"),
+        "{of_itself:?}"
+    );
+}
+
+#[test]
+fn a_reason_says_what_the_listener_did_and_no_more() {
+    let model = support::model(60, 1);
+    let told = |events: &[(Kind, Option<f32>)]| -> Vec<String> {
+        let mut session = Session::new(&model);
+        for &(kind, heard) in events {
+            session.observe(&model, Observation { row: Row(1), kind, heard });
+        }
+        let reasons = Explainer::new(&model, &mut session).explain(&model, Row(1));
+        reasons
+            .iter()
+            .filter(|reason| reason.ground != Ground::Popular)
+            .map(|reason| reason.text())
+            .collect()
+    };
+    let thrice = [(Kind::Play, Some(0.3)); 3];
+    assert_eq!(told(&thrice), ["you played it"]);
+    assert_eq!(told(&[(Kind::Play, None)]), ["you played it"]);
+    assert_eq!(told(&[(Kind::Play, Some(0.95))]), ["you finished it"]);
+    assert_eq!(told(&[(Kind::Save, None)]), ["you saved it"]);
+    assert_eq!(told(&[(Kind::Replay, None), (Kind::Play, Some(1.0))]), ["you replayed it"]);
+    assert_eq!(told(&[(Kind::Click, None)]), ["you chose it"]);
+    assert!(told(&[(Kind::Impression, None)]).is_empty());
 }

@@ -147,6 +147,16 @@ fn what_an_interruption_left_behind_is_never_read_and_is_swept_away() {
 }
 
 #[test]
+fn files_of_others_in_the_folder_of_a_registry_stay() {
+    let (_folder, registry) = registry();
+    let others = ["notes.tmp", "blob/notes.tmp", "manifest.old.tmp"];
+    let others = others.map(|name| registry.dir().join(name));
+    others.iter().for_each(|path| fs::write(path, b"mine").unwrap());
+    registry.publish(&model(2), NOW).unwrap();
+    assert!(others.iter().all(|path| path.exists()));
+}
+
+#[test]
 fn publishing_again_repairs_damaged_and_missing_blobs() {
     let (_folder, registry) = registry();
     let truncated = blob_path(&registry, SectionKind::Factors);

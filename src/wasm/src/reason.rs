@@ -1,6 +1,9 @@
 //! Why tracks stand where they stand.
 
-use segue_core::reason::Explainer;
+use segue_core::{
+    ids::Row,
+    reason::{Explainer, Ground},
+};
 use wasm_bindgen::prelude::*;
 
 use crate::engine::{Engine, known};
@@ -32,13 +35,19 @@ impl Reasons {
 
 #[wasm_bindgen]
 impl Engine {
-    /// The reasons for each of `rows`, strongest first; unknown rows have none. Throws where a
+    /// The reasons for each of `rows`, strongest first, beside the rows that they were ranked
+    /// `among`, or beside the whole catalogue where that is fewer than two; unknown rows have none. Throws where a
     /// row is beyond the model. O(d²) for each piece of evidence once after an event, then O(d)
-    /// for each piece and row.
-    pub fn explain(&mut self, rows: &[u32]) -> Result<Reasons, JsError> {
+    /// for each row of `among`, and for each piece and row.
+    pub fn explain(&mut self, rows: &[u32], among: &[u32]) -> Result<Reasons, JsError> {
         let rows = known(rows, self.model.len())?;
+        let ranked = || known(among, self.model.len()).map(Iterator::flatten);
+        // A track by itself is beside nothing.
+        let everything = if ranked()?.nth(1).is_none() { self.model.len() as u32 } else { 0 };
+        let among = ranked()?.chain((0..everything).map(Row));
         let explainer =
             self.explainer.get_or_insert_with(|| Explainer::new(&self.model, &mut self.session));
+        explainer.beside(&self.model, among);
         let mut reasons = Reasons::default();
         for row in rows {
             let found = row.map(|row| explainer.explain(&self.model, row)).unwrap_or_default();
@@ -53,4 +62,10 @@ impl Engine {
         }
         Ok(reasons)
     }
+}
+
+/// The names of the grounds of reasons, in the order of their numbers, with spaces between.
+#[wasm_bindgen]
+pub fn grounds() -> String {
+    Ground::ALL.map(Ground::name).join(" ")
 }

@@ -94,7 +94,7 @@ fn damaged_sections_give_an_error_or_a_model_that_ranks() {
         let all: Vec<u32> = (0..TRACKS).collect();
         assert_eq!(engine.rank(&all, TRACKS).ok().unwrap().len(), all.len() * 2);
         assert_eq!(engine.top(5, &[]).ok().unwrap().len(), 10);
-        engine.explain(&all).ok().unwrap();
+        engine.explain(&all, &all).ok().unwrap();
         for row in all {
             engine.title(row).ok().unwrap();
             engine.cluster_of(row).ok().unwrap();
@@ -123,7 +123,8 @@ fn a_row_beyond_the_model_is_refused_by_every_call() {
     assert_eq!(message(engine.rank(&[0, TRACKS], 1)), beyond);
     assert_eq!(message(engine.top(1, &[TRACKS])), beyond);
     assert_eq!(message(engine.list(&[TRACKS])), beyond);
-    assert_eq!(message(engine.explain(&[TRACKS])), beyond);
+    assert_eq!(message(engine.explain(&[TRACKS], &[])), beyond);
+    assert_eq!(message(engine.explain(&[0], &[TRACKS])), beyond);
     assert_eq!(message(engine.observe("like", TRACKS, None, None)), beyond);
     assert_eq!(message(engine.title(TRACKS)), beyond);
     assert_eq!(message(engine.artist(TRACKS)), beyond);
@@ -136,7 +137,7 @@ fn a_row_beyond_the_model_is_refused_by_every_call() {
 fn the_unknown_row_is_taken_in_lists_and_refused_alone() {
     let mut engine = listener();
     assert_eq!(engine.rank(&[UNKNOWN], 9).ok().unwrap(), [0, f32::NEG_INFINITY.to_bits()]);
-    assert_eq!(engine.explain(&[UNKNOWN]).ok().unwrap().numbers(), [0]);
+    assert_eq!(engine.explain(&[UNKNOWN], &[UNKNOWN]).ok().unwrap().numbers(), [0]);
     assert_eq!(engine.top(TRACKS, &[UNKNOWN]).ok().unwrap().len(), 2 * EACH * GENRES.len());
     assert!(message(engine.observe("like", UNKNOWN, None, None)).contains("no row"));
     assert!(engine.title(UNKNOWN).is_err());
@@ -171,7 +172,7 @@ fn reasons_cross_with_their_ground_effect_and_tracks() {
     let mut engine = listener();
     let (skipped, other) = (row(&engine, 0, 0), row(&engine, 0, 1));
     engine.observe("skip", skipped, None, None).ok().unwrap();
-    let reasons = engine.explain(&[UNKNOWN, other]).ok().unwrap();
+    let reasons = engine.explain(&[UNKNOWN, other], &[]).ok().unwrap();
     let numbers = reasons.numbers();
     assert_eq!(numbers[0], 0);
     assert_eq!(reasons.text().lines().count(), numbers[1] as usize);
@@ -181,7 +182,7 @@ fn reasons_cross_with_their_ground_effect_and_tracks() {
             && reason[2..] == [1, skipped]
     });
     assert!(found, "{numbers:?}");
-    assert!(reasons.text().contains("like 1 track you skipped"));
+    assert!(reasons.text().contains("similar to 1 track you skipped"));
 }
 
 #[wasm_bindgen_test]

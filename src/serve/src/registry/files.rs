@@ -44,10 +44,12 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), RegistryError> {
     Ok(())
 }
 
-/// Removes what interrupted writes left in `folder`. One that cannot be removed does no harm.
-pub(super) fn sweep(folder: &Path) {
+/// Removes what interrupted writes left in `folder` under names that `ours` knows, each without
+/// the ending of a partial file. One that cannot be removed does no harm.
+pub(super) fn sweep(folder: &Path, ours: impl Fn(&str) -> bool) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.file_name().as_encoded_bytes().ends_with(PARTIAL.as_bytes()) {
+        let name = entry.file_name();
+        if name.to_str().and_then(|name| name.strip_suffix(PARTIAL)).is_some_and(&ours) {
             let _ = fs::remove_file(entry.path());
         }
     }

@@ -36,6 +36,9 @@ pub use error::RegistryError;
 pub use hash::{BlobHash, MalformedHash};
 pub use publish::Published;
 
+/// The name of the file that says which version is in force.
+const MANIFEST: &str = "manifest";
+
 /// Largest manifest that is read, in bytes; one with the most sections has about a hundredth.
 const MAX_MANIFEST_BYTES: u64 = 1 << 20;
 
@@ -178,7 +181,7 @@ impl Registry {
     }
 
     pub(crate) fn manifest_path(&self) -> PathBuf {
-        self.dir.join("manifest")
+        self.dir.join(MANIFEST)
     }
 
     fn blob_dir(&self) -> PathBuf {

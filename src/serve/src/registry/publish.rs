@@ -6,7 +6,7 @@ use segue_core::{
 };
 use std::{fs, path::Path, thread};
 
-use super::{BlobHash, Encoding, Registry, RegistryError, encoding::Effort, files};
+use super::{BlobHash, Encoding, MANIFEST, Registry, RegistryError, encoding::Effort, files};
 
 /// What a publication did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +42,8 @@ impl Registry {
     /// Cost: some seconds for each MiB of new text, little for new factors; one thread a section.
     pub fn publish(&self, model: &Model, now_ms: i64) -> Result<Published, RegistryError> {
         let _lock = files::lock(&self.dir.join("lock"))?;
-        files::sweep(&self.dir);
-        files::sweep(&self.blob_dir());
+        files::sweep(&self.dir, |name| name == MANIFEST);
+        files::sweep(&self.blob_dir(), is_blob);
 
         let parts: Vec<Part> = model
             .sections()
@@ -159,4 +159,11 @@ fn remove_if_there(path: &Path) -> Result<(), RegistryError> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether `name` is that of a blob or of a coding of one.
+fn is_blob(name: &str) -> bool {
+    let suffixes = Encoding::ALL.map(Encoding::suffix);
+    let hash = suffixes.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
+    hash.parse::<BlobHash>().is_ok()
 }
