@@ -28,6 +28,14 @@ impl Aligned {
         Self { blocks: vec![Block([0; ALIGN]); len.div_ceil(ALIGN)], len }
     }
 
+    /// The same, or `None` where there is no memory for it.
+    pub fn try_zeroed(len: usize) -> Option<Self> {
+        let mut blocks = Vec::new();
+        blocks.try_reserve_exact(len.div_ceil(ALIGN)).ok()?;
+        blocks.resize(len.div_ceil(ALIGN), Block([0; ALIGN]));
+        Some(Self { blocks, len })
+    }
+
     /// A copy of `bytes`.
     pub fn copy_of(bytes: &[u8]) -> Self {
         let mut aligned = Self::zeroed(bytes.len());

@@ -4,8 +4,9 @@
 //! | module | holds |
 //! |---|---|
 //! | [`event`], [`catalogue`], [`manifest`] | what crosses the network |
-//! | [`model`] | the model's sections, validated once and read in place |
-//! | [`ids`] | callers' track ids to rows |
+//! | [`model`] | the model's sections, validated once |
+//! | [`ids`] | callers' track ids, fingerprints and rows |
+//! | [`codec`] | entropy coding of what is sent |
 //! | [`fold_in`] | the ridge system that gives a listener's taste |
 //! | [`session`] | the listener's evidence and the posterior over taste |
 //! | [`rank`], [`reason`] | candidates in, order and reasons out |
@@ -22,6 +23,7 @@ extern crate alloc;
 
 pub mod bytes;
 pub mod catalogue;
+pub mod codec;
 pub mod event;
 pub mod fold_in;
 pub mod ids;

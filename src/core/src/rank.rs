@@ -4,25 +4,17 @@ use alloc::vec::Vec;
 
 use crate::{
     ids::Row,
-    kernel::{Scored, score, top_k},
+    kernel::{Place, best, points, top_k},
     model::Model,
     session::Session,
 };
 
-/// One place in a queue.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Ranked {
-    /// Index into the candidates.
-    pub candidate: u32,
-    /// The track, or `None` where the model does not know it.
-    pub row: Option<Row>,
-    /// The expected response on the scale of the targets, on which a play is 1: near 0 for a
-    /// listener of whom little is known, below 0 for what evidence speaks against; −∞ where the
-    /// model does not know the track.
-    pub score: f32,
-}
+/// Points of a track that the model does not know: fewer than any other's.
+pub const UNKNOWN: i32 = i32::MIN;
 
-/// Orders `candidates` by expected response, best first, and keeps the best `limit`.
+/// Orders `candidates` by expected response, best first, and keeps the best `limit`. The index of
+/// a place is that of the candidate; its points are [`UNKNOWN`] where the model does not know the
+/// track.
 ///
 /// Equal scores keep the caller's order, and so do tracks that the model does not know, which
 /// come last. O(c·d + c·log c).
@@ -31,34 +23,33 @@ pub fn rank(
     session: &mut Session,
     candidates: &[Option<Row>],
     limit: usize,
-    queue: &mut Vec<Ranked>,
+    queue: &mut Vec<Place>,
 ) {
     let factors = model.factors();
     let query = session.query(model);
     queue.clear();
-    queue.extend(candidates.iter().enumerate().map(|(index, row)| {
+    queue.extend((0..).zip(candidates).map(|(index, row)| {
         let row = row.filter(|row| row.index() < factors.len());
-        let score = row.map_or(f32::NEG_INFINITY, |row| score(&factors, query, row));
-        Ranked { candidate: index as u32, row, score }
+        Place::new(row.map_or(UNKNOWN, |row| points(factors, query, row)), index)
     }));
-    let order =
-        |a: &Ranked, b: &Ranked| b.score.total_cmp(&a.score).then(a.candidate.cmp(&b.candidate));
-    if limit < queue.len() {
-        if limit > 0 {
-            queue.select_nth_unstable_by(limit - 1, order);
-        }
-        queue.truncate(limit);
-    }
-    queue.sort_unstable_by(order);
+    best(queue, limit);
 }
 
-/// The best `k` tracks of the whole catalogue that `keep` lets through, best first. Exact. O(n·d).
+/// The best `k` tracks of the whole catalogue that `keep` lets through, best first; the index of a
+/// place is the row. Exact. O(n·d).
 pub fn top(
     model: &Model,
     session: &mut Session,
     k: usize,
     keep: impl Fn(Row) -> bool,
-    best: &mut Vec<Scored>,
+    found: &mut Vec<Place>,
 ) {
-    top_k(&model.factors(), session.query(model), k, keep, best);
+    top_k(model.factors(), session.query(model), k, keep, found);
+}
+
+/// The expected response that `points` are, on the scale of the targets, on which a play is 1: near
+/// 0 for a listener of whom little is known, below 0 for what evidence speaks against; −∞ where the
+/// model does not know the track.
+pub fn score(model: &Model, session: &mut Session, points: i32) -> f32 {
+    if points == UNKNOWN { f32::NEG_INFINITY } else { session.query(model).score(points) }
 }

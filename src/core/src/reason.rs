@@ -23,7 +23,7 @@ use alloc::{format, string::String, vec, vec::Vec};
 use crate::{
     event::Kind,
     ids::Row,
-    kernel::Scored,
+    kernel::{Place, best},
     linalg::dot,
     model::Model,
     session::{Evidence, Session},
@@ -246,7 +246,7 @@ impl Explainer {
     /// What the tracks of `ground` do to the track at hand in the direction of `sign`, where they
     /// do anything.
     fn summary(&self, row: Row, ground: Ground, sign: f32) -> Option<Reason> {
-        let mut effects: Vec<Scored> = Vec::new();
+        let mut effects: Vec<Place> = Vec::new();
         for piece in self.pieces.iter().filter(|piece| piece.ground == ground) {
             let (alone, beside) = self.effect(&piece.direction);
             // Nothing is far from what one likes by being less near to it than others are, and
@@ -256,18 +256,21 @@ impl Explainer {
                 (false, up) => up || alone < 0.0,
             };
             if beside * sign > 0.0 && true_of_it {
-                effects.push(Scored { row: piece.row, score: beside.abs() });
+                // The bits of numbers above 0 order as the numbers do.
+                effects.push(Place::new(beside.abs().to_bits() as i32, piece.row.0));
             }
         }
-        effects.sort_unstable_by(Scored::order);
-        let total: f32 = effects.iter().map(|effect| effect.score).sum();
+        let all = effects.len();
+        best(&mut effects, all);
+        let size = |effect: &Place| f32::from_bits(effect.points() as u32);
+        let total: f32 = effects.iter().map(size).sum();
         let mut open = 0.8 * total;
         let mut tracks = Vec::new();
-        for effect in effects {
+        for effect in &effects {
             if open > 0.0 {
-                tracks.push(effect.row);
+                tracks.push(Row(effect.index()));
             }
-            open -= effect.score;
+            open -= size(effect);
         }
         (!tracks.is_empty()).then_some(Reason { row, ground, effect: sign * total, tracks })
     }

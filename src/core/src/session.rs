@@ -145,8 +145,7 @@ impl Session {
     pub fn moved(&self, from: &Model, to: &Model) -> Self {
         let mut session = Self::new(to);
         for evidence in &self.evidence {
-            let fingerprint = from.fingerprints()[evidence.row.index()];
-            let Some(row) = crate::ids::find(to.fingerprints(), fingerprint) else { continue };
+            let Some(row) = to.ids().find_stem(from.ids().stem(evidence.row)) else { continue };
             for kind in Kind::ALL {
                 session.add(to, row, kind, evidence.amount(kind));
             }
@@ -217,7 +216,7 @@ impl Session {
     fn solve(&mut self, model: &Model) {
         if self.stale {
             self.system.solve(&model.taste(), &mut self.posterior);
-            self.query.set(&self.posterior.mean, model.factors().stride());
+            self.query.set(&self.posterior.mean, model.factors());
             self.stale = false;
         }
     }

@@ -5,10 +5,10 @@ mod support;
 use segue_core::{
     event::Kind,
     ids::Row,
-    kernel::Scored,
+    kernel::Place,
     linalg::dot,
     model::{Model, Responses},
-    rank::{Ranked, rank, top},
+    rank::{UNKNOWN, rank, top},
     reason::{Explainer, Ground},
     session::{Observation, Session},
 };
@@ -21,7 +21,7 @@ fn order(model: &Model, session: &mut Session) -> Vec<u32> {
     let candidates: Vec<Option<Row>> = (0..model.len() as u32).map(|row| Some(Row(row))).collect();
     let mut queue = Vec::new();
     rank(model, session, &candidates, candidates.len(), &mut queue);
-    queue.iter().map(|place: &Ranked| place.candidate).collect()
+    queue.iter().map(|place: &Place| place.index()).collect()
 }
 
 /// Solves the normal equations in double precision by Gaussian elimination.
@@ -133,10 +133,10 @@ fn unknown_candidates_come_last_in_the_order_given() {
     let mut queue = Vec::new();
     rank(&model, &mut session, &candidates, 99, &mut queue);
     let unknown: Vec<u32> =
-        queue.iter().filter(|place| place.row.is_none()).map(|place| place.candidate).collect();
+        queue.iter().filter(|place| place.points() == UNKNOWN).map(|place| place.index()).collect();
     assert_eq!(unknown, [0, 2, 4]);
-    assert_eq!(queue.iter().skip(3).map(|place| place.candidate).collect::<Vec<_>>(), unknown);
-    let first: Vec<u32> = queue.iter().take(3).map(|place| place.candidate).collect();
+    assert_eq!(queue.iter().skip(3).map(|place| place.index()).collect::<Vec<_>>(), unknown);
+    let first: Vec<u32> = queue.iter().take(3).map(|place| place.index()).collect();
     let twice: Vec<u32> = first.into_iter().filter(|c| *c != 5).collect();
     assert_eq!(twice, [1, 3], "a candidate given twice is ranked twice, in the order given");
 }
@@ -161,15 +161,15 @@ fn the_best_of_the_catalogue_is_what_ranking_all_of_it_gives() {
     let mut session = Session::new(&model);
     observe(&model, &mut session, 5, Kind::Play, 1.0);
     let whole = order(&model, &mut session);
-    let mut best: Vec<Scored> = Vec::new();
+    let mut best: Vec<Place> = Vec::new();
     for k in [0, 1, 10, 250, 499, 500, 5000] {
         top(&model, &mut session, k, |_| true, &mut best);
-        let rows: Vec<u32> = best.iter().map(|scored| scored.row.0).collect();
+        let rows: Vec<u32> = best.iter().map(|place| place.index()).collect();
         assert_eq!(rows, whole[..k.min(500)], "k = {k}");
     }
     top(&model, &mut session, 20, |row| row.0 % 2 == 0, &mut best);
     let even: Vec<u32> = whole.iter().copied().filter(|row| row % 2 == 0).take(20).collect();
-    assert_eq!(best.iter().map(|scored| scored.row.0).collect::<Vec<_>>(), even);
+    assert_eq!(best.iter().map(|place| place.index()).collect::<Vec<_>>(), even);
 }
 
 #[test]

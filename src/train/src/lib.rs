@@ -8,6 +8,7 @@
 
 pub mod als;
 pub mod assemble;
+pub mod coding;
 pub mod dataset;
 pub mod evaluate;
 pub mod log;

@@ -12,6 +12,7 @@ use crate::{
     Interrupted, TrainError,
     als::{Factors, Settings, Trainer},
     assemble::{FoldIn, cluster, default_clusters, ranking_sections},
+    coding::{self, Coded},
     dataset::{Dataset, Heard, new_favourites},
     evaluate::ranking::{Accuracy, Case},
     naming::cluster_names,
@@ -69,7 +70,13 @@ pub fn train(
     let plan = choose(dataset, options, progress)?;
     let factors = fit(dataset, options.dim, &plan, progress)?;
     progress.stage("clustering");
-    let model = assemble(dataset, options, &factors, &plan.fold_in)?;
+    let coded = coding::compact(
+        &factors,
+        &dataset.matrix(&plan.responses).transposed(),
+        &plan.settings.loss,
+        1.4,
+    );
+    let model = assemble(dataset, options, &factors, &coded, &plan.fold_in)?;
 
     let mut events = [0; Kind::ALL.len()];
     dataset.events().iter().for_each(|event| events[event.kind as usize] += 1);
@@ -142,17 +149,17 @@ fn assemble(
     dataset: &Dataset,
     options: &Options,
     factors: &Factors,
+    coded: &Coded,
     fold_in: &FoldIn,
 ) -> Result<Model, TrainError> {
-    let ids = &dataset.fingerprints;
     let count = options.clusters.unwrap_or_else(|| default_clusters(dataset.tracks.len()));
     let (centroids, assignment) = cluster(&factors.items, options.dim, count, options.seed);
     let names = cluster_names(dataset, &assignment, centroids.len() / options.dim);
+    let (ids, mut sections) = ranking_sections(&dataset.fingerprints, coded, fold_in);
     let clusters = model::encode_clusters(ids, options.dim, &centroids, &assignment);
     let tracks = dataset.tracks.iter();
     let text = tracks.map(|track| (title(track), track.artist.as_str(), track.duration_ms));
     let text = model::encode_text(ids, text, &names);
-    let mut sections = ranking_sections(ids, factors, fold_in);
     sections.extend([(SectionKind::Clusters, clusters), (SectionKind::Text, text)]);
     Ok(Model::from_sections(sections)?)
 }
@@ -199,7 +206,7 @@ fn choose(
     let stories: Vec<Story> = tails.into_iter().enumerate().map(next).collect();
     let judge = Judge {
         fingerprints: &head.fingerprints,
-        factors: &trainer.factors,
+        coded: &coding::fine(&trainer.factors),
         fold_in: defined.fold_in,
     };
     let may_be = |responses: &Responses| {

@@ -12,15 +12,15 @@ use rayon::prelude::*;
 use segue_core::{
     event::Kind,
     ids::Row,
-    kernel::score,
+    kernel::points,
     model::{Model, ModelError, Response, Responses},
     session::Evidence,
 };
 
 use crate::{
     Interrupted, TrainError,
-    als::Factors,
     assemble::{FoldIn, ranking_model},
+    coding::Coded,
     dataset::Heard,
     evaluate::{paired, ranking::fold_in},
     progress::Progress,
@@ -77,7 +77,7 @@ pub struct Judge<'a> {
     /// Fingerprints of the tracks, ascending.
     pub fingerprints: &'a [u64],
     /// Trained without the stories' next events.
-    pub factors: &'a Factors,
+    pub coded: &'a Coded,
     /// How listeners are folded in to them, but for what is to be learned.
     pub fold_in: FoldIn,
 }
@@ -190,7 +190,7 @@ fn auc(
     stories: &[Story],
 ) -> Result<Vec<f64>, ModelError> {
     let fold_in = FoldIn { responses: *responses, ..judge.fold_in };
-    let model = ranking_model(judge.fingerprints, judge.factors, &fold_in)?;
+    let model = ranking_model(judge.fingerprints, judge.coded, &fold_in)?;
     Ok(stories.par_iter().filter_map(|story| story_auc(&model, story)).collect())
 }
 
@@ -202,7 +202,7 @@ fn story_auc(model: &Model, story: &Story) -> Option<f64> {
     for event in &story.next {
         // A track that was met before would be judged by its own evidence.
         if let Some(verdict) = verdict(event).filter(|_| met.insert(event.row)) {
-            let score = score(&model.factors(), session.query(model), event.row);
+            let score = points(model.factors(), session.query(model), event.row);
             if verdict { yes.push(score) } else { no.push(score) }
         }
         met.insert(event.row);
@@ -212,11 +212,11 @@ fn story_auc(model: &Model, story: &Story) -> Option<f64> {
 }
 
 /// The probability that a random yes scores above a random no, ties half.
-pub fn pair_auc(yes: &[f32], no: &[f32]) -> Option<f64> {
+pub fn pair_auc(yes: &[i32], no: &[i32]) -> Option<f64> {
     let mut won = 0.0;
     for y in yes {
         for n in no {
-            won += match y.total_cmp(n) {
+            won += match y.cmp(n) {
                 std::cmp::Ordering::Greater => 1.0,
                 std::cmp::Ordering::Equal => 0.5,
                 std::cmp::Ordering::Less => 0.0,

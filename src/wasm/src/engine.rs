@@ -2,8 +2,8 @@
 
 use segue_core::{
     ids::Row,
+    kernel::Place,
     model::{MAX_ROWS, Model},
-    rank::Ranked,
     reason::Explainer,
     session::Session,
 };
@@ -22,7 +22,7 @@ pub struct Engine {
     /// For each row whether [`Engine::top`] may name it; `None` where it may name all.
     pub(crate) listed: Option<Vec<bool>>,
     pub(crate) candidates: Vec<Option<Row>>,
-    pub(crate) queue: Vec<Ranked>,
+    pub(crate) queue: Vec<Place>,
 }
 
 #[wasm_bindgen]

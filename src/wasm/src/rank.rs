@@ -1,6 +1,6 @@
 //! Candidates in, order out.
 
-use segue_core::{ids::Row, rank};
+use segue_core::{ids::Row, kernel::Place, rank};
 use wasm_bindgen::prelude::*;
 
 use crate::engine::{Engine, known};
@@ -15,7 +15,7 @@ impl Engine {
         self.candidates.extend(known(rows, self.model.len())?);
         let limit = limit as usize;
         rank::rank(&self.model, &mut self.session, &self.candidates, limit, &mut self.queue);
-        Ok(self.queue.iter().flat_map(|place| [place.candidate, place.score.to_bits()]).collect())
+        Ok(self.crossing())
     }
 
     /// The best `limit` tracks of those listed that are not in `exclude`, best first. Each takes
@@ -27,9 +27,8 @@ impl Engine {
             open[row.index()] = false;
         }
         let keep = |row: Row| open[row.index()];
-        let mut best = Vec::new();
-        rank::top(&self.model, &mut self.session, limit as usize, keep, &mut best);
-        Ok(best.iter().flat_map(|place| [place.row.0, place.score.to_bits()]).collect())
+        rank::top(&self.model, &mut self.session, limit as usize, keep, &mut self.queue);
+        Ok(self.crossing())
     }
 
     /// Lets [`Engine::top`] name only these rows from now on.
@@ -45,5 +44,15 @@ impl Engine {
     /// Lets [`Engine::top`] name every track again.
     pub fn list_all(&mut self) {
         self.listed = None;
+    }
+}
+
+impl Engine {
+    /// The queue as it crosses: for each place its index and the bits of its score.
+    fn crossing(&mut self) -> Vec<u32> {
+        let Self { model, session, queue, .. } = self;
+        let crossing =
+            |place: &Place| [place.index(), rank::score(model, session, place.points()).to_bits()];
+        queue.iter().flat_map(crossing).collect()
     }
 }

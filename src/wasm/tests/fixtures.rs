@@ -18,8 +18,9 @@ use queries::{Query, order};
 use segue_core::{
     event::Kind,
     ids::Row,
+    kernel::Place,
     model::Model,
-    rank::rank,
+    rank::{rank, score},
     rng::SplitMix64,
     session::{Observation, Session},
 };
@@ -77,7 +78,8 @@ fn answer(model: &Model, query: &Query<'_>) -> String {
     let candidates: Vec<Option<Row>> = query.candidates.iter().map(|id| model.row(id)).collect();
     let mut queue = Vec::new();
     rank(model, &mut session, &candidates, candidates.len(), &mut queue);
-    order(queue.iter().map(|place| (place.candidate, place.score.to_bits())))
+    let mut bits = |place: &Place| score(model, &mut session, place.points()).to_bits();
+    order(queue.iter().map(|place| (place.index(), bits(place))))
 }
 
 fn is_fixture(name: &str, expected: &[u8]) {

@@ -43,7 +43,7 @@ pub struct SplitArguments {
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=256))]
     dim: u16,
     /// Which form of the factors ranks.
-    #[arg(long, value_enum, default_value = "int8")]
+    #[arg(long, value_enum, default_value = "wire")]
     precision: PrecisionName,
     /// Seed of everything random.
     #[arg(long, default_value_t = 1)]
@@ -54,8 +54,10 @@ pub struct SplitArguments {
 enum PrecisionName {
     /// As trained.
     F32,
-    /// The model that ships.
+    /// One byte a component.
     Int8,
+    /// The model that ships, encoded for the network and decoded again.
+    Wire,
 }
 
 pub fn run(protocol: &Protocol, ui: &Ui) -> Done {
@@ -76,6 +78,7 @@ fn split(arguments: &SplitArguments, ui: &Ui) -> Done {
         precision: match arguments.precision {
             PrecisionName::F32 => Precision::F32,
             PrecisionName::Int8 => Precision::Int8,
+            PrecisionName::Wire => Precision::Wire,
         },
         seed: arguments.seed,
     };

@@ -1,7 +1,9 @@
 //! The `clusters` section: `[prefix][centroids f32 × k × d][cluster of each row u16 × n]`.
 //! Centroids are means of directions: of the factors scaled to length 1.
 
-use super::{MAX_CLUSTERS, ModelError, Prefix, SectionKind, Shape, in_range, prefix};
+use super::{
+    MAX_CLUSTERS, ModelError, Prefix, SectionKind, Shape, ids::IdsDigest, in_range, prefix,
+};
 use crate::{
     bytes::{Aligned, Reader, Writer},
     ids::Row,
@@ -51,16 +53,16 @@ impl<'a> Clusters<'a> {
     }
 }
 
-pub(super) fn encode(ids: u64, dim: usize, centroids: &[f32], assignment: &[u16]) -> Aligned {
+pub(super) fn encode(ids: IdsDigest, dim: usize, centroids: &[f32], assignment: &[u16]) -> Aligned {
     let width = (centroids.len() / dim) as u32;
     let mut writer = Writer::default();
-    writer.array(&[Prefix { rows: assignment.len() as u32, width, ids }]);
+    writer.array(&[Prefix { rows: assignment.len() as u32, width, ids: ids.0 }]);
     writer.array(centroids).array(assignment);
     writer.finish()
 }
 
 pub(super) fn validate(bytes: &[u8], shape: Shape) -> Result<(), ModelError> {
-    let (clusters, mut reader) = prefix(KIND, bytes, shape.rows, shape.ids, 1..=MAX_CLUSTERS)?;
+    let (clusters, mut reader) = prefix(KIND, bytes, shape, 1..=MAX_CLUSTERS)?;
     let centroids: &[f32] = reader.array(clusters * shape.dim).ok_or(ModelError::Shape(KIND))?;
     let assignment: &[u16] = reader.array(shape.rows).ok_or(ModelError::Shape(KIND))?;
     if !reader.is_empty() {

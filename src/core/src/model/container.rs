@@ -3,7 +3,7 @@
 //! ```text
 //! offset  size  content                                              all little-endian
 //!      0    16  label, "segue-model" and zero bytes
-//!     16     4  format version, 1
+//!     16     4  format version, 2
 //!     20     4  number of sections s, 1 to 64
 //!     24     8  zero
 //!     32  32·s  table: kind u32, zero u32, offset u64, length u64, XXH64 of the section u64
@@ -21,7 +21,7 @@ use super::{ModelError, SectionKind};
 use crate::bytes::{ALIGN, Aligned};
 
 /// The format version that this code reads and writes.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 const LABEL: [u8; 16] = *b"segue-model\0\0\0\0\0";
 const HEADER: usize = 32;

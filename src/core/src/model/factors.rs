@@ -1,43 +1,73 @@
-//! The `factors` section: `[prefix][scale f32 × n][codes int8 × n × stride]`, where the stride is
-//! the dimension rounded up to 16 and the padding is zero. A factor is scale × codes.
+//! The `factors` section: what training learned of each track, coded for the network.
+//!
+//! `[prefix][step f32 × d][XXH64 of the codes u64, zero u64][bytes u32, zero u32 × 3][the codes]`
+//!
+//! A factor is, component by component, a small integer times the step that all tracks share. The
+//! integers travel in the entropy code of [`crate::codec::rows`] and lie in memory as one byte
+//! each, in rows of d rounded up to 16, so that a listener's vector need only be multiplied by the
+//! steps once and every score is a sum of integers.
 
-use alloc::{vec, vec::Vec};
+use alloc::vec::Vec;
+use bytemuck::{Pod, Zeroable};
+use xxhash_rust::xxh64::{Xxh64, xxh64};
 
-use super::{MAX_DIM, ModelError, Prefix, SectionKind, in_range, prefix};
+use super::{MAX_DIM, MAX_REAL, ModelError, SectionKind, Shape, ids::IdsDigest, in_range, prefix};
 use crate::{
-    bytes::{ALIGN, Aligned, Reader, Writer},
+    bytes::{ALIGN, Aligned, Writer},
+    codec::rows,
     ids::Row,
+    kernel::Sketch,
+    linalg::packed_len,
 };
 
 const KIND: SectionKind = SectionKind::Factors;
 
-/// Item factors, read in place.
-#[derive(Clone, Copy, Debug)]
-pub struct Factors<'a> {
-    dim: usize,
-    stride: usize,
-    scales: &'a [f32],
-    codes: &'a [i8],
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Coded {
+    /// XXH64 of the codes, row by row without padding.
+    digest: u64,
+    zero: u64,
+    /// Length of the entropy-coded bytes.
+    bytes: u32,
+    zeros: [u32; 3],
 }
 
-impl<'a> Factors<'a> {
-    pub(super) fn new(bytes: &'a [u8], rows: usize, dim: usize) -> Self {
-        let stride = dim.next_multiple_of(ALIGN);
-        let mut reader = Reader::new(bytes);
-        let _ = reader.one::<Prefix>();
-        let scales = reader.array(rows).unwrap_or_default();
-        let codes = rows.checked_mul(stride).and_then(|len| reader.array(len)).unwrap_or_default();
-        Self { dim, stride, scales, codes }
+/// Which `factors` section another belongs to: XXH64 of its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FactorsDigest(u64);
+
+impl FactorsDigest {
+    /// That of a section.
+    pub fn of(section: &[u8]) -> Self {
+        Self(xxh64(section, 0))
     }
 
+    /// As it is stored, the low word first.
+    pub(super) const fn words(self) -> [u32; 2] {
+        [self.0 as u32, (self.0 >> u32::BITS) as u32]
+    }
+}
+
+/// Item factors in memory.
+#[derive(Clone, Debug)]
+pub struct Factors {
+    dim: usize,
+    stride: usize,
+    steps: Vec<f32>,
+    codes: Aligned,
+    sketch: Sketch,
+}
+
+impl Factors {
     /// Number of rows.
-    pub const fn len(&self) -> usize {
-        self.scales.len()
+    pub fn len(&self) -> usize {
+        self.codes().len() / self.stride
     }
 
     /// Whether there are none.
-    pub const fn is_empty(&self) -> bool {
-        self.scales.is_empty()
+    pub fn is_empty(&self) -> bool {
+        self.codes().is_empty()
     }
 
     /// Components of a factor.
@@ -45,73 +75,135 @@ impl<'a> Factors<'a> {
         self.dim
     }
 
-    /// Codes from one row to the next.
+    /// Codes from one row to the next: the dimension rounded up to 16. Those beyond the dimension
+    /// are zero.
     pub const fn stride(&self) -> usize {
         self.stride
     }
 
-    /// Scale and codes of one row; panics where the row is beyond the catalogue.
-    pub fn row(&self, row: Row) -> (f32, &'a [i8]) {
-        let at = row.index() * self.stride;
-        (self.scales[row.index()], &self.codes[at..at + self.stride])
+    /// What a code of one stands for, `dim` reals above 0.
+    pub fn steps(&self) -> &[f32] {
+        &self.steps
     }
 
-    /// Scale and codes of every row, in order.
-    pub fn rows(&self) -> impl Iterator<Item = (f32, &'a [i8])> {
-        self.scales.iter().copied().zip(self.codes.chunks_exact(self.stride))
+    /// All codes, row after row.
+    pub fn codes(&self) -> &[i8] {
+        bytemuck::cast_slice(self.codes.as_slice())
+    }
+
+    /// What bounds the rows' points.
+    pub const fn sketch(&self) -> &Sketch {
+        &self.sketch
+    }
+
+    /// The codes of one row; panics where the row is beyond the catalogue.
+    pub fn row(&self, row: Row) -> &[i8] {
+        &self.codes()[row.index() * self.stride..][..self.stride]
     }
 
     /// Writes the factor of `row` to `out`, `dim` reals.
     pub fn decode(&self, row: Row, out: &mut [f32]) {
-        let (scale, codes) = self.row(row);
-        for (value, &code) in out.iter_mut().zip(&codes[..self.dim]) {
-            *value = scale * f32::from(code);
+        for ((value, &code), step) in out.iter_mut().zip(self.row(row)).zip(&self.steps) {
+            *value = step * f32::from(code);
         }
     }
+
+    /// Σ vvᵀ over all rows, the packed lower triangle. The sums are of integers and exact. O(n·m²)
+    /// for rows of m codes that are not zero.
+    pub fn gram(&self) -> Vec<f32> {
+        let mut sums = alloc::vec![0_i64; packed_len(self.dim)];
+        let mut nonzero: Vec<(usize, i32)> = Vec::with_capacity(self.dim);
+        for row in self.codes().chunks_exact(self.stride) {
+            nonzero.clear();
+            nonzero.extend(
+                row.iter().map(|&code| i32::from(code)).enumerate().filter(|&(_, code)| code != 0),
+            );
+            for (at, &(i, a)) in nonzero.iter().enumerate() {
+                let sums = &mut sums[packed_len(i)..];
+                nonzero[..=at].iter().for_each(|&(j, b)| sums[j] += i64::from(a * b));
+            }
+        }
+        let mut gram = Vec::with_capacity(sums.len());
+        for i in 0..self.dim {
+            for j in 0..=i {
+                let sum = sums[packed_len(i) + j] as f32;
+                gram.push(sum * self.steps[i] * self.steps[j]);
+            }
+        }
+        gram
+    }
 }
 
-/// Codes each row of `factors` (`dim` reals a row) as int8 with the scale that takes its largest
-/// component to ±127. Returns scales and codes. Non-finite components count as zero.
-pub fn quantise(factors: &[f32], dim: usize) -> (Vec<f32>, Vec<i8>) {
-    let mut scales = Vec::with_capacity(factors.len() / dim);
-    let mut codes = Vec::with_capacity(factors.len());
+/// Steps at which the largest component of each column of `factors` (`dim` reals a row) takes the
+/// code ±127: fine enough to lose nothing that shows in a ranking.
+pub fn fine_steps(factors: &[f32], dim: usize) -> Vec<f32> {
+    let mut largest = alloc::vec![0.0_f32; dim];
     for row in factors.chunks_exact(dim) {
-        let largest = row.iter().filter(|x| x.is_finite()).fold(0.0_f32, |m, x| m.max(x.abs()));
-        let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
-        scales.push(largest / 127.0);
-        let code = |x: &f32| if x.is_finite() { libm::roundf(x * inverse) as i8 } else { 0 };
-        codes.extend(row.iter().map(code));
+        for (most, x) in largest.iter_mut().zip(row).filter(|(_, x)| x.is_finite()) {
+            *most = most.max(x.abs());
+        }
     }
-    (scales, codes)
+    let most = f32::from(rows::MAX_CODE);
+    largest.into_iter().map(|x| if x > 0.0 { x / most } else { 1.0 }).collect()
 }
 
-pub(super) fn encode(ids: u64, dim: usize, scales: &[f32], codes: &[i8]) -> Aligned {
-    let stride = dim.next_multiple_of(ALIGN);
-    let mut padded = vec![0_i8; scales.len() * stride];
-    for (to, from) in padded.chunks_exact_mut(stride).zip(codes.chunks_exact(dim)) {
-        to[..dim].copy_from_slice(from);
-    }
+/// The code nearest to each component of `factors` (`steps.len()` reals a row). What is not finite
+/// counts as zero.
+pub fn quantise(factors: &[f32], steps: &[f32]) -> Vec<i8> {
+    let most = f32::from(rows::MAX_CODE);
+    let code = |x: f32| if x.is_finite() { libm::roundf(x.clamp(-most, most)) as i8 } else { 0 };
+    let rows = factors.chunks_exact(steps.len());
+    rows.flat_map(|row| row.iter().zip(steps).map(move |(x, step)| code(x / step))).collect()
+}
+
+/// Lays out the section: `steps.len()` codes a row.
+pub(super) fn encode(ids: IdsDigest, steps: &[f32], codes: &[i8]) -> Aligned {
+    let dim = steps.len();
+    let (coded, _) = rows::encode(codes, dim);
+    let head = Coded {
+        digest: digest(codes.chunks_exact(dim)),
+        zero: 0,
+        bytes: coded.len() as u32,
+        zeros: [0; 3],
+    };
     let mut writer = Writer::default();
-    writer.array(&[Prefix { rows: scales.len() as u32, width: dim as u32, ids }]);
-    writer.array(scales).array(&padded);
+    let rows = (codes.len() / dim) as u32;
+    writer.array(&[super::Prefix { rows, width: dim as u32, ids: ids.0 }]);
+    writer.array(steps).array(&[head]).array(&coded);
     writer.finish()
 }
 
-pub(super) fn validate(bytes: &[u8], rows: usize, ids: u64) -> Result<usize, ModelError> {
-    let (dim, mut reader) = prefix(KIND, bytes, rows, ids, 1..=MAX_DIM)?;
-    let stride = dim.next_multiple_of(ALIGN);
-    let scales: &[f32] = reader.array(rows).ok_or(ModelError::Shape(KIND))?;
-    // 2²⁴ rows of 256 codes are more than 32 bits can count.
-    let len = rows.checked_mul(stride).ok_or(ModelError::Limit(KIND))?;
-    let codes: &[i8] = reader.array(len).ok_or(ModelError::Shape(KIND))?;
+fn digest<'a>(rows: impl Iterator<Item = &'a [i8]>) -> u64 {
+    let mut hash = Xxh64::new(0);
+    rows.for_each(|row| hash.update(bytemuck::cast_slice(row)));
+    hash.digest()
+}
+
+/// Decodes the section.
+pub(super) fn read(bytes: &[u8], shape: Shape) -> Result<Factors, ModelError> {
+    let (dim, mut reader) = prefix(KIND, bytes, shape, 1..=MAX_DIM)?;
+    let steps: &[f32] = reader.array(dim).ok_or(ModelError::Shape(KIND))?;
+    let head: &Coded = reader.one().ok_or(ModelError::Shape(KIND))?;
+    let coded: &[u8] = reader.array(head.bytes as usize).ok_or(ModelError::Shape(KIND))?;
     if !reader.is_empty() {
         return Err(ModelError::Shape(KIND));
     }
-    if !in_range(scales) || scales.iter().any(|&s| s < 0.0) {
-        return Err(ModelError::value(KIND, "a scale is negative, not finite or too large"));
+    // The largest factor of all: 127 steps.
+    let sound = |&step: &f32| step > 0.0 && step * f32::from(rows::MAX_CODE) <= MAX_REAL;
+    if !in_range(steps) || !steps.iter().all(sound) {
+        return Err(ModelError::value(KIND, "a step is not above 0, not finite or too large"));
     }
-    if codes.chunks_exact(stride).any(|row| row[dim..].iter().any(|&c| c != 0)) {
-        return Err(ModelError::value(KIND, "padding is not zero"));
+    let stride = dim.next_multiple_of(ALIGN);
+    // 2²⁴ rows of 256 codes are more than 32 bits can count.
+    let len = shape.rows.checked_mul(stride).ok_or(ModelError::Limit(KIND))?;
+    let mut codes = Aligned::try_zeroed(len).ok_or(ModelError::Memory(KIND))?;
+    let table: &mut [i8] = bytemuck::cast_slice_mut(codes.as_mut_slice());
+    rows::decode(coded, dim, stride, table)
+        .ok_or(ModelError::value(KIND, "the codes do not have the length that they claim"))?;
+    if digest(table.chunks_exact(stride).map(|row| &row[..dim])) != head.digest {
+        return Err(ModelError::Checksum(KIND));
     }
-    Ok(dim)
+    let sketch = Sketch::new(bytemuck::cast_slice(codes.as_slice()), stride);
+    let sketch = sketch.ok_or(ModelError::Memory(KIND))?;
+    Ok(Factors { dim, stride, steps: steps.to_vec(), codes, sketch })
 }

@@ -1,10 +1,10 @@
-//! The model: sections of bytes, validated once, then read in place.
+//! The model: sections of bytes, validated once; the factors are decoded, the rest read in place.
 //!
 //! | section | holds | bytes |
 //! |---|---|---|
-//! | `ids` | fingerprints of the tracks, ascending | 8 a track |
-//! | `factors` | int8 item factors with a scale each | d + 4 a track |
-//! | `taste` | what fold-in needs: Gram matrix, prior, ridge, worth of each kind of evidence | 2d² + … |
+//! | `ids` | fingerprints of the tracks, ascending | 4.3 a track |
+//! | `factors` | item factors, entropy-coded | 5 to 15 a track |
+//! | `taste` | what fold-in needs: prior, ridge, worth of each kind of evidence | 4d + … |
 //! | `clusters` | centroids and each track's cluster | 2 a track |
 //! | `text` | titles, artists, durations, names of clusters | as the names are |
 //!
@@ -18,22 +18,22 @@
 mod clusters;
 pub mod container;
 mod factors;
+mod ids;
 mod taste;
 mod text;
 
 use alloc::vec::Vec;
 use bytemuck::{Pod, Zeroable};
-use xxhash_rust::xxh64::xxh64;
 
 pub use clusters::Clusters;
-pub use factors::{Factors, quantise};
-pub use taste::{Loss, Response, Responses, Taste, TasteParts, gram};
+pub use factors::{Factors, FactorsDigest, fine_steps, quantise};
+pub use ids::{Ids, IdsDigest, Stem};
+pub use taste::{Loss, Response, Responses, Taste, TasteParts};
 pub use text::Text;
 
 use crate::{
-    bytes::{Aligned, Reader, Writer},
-    ids::{self, Row},
-    linalg::packed_len,
+    bytes::{Aligned, Reader},
+    ids::{Row, fingerprint},
 };
 
 /// Most tracks in one model.
@@ -135,8 +135,11 @@ pub enum ModelError {
     #[error("section `{0}` claims a size beyond the format's limits")]
     Limit(SectionKind),
     /// A section belongs to another version.
-    #[error("section `{0}` belongs to another version than `ids`: fetch both again")]
+    #[error("section `{0}` belongs to another version than the rest: fetch all of them again")]
     Mixed(SectionKind),
+    /// There is no memory for a section.
+    #[error("no memory for section `{0}`")]
+    Memory(SectionKind),
     /// A value is outside its range.
     #[error("section `{section}` holds an invalid value: {what}")]
     Value {
@@ -168,8 +171,13 @@ struct Prefix {
 /// A validated model.
 #[derive(Clone, Debug)]
 pub struct Model {
+    /// As they came.
     sections: [Option<Aligned>; SectionKind::ALL.len()],
     shape: Shape,
+    directory: ids::Directory,
+    factors: Factors,
+    /// Empty where the `taste` section has its own.
+    gram: Vec<f32>,
 }
 
 /// What every section must agree on.
@@ -177,11 +185,11 @@ pub struct Model {
 struct Shape {
     rows: usize,
     dim: usize,
-    ids: u64,
+    ids: IdsDigest,
 }
 
 impl Model {
-    /// Reads a whole model file. Cost: one pass and one copy.
+    /// Reads a whole model file. Cost: a copy, a pass, and decoding the factors.
     pub fn from_file(file: &[u8]) -> Result<Self, ModelError> {
         Self::from_sections(container::load(file)?)
     }
@@ -200,17 +208,20 @@ impl Model {
         let get = |kind: SectionKind| slots[kind.index()].as_ref().map(Aligned::as_slice);
         let require = |kind| get(kind).ok_or(ModelError::Missing(kind));
 
-        let (rows, ids) = validate_ids(require(SectionKind::Ids)?)?;
-        let dim = factors::validate(require(SectionKind::Factors)?, rows, ids)?;
-        let shape = Shape { rows, dim, ids };
-        Taste::read(require(SectionKind::Taste)?, dim)?;
+        let (rows, ids, directory) = ids::validate(require(SectionKind::Ids)?)?;
+        let coded = require(SectionKind::Factors)?;
+        let factors = factors::read(coded, Shape { rows, dim: 0, ids })?;
+        let shape = Shape { rows, dim: factors.dim(), ids };
+        let taste = require(SectionKind::Taste)?;
+        let gram = if Taste::has_gram(taste, shape.dim) { Vec::new() } else { factors.gram() };
+        Taste::read(taste, shape.dim, &gram, FactorsDigest::of(coded))?;
         if let Some(bytes) = get(SectionKind::Clusters) {
             clusters::validate(bytes, shape)?;
         }
         if let Some(bytes) = get(SectionKind::Text) {
             text::validate(bytes, shape)?;
         }
-        Ok(Self { sections: slots, shape })
+        Ok(Self { sections: slots, shape, directory, factors, gram })
     }
 
     /// The model as one file.
@@ -240,31 +251,24 @@ impl Model {
         self.shape.dim
     }
 
-    /// XXH64 of the fingerprints: two models with equal digests number their tracks alike.
-    pub const fn ids_digest(&self) -> u64 {
-        self.shape.ids
+    /// The fingerprints of the tracks.
+    pub fn ids(&self) -> Ids<'_> {
+        Ids::new(self.section(SectionKind::Ids), &self.directory)
     }
 
-    /// The fingerprints, ascending.
-    pub fn fingerprints(&self) -> &[u64] {
-        let mut reader = Reader::new(self.section(SectionKind::Ids));
-        let _ = reader.one::<Prefix>();
-        reader.array(self.shape.rows).unwrap_or_default()
-    }
-
-    /// The row of the caller's track id, if the model knows it. Expected O(log log n).
+    /// The row of the caller's track id, if the model knows it. O(1).
     pub fn row(&self, track: &str) -> Option<Row> {
-        ids::find(self.fingerprints(), ids::fingerprint(track))
+        self.ids().find(fingerprint(track))
     }
 
     /// The item factors.
-    pub fn factors(&self) -> Factors<'_> {
-        Factors::new(self.section(SectionKind::Factors), self.shape.rows, self.shape.dim)
+    pub const fn factors(&self) -> &Factors {
+        &self.factors
     }
 
     /// The listener side of the ridge system.
     pub fn taste(&self) -> Taste<'_> {
-        Taste::new(self.section(SectionKind::Taste), self.shape.dim).unwrap_or_default()
+        Taste::new(self.section(SectionKind::Taste), self.shape.dim, &self.gram).unwrap_or_default()
     }
 
     /// Taste clusters, where the model has them.
@@ -285,85 +289,72 @@ impl Model {
 }
 
 /// Lays out the `ids` section. `fingerprints` must ascend strictly.
-pub fn encode_ids(fingerprints: &[u64]) -> Aligned {
-    let mut writer = Writer::default();
-    writer.array(&[Prefix {
-        rows: fingerprints.len() as u32,
-        width: 0,
-        ids: digest(fingerprints),
-    }]);
-    writer.array(fingerprints);
-    writer.finish()
+pub fn encode_ids(fingerprints: &[u64]) -> (Aligned, IdsDigest) {
+    ids::encode(fingerprints)
 }
 
-/// Lays out the `factors` section: `codes` holds `dim` int8 a row. `ids` is the ids section's
-/// fingerprints.
-pub fn encode_factors(fingerprints: &[u64], dim: usize, scales: &[f32], codes: &[i8]) -> Aligned {
-    factors::encode(digest(fingerprints), dim, scales, codes)
+/// Lays out the `factors` section: `steps.len()` codes a row.
+pub fn encode_factors(ids: IdsDigest, steps: &[f32], codes: &[i8]) -> Aligned {
+    factors::encode(ids, steps, codes)
 }
 
-/// Lays out the `taste` section.
-pub fn encode_taste(parts: &TasteParts) -> Aligned {
-    taste::encode(parts)
+/// Lays out the `taste` section that belongs to the section `factors`.
+pub fn encode_taste(parts: &TasteParts, factors: FactorsDigest) -> Aligned {
+    taste::encode(parts, factors)
+}
+
+/// Lays out the three sections that ranking needs, the smallest model that works, and says what
+/// further sections are to be numbered by. `fingerprints` ascend strictly; a row has `steps.len()`
+/// `codes`.
+pub fn encode_ranking(
+    fingerprints: &[u64],
+    steps: &[f32],
+    codes: &[i8],
+    taste: &TasteParts,
+) -> (IdsDigest, Vec<(SectionKind, Aligned)>) {
+    let (ids, digest) = encode_ids(fingerprints);
+    let factors = encode_factors(digest, steps, codes);
+    let taste = encode_taste(taste, FactorsDigest::of(factors.as_slice()));
+    let sections =
+        [(SectionKind::Ids, ids), (SectionKind::Factors, factors), (SectionKind::Taste, taste)];
+    (digest, sections.into())
 }
 
 /// Lays out the `clusters` section: `centroids` holds `dim` reals a cluster, `assignment` one
 /// cluster a row.
 pub fn encode_clusters(
-    fingerprints: &[u64],
+    ids: IdsDigest,
     dim: usize,
     centroids: &[f32],
     assignment: &[u16],
 ) -> Aligned {
-    clusters::encode(digest(fingerprints), dim, centroids, assignment)
+    clusters::encode(ids, dim, centroids, assignment)
 }
 
 /// Lays out the `text` section. `tracks` yields title, artist and duration in milliseconds (0
 /// where unknown) in row order; `clusters` one name a cluster.
 pub fn encode_text<'a>(
-    fingerprints: &[u64],
+    ids: IdsDigest,
     tracks: impl Iterator<Item = (&'a str, &'a str, u32)>,
     clusters: &[alloc::string::String],
 ) -> Aligned {
-    text::encode(digest(fingerprints), tracks, clusters)
+    text::encode(ids, tracks, clusters)
 }
 
-fn digest(fingerprints: &[u64]) -> u64 {
-    xxh64(bytemuck::cast_slice(fingerprints), 0)
-}
-
-fn validate_ids(bytes: &[u8]) -> Result<(usize, u64), ModelError> {
-    const KIND: SectionKind = SectionKind::Ids;
-    let mut reader = Reader::new(bytes);
-    let prefix: &Prefix = reader.one().ok_or(ModelError::Shape(KIND))?;
-    let rows = prefix.rows as usize;
-    if !(1..=MAX_ROWS).contains(&rows) {
-        return Err(ModelError::Limit(KIND));
-    }
-    let fingerprints: &[u64] = reader.array(rows).ok_or(ModelError::Shape(KIND))?;
-    if !reader.is_empty() {
-        return Err(ModelError::Shape(KIND));
-    }
-    if !fingerprints.is_sorted_by(|a, b| a < b) {
-        return Err(ModelError::value(KIND, "fingerprints do not ascend"));
-    }
-    if digest(fingerprints) != prefix.ids {
-        return Err(ModelError::Checksum(KIND));
-    }
-    Ok((rows, prefix.ids))
+fn prefix_of<'a>(kind: SectionKind, reader: &mut Reader<'a>) -> Result<&'a Prefix, ModelError> {
+    reader.one().ok_or(ModelError::Shape(kind))
 }
 
 /// Takes the prefix of a section with one entry a track and checks whose it is.
 fn prefix<'a>(
     kind: SectionKind,
     bytes: &'a [u8],
-    rows: usize,
-    ids: u64,
+    shape: Shape,
     widths: core::ops::RangeInclusive<usize>,
 ) -> Result<(usize, Reader<'a>), ModelError> {
     let mut reader = Reader::new(bytes);
-    let prefix: &Prefix = reader.one().ok_or(ModelError::Shape(kind))?;
-    if prefix.ids != ids || prefix.rows as usize != rows {
+    let prefix = prefix_of(kind, &mut reader)?;
+    if prefix.ids != shape.ids.0 || prefix.rows as usize != shape.rows {
         return Err(ModelError::Mixed(kind));
     }
     let width = prefix.width as usize;
@@ -373,9 +364,4 @@ fn prefix<'a>(
 /// Whether all numbers are finite and within the format's range.
 fn in_range(values: &[f32]) -> bool {
     values.iter().all(|x| x.abs() <= MAX_REAL)
-}
-
-/// Numbers in the packed Gram matrix.
-const fn gram_len(dim: usize) -> usize {
-    packed_len(dim)
 }

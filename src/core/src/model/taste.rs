@@ -2,6 +2,9 @@
 //!
 //! `[parameters, 32 bytes][responses, 16 bytes × 10][mean f32 × d][Gram f32 × d(d+1)/2]`
 //!
+//! The Gram matrix may be left out: it is then summed from the factors, which costs time but no
+//! bytes.
+//!
 //! It is the listener side of the ridge system that training solves. With G = Σ vᵢvᵢᵀ over all n
 //! tracks, a listener with evidence on the tracks S has the taste
 //!
@@ -15,14 +18,14 @@
 //! "Revisiting the Performance of iALS on Item Recommendation Benchmarks" (2021). Read as a
 //! posterior, it is Gaussian with mean u and precision A.
 
-use alloc::{vec, vec::Vec};
+use alloc::vec::Vec;
 use bytemuck::{Pod, Zeroable};
 
-use super::{ModelError, SectionKind, gram_len, in_range};
+use super::{ModelError, SectionKind, factors::FactorsDigest, in_range};
 use crate::{
     bytes::{Aligned, Reader, Writer},
     event::Kind,
-    linalg::{Cholesky, add_diagonal, multiply},
+    linalg::{Cholesky, add_diagonal, multiply, packed_len},
 };
 
 const KIND: SectionKind = SectionKind::Taste;
@@ -120,7 +123,8 @@ struct Parameters {
     loss: Loss,
     catalogue: f32,
     pull: f32,
-    reserved: [u32; 2],
+    /// The `factors` section that this one belongs to.
+    factors: [u32; 2],
 }
 
 /// What the `taste` section is made from.
@@ -136,8 +140,9 @@ pub struct TasteParts {
     pub responses: Responses,
     /// m, the mean of the training listeners; its length is the dimension.
     pub mean: Vec<f32>,
-    /// G of the factors as decoded, the packed lower triangle.
-    pub gram: Vec<f32>,
+    /// G of the factors as decoded, the packed lower triangle; `None` to have it summed from them
+    /// where they are read.
+    pub gram: Option<Vec<f32>>,
 }
 
 /// The listener side of the ridge system, read in place.
@@ -150,20 +155,31 @@ pub struct Taste<'a> {
 }
 
 impl<'a> Taste<'a> {
-    pub(super) fn new(bytes: &'a [u8], dim: usize) -> Option<Self> {
+    /// Whether a section holds the Gram matrix itself.
+    pub(super) fn has_gram(bytes: &'a [u8], dim: usize) -> bool {
+        Self::new(bytes, dim, &[]).is_none_or(|taste| !taste.gram.is_empty())
+    }
+
+    /// Reads a section whose Gram matrix, where it has none of its own, is `gram`.
+    pub(super) fn new(bytes: &'a [u8], dim: usize, gram: &'a [f32]) -> Option<Self> {
         let mut reader = Reader::new(bytes);
         let parameters = *reader.one()?;
         let responses = *reader.one()?;
         let mean = reader.array(dim)?;
-        let gram = reader.array(gram_len(dim))?;
+        let gram = if reader.is_empty() { gram } else { reader.array(packed_len(dim))? };
         reader.is_empty().then_some(Self { parameters, responses, mean, gram })
     }
 
-    /// Validates a section for factors of `dim` components. O(d³/6).
-    pub fn read(bytes: &'a [u8], dim: usize) -> Result<Self, ModelError> {
-        let taste = Self::new(bytes, dim).ok_or(ModelError::Shape(KIND))?;
+    /// Validates a section for factors of `dim` components with the Gram matrix `gram`. O(d³/6).
+    pub fn read(
+        bytes: &'a [u8],
+        dim: usize,
+        gram: &'a [f32],
+        factors: FactorsDigest,
+    ) -> Result<Self, ModelError> {
+        let taste = Self::new(bytes, dim, gram).ok_or(ModelError::Shape(KIND))?;
         let Self { parameters: p, responses, mean, gram } = taste;
-        if p.dim as usize != dim {
+        if p.dim as usize != dim || p.factors != factors.words() {
             return Err(ModelError::Mixed(KIND));
         }
         let within = |x: f32, low: f32, high: f32| (low..=high).contains(&x);
@@ -237,32 +253,19 @@ impl<'a> Taste<'a> {
     }
 }
 
-/// The packed Gram matrix Σ vᵢvᵢᵀ of `factors`, `dim` reals a row, summed in double precision.
-pub fn gram(factors: impl Iterator<Item = impl AsRef<[f32]>>, dim: usize) -> Vec<f32> {
-    let mut sums = vec![0.0_f64; gram_len(dim)];
-    for factor in factors {
-        let v = factor.as_ref();
-        let mut at = 0;
-        for i in 0..dim {
-            for j in 0..=i {
-                sums[at + j] += f64::from(v[i]) * f64::from(v[j]);
-            }
-            at += i + 1;
-        }
-    }
-    sums.into_iter().map(|x| x as f32).collect()
-}
-
-pub(super) fn encode(parts: &TasteParts) -> Aligned {
+pub(super) fn encode(parts: &TasteParts, factors: FactorsDigest) -> Aligned {
     let parameters = Parameters {
         dim: parts.mean.len() as u32,
         loss: parts.loss,
         catalogue: parts.catalogue,
         pull: parts.pull,
-        reserved: [0; 2],
+        factors: factors.words(),
     };
     let mut writer = Writer::default();
     writer.array(&[parameters]).array(&[parts.responses]);
-    writer.array(&parts.mean).array(&parts.gram);
+    writer.array(&parts.mean);
+    if let Some(gram) = &parts.gram {
+        writer.array(gram);
+    }
     writer.finish()
 }

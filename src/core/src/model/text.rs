@@ -7,7 +7,7 @@
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use bytemuck::{Pod, Zeroable};
 
-use super::{MAX_CLUSTERS, ModelError, Prefix, SectionKind, Shape, prefix};
+use super::{MAX_CLUSTERS, ModelError, Prefix, SectionKind, Shape, ids::IdsDigest, prefix};
 use crate::{
     bytes::{Aligned, Reader, Writer},
     ids::Row,
@@ -98,7 +98,7 @@ impl<'a> Text<'a> {
 }
 
 pub(super) fn encode<'a>(
-    ids: u64,
+    ids: IdsDigest,
     tracks: impl Iterator<Item = (&'a str, &'a str, u32)>,
     clusters: &[String],
 ) -> Aligned {
@@ -128,14 +128,14 @@ pub(super) fn encode<'a>(
         zero: 0,
     };
     let mut writer = Writer::default();
-    writer.array(&[Prefix { rows: artist_of.len() as u32, width: counts.artists, ids }]);
+    writer.array(&[Prefix { rows: artist_of.len() as u32, width: counts.artists, ids: ids.0 }]);
     writer.array(&[counts]).array(&artist_of).array(&durations);
     writer.array(&offsets).array(strings.as_bytes());
     writer.finish()
 }
 
 pub(super) fn validate(bytes: &[u8], shape: Shape) -> Result<(), ModelError> {
-    let (width, _) = prefix(KIND, bytes, shape.rows, shape.ids, 1..=shape.rows)?;
+    let (width, _) = prefix(KIND, bytes, shape, 1..=shape.rows)?;
     let text = Text::new(bytes).ok_or(ModelError::Shape(KIND))?;
     if text.artists != width || text.clusters > MAX_CLUSTERS {
         return Err(ModelError::Limit(KIND));

@@ -5,7 +5,7 @@
 use segue_core::{
     bytes::Aligned,
     ids::fingerprint,
-    model::{self, Loss, Model, Responses, SectionKind, TasteParts, quantise},
+    model::{self, Loss, Model, Responses, SectionKind, TasteParts, fine_steps, quantise},
     rng::SplitMix64,
 };
 
@@ -30,19 +30,15 @@ pub fn sections_saying(
     let factors: Vec<f32> = (0..tracks * DIM)
         .map(|at| noise(0.4) + if at % DIM % 4 == at / DIM % 4 { 0.3 } else { 0.0 })
         .collect();
-    let (scales, codes) = quantise(&factors, DIM);
-    let decoded: Vec<f32> = scales
-        .iter()
-        .zip(codes.chunks_exact(DIM))
-        .flat_map(|(scale, row)| row.iter().map(move |&c| scale * f32::from(c)))
-        .collect();
+    let steps = fine_steps(&factors, DIM);
+    let codes = quantise(&factors, &steps);
     let taste = TasteParts {
         loss: Loss { unobserved: 0.05, ridge: 0.02, exponent: 1.0 },
         catalogue: tracks as f32,
         pull: 0.3,
         responses,
         mean: vec![0.2; DIM],
-        gram: model::gram(decoded.chunks_exact(DIM), DIM),
+        gram: None,
     };
     let assignment: Vec<u16> = (0..tracks).map(|row| (row % 4) as u16).collect();
     let names: Vec<String> = (0..tracks).map(|row| format!("Song Nº {row}")).collect();
@@ -51,16 +47,13 @@ pub fn sections_saying(
         .enumerate()
         .map(|(row, name)| (name.as_str(), ["Ana", "Björk", ""][row % 3], row as u32 * 1000));
     let clusters = ["rock".to_owned(), String::new(), "jazz".to_owned(), "dub".to_owned()];
-    vec![
-        (SectionKind::Ids, model::encode_ids(&fingerprints)),
-        (SectionKind::Factors, model::encode_factors(&fingerprints, DIM, &scales, &codes)),
-        (SectionKind::Taste, model::encode_taste(&taste)),
-        (
-            SectionKind::Clusters,
-            model::encode_clusters(&fingerprints, DIM, &vec![0.1; 4 * DIM], &assignment),
-        ),
-        (SectionKind::Text, model::encode_text(&fingerprints, text, &clusters)),
-    ]
+    let (ids, mut sections) = model::encode_ranking(&fingerprints, &steps, &codes, &taste);
+    let centroids = vec![0.1; 4 * DIM];
+    sections.extend([
+        (SectionKind::Clusters, model::encode_clusters(ids, DIM, &centroids, &assignment)),
+        (SectionKind::Text, model::encode_text(ids, text, &clusters)),
+    ]);
+    sections
 }
 
 /// A model of [`sections`].

@@ -34,31 +34,28 @@ pub fn model(seed: u64) -> Model {
     fingerprints.sort_unstable();
     let mut noise = SplitMix64::new(seed);
     let factors: Vec<f32> = (0..TRACKS * DIM).map(|_| noise.unit() as f32 - 0.5).collect();
-    let (scales, codes) = model::quantise(&factors, DIM);
+    let steps = model::fine_steps(&factors, DIM);
+    let codes = model::quantise(&factors, &steps);
     let taste = TasteParts {
         loss: Loss { unobserved: 0.05, ridge: 0.01, exponent: 1.0 },
         catalogue: TRACKS as f32,
         pull: 1.0,
         responses: Responses::default(),
         mean: vec![0.0; DIM],
-        gram: model::gram(factors.chunks_exact(DIM), DIM),
+        gram: None,
     };
     let assignment: Vec<u16> = (0..TRACKS).map(|row| (row % CLUSTERS) as u16).collect();
     let titles: Vec<String> =
         (0..TRACKS).map(|row| format!("A Song Like Any Other {row}")).collect();
     let tracks = titles.iter().map(|title| (title.as_str(), "The Examples", 180_000));
     let names: Vec<String> = (0..CLUSTERS).map(|cluster| format!("cluster {cluster}")).collect();
-    Model::from_sections([
-        (SectionKind::Ids, model::encode_ids(&fingerprints)),
-        (SectionKind::Factors, model::encode_factors(&fingerprints, DIM, &scales, &codes)),
-        (SectionKind::Taste, model::encode_taste(&taste)),
-        (
-            SectionKind::Clusters,
-            model::encode_clusters(&fingerprints, DIM, &[0.25; CLUSTERS * DIM], &assignment),
-        ),
-        (SectionKind::Text, model::encode_text(&fingerprints, tracks, &names)),
-    ])
-    .unwrap()
+    let (ids, mut sections) = model::encode_ranking(&fingerprints, &steps, &codes, &taste);
+    let centroids = [0.25; CLUSTERS * DIM];
+    sections.extend([
+        (SectionKind::Clusters, model::encode_clusters(ids, DIM, &centroids, &assignment)),
+        (SectionKind::Text, model::encode_text(ids, tracks, &names)),
+    ]);
+    Model::from_sections(sections).unwrap()
 }
 
 /// The bytes of one section.

@@ -98,10 +98,7 @@ fn half_step(
     stop: &(impl Fn() -> bool + Sync),
 ) {
     let Eigen { values, basis } = eigen(&gram(cpu, other, dim), dim);
-    let mut rotated = other.to_vec();
-    rotated.par_chunks_mut(BLOCK * dim).for_each(|rows| {
-        dense::rotate(cpu, rows, dim, &basis, &mut vec![0.0; dim]);
-    });
+    let rotated = rotated(cpu, other, dim, &basis);
     let transposed = transpose(&basis, dim);
     let total = (other.len() / dim) as f32;
     out.par_chunks_mut(64 * dim).enumerate().for_each_init(
@@ -232,6 +229,24 @@ fn eigen(symmetric: &[f64], dim: usize) -> Eigen {
         // Columns are axes, and storage runs by column.
         basis: decomposition.eigenvectors.iter().map(|&x| x as f32).collect(),
     }
+}
+
+/// The axes along which `rows` (`dim` reals each) lie, those of the largest second moment first: one
+/// axis a row, orthonormal.
+pub fn principal_axes(cpu: Cpu, rows: &[f32], dim: usize) -> Vec<f32> {
+    let Eigen { values, basis } = eigen(&gram(cpu, rows, dim), dim);
+    let mut order: Vec<usize> = (0..dim).collect();
+    order.sort_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
+    order.into_iter().flat_map(|axis| basis[axis * dim..][..dim].to_vec()).collect()
+}
+
+/// The coordinates of each of `rows` along `axes`.
+pub fn rotated(cpu: Cpu, rows: &[f32], dim: usize, axes: &[f32]) -> Vec<f32> {
+    let mut rotated = rows.to_vec();
+    rotated.par_chunks_mut(BLOCK * dim).for_each(|rows| {
+        dense::rotate(cpu, rows, dim, axes, &mut vec![0.0; dim]);
+    });
+    rotated
 }
 
 fn transpose(square: &[f32], dim: usize) -> Vec<f32> {

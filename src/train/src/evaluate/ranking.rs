@@ -5,7 +5,7 @@ use segue_core::{
     event::Kind,
     fold_in::{Posterior, Pull, System},
     ids::Row,
-    kernel::Scored,
+    kernel::Place,
     model::{Model, Taste},
     rank,
     session::{Evidence, Session},
@@ -35,9 +35,9 @@ impl Scorer for Model {
     fn top(&self, case: &Case, k: usize) -> Vec<Row> {
         let mut session = fold_in(self, &case.known);
         let seen = seen(case);
-        let mut best: Vec<Scored> = Vec::new();
+        let mut best: Vec<Place> = Vec::new();
         rank::top(self, &mut session, k, |row| seen.binary_search(&row).is_err(), &mut best);
-        best.iter().map(|scored| scored.row).collect()
+        best.iter().map(|place| Row(place.index())).collect()
     }
 }
 
@@ -73,18 +73,14 @@ impl Scorer for FloatScorer<'_> {
         let mut posterior = Posterior::default();
         system.solve(&self.taste, &mut posterior);
         let seen = seen(case);
-        let mut scores: Vec<Scored> = (0..)
+        let mut scores: Vec<(f32, Row)> = (0..)
             .map(Row)
             .zip(self.items.chunks_exact(dim))
-            .map(|(row, factor)| Scored { row, score: posterior.expect(factor) })
-            .filter(|scored| seen.binary_search(&scored.row).is_err())
+            .map(|(row, factor)| (posterior.expect(factor), row))
+            .filter(|(_, row)| seen.binary_search(row).is_err())
             .collect();
-        if k < scores.len() {
-            scores.select_nth_unstable_by(k, Scored::order);
-            scores.truncate(k);
-        }
-        scores.sort_unstable_by(Scored::order);
-        scores.iter().map(|scored| scored.row).collect()
+        scores.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        scores.iter().take(k).map(|&(_, row)| row).collect()
     }
 }
 

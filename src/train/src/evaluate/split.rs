@@ -9,7 +9,7 @@ use segue_core::{
     event::Kind,
     fold_in::Pull,
     ids::{Row, fingerprint},
-    model::{Model, Responses, SectionKind, Taste, encode_taste},
+    model::{FactorsDigest, Model, Responses, SectionKind, Taste, encode_taste},
     rng::SplitMix64,
     session::Evidence,
 };
@@ -18,7 +18,8 @@ use super::ranking::{Accuracy, Case, FloatScorer, accuracy};
 use crate::{
     Interrupted, TrainError,
     als::{Factors, Settings, Trainer},
-    assemble::{ranking_model, taste_parts},
+    assemble::{FoldIn, ranking_model, taste_parts},
+    coding::{self, Coded, gram, mean},
     log::read_interactions,
     matrix::Matrix,
     progress::Progress,
@@ -30,8 +31,10 @@ use crate::{
 pub enum Precision {
     /// Factors as trained.
     F32,
-    /// The model that ships.
+    /// Factors as bytes, as near as they come.
     Int8,
+    /// The model that ships: encoded for the network and decoded again.
+    Wire,
 }
 
 /// What to evaluate.
@@ -104,20 +107,36 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
         return Err(Interrupted.into());
     }
     let cases = cases(&whole, &train, &test);
-    let model = ranking_model(&whole.fingerprints, &trainer.factors, &settled.fold_in)?;
+    let fold_in = &settled.fold_in;
+    let shipped = |coded: &Coded| -> Result<(Accuracy, usize), TrainError> {
+        let model = ranking_model(&whole.fingerprints, coded, fold_in)?;
+        Ok((accuracy(&model, &cases), stored_bytes(&model)))
+    };
     let (test, bytes) = match split.precision {
-        Precision::Int8 => (accuracy(&model, &cases), stored_bytes(&model)),
-        Precision::F32 => {
-            let Factors { dim, items, .. } = &trainer.factors;
-            let section = encode_taste(&taste_parts(items, &trainer.factors, &settled.fold_in));
-            let taste = Taste::read(section.as_slice(), *dim)?;
-            let test = accuracy(&FloatScorer { items, taste }, &cases);
-            let rows = whole.fingerprints.len();
-            (test, (size_of::<u64>() + dim * size_of::<f32>()) * rows + section.as_slice().len())
+        Precision::Int8 => shipped(&coding::fine(&trainer.factors))?,
+        Precision::Wire => {
+            shipped(&coding::compact(&trainer.factors, &whole.by_item, &settings.loss, 1.4))?
         }
+        Precision::F32 => as_trained(&trainer.factors, fold_in, &cases)?,
     };
     let tracks = whole.fingerprints.len();
     Ok(Outcome { test, chosen, bytes_per_item: bytes as f64 / tracks as f64, tracks })
+}
+
+/// What the factors give as they are, and the bytes that they would take.
+fn as_trained(
+    factors: &Factors,
+    fold_in: &FoldIn,
+    cases: &[Case],
+) -> Result<(Accuracy, usize), TrainError> {
+    let Factors { dim, items, .. } = factors;
+    let rows = items.len() / dim;
+    let parts = taste_parts(rows, mean(&factors.users, *dim), fold_in);
+    let gram = gram(items, *dim);
+    let section = encode_taste(&parts, FactorsDigest::of(&[]));
+    let taste = Taste::read(section.as_slice(), *dim, &gram, FactorsDigest::of(&[]))?;
+    let bytes = (size_of::<u64>() + dim * size_of::<f32>()) * rows + section.as_slice().len();
+    Ok((accuracy(&FloatScorer { items, taste }, cases), bytes))
 }
 
 fn choose(

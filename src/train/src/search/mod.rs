@@ -16,6 +16,7 @@ use crate::{
     Interrupted,
     als::{Settings, Trainer},
     assemble::{FoldIn, ranking_model},
+    coding,
     evaluate::ranking::{Accuracy, Case, accuracy},
     matrix::Matrix,
     progress::Progress,
@@ -156,9 +157,10 @@ impl<'t> Run<'_, 't> {
         let fold_in = FoldIn { loss: settings.loss, pull: 0.0, responses: task.responses };
         let cases = &task.validation[..round.listeners.min(task.validation.len())];
         // Factors that hopeless settings have blown up make no model: they rank nothing.
-        contender.accuracy = ranking_model(task.fingerprints, &trainer.factors, &fold_in)
-            .map(|model| accuracy(&model, cases))
-            .unwrap_or_default();
+        contender.accuracy =
+            ranking_model(task.fingerprints, &coding::fine(&trainer.factors), &fold_in)
+                .map(|model| accuracy(&model, cases))
+                .unwrap_or_default();
         self.progress.step("choosing settings", self.tried, contender.objective());
         Ok(())
     }

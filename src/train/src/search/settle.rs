@@ -7,6 +7,7 @@ use crate::{
     Interrupted,
     als::{Factors, Trainer},
     assemble::{FoldIn, ranking_model},
+    coding,
     evaluate::{
         paired,
         ranking::{Accuracy, each},
@@ -77,7 +78,7 @@ fn keep_better(best: &mut Option<Settled>, settled: Settled) {
 /// How well `fold_in` ranks the validation cases with `factors`.
 pub fn measured(task: &Task<'_>, factors: &Factors, fold_in: FoldIn) -> Settled {
     // Factors that hopeless settings have blown up make no model: they rank nothing.
-    let each = ranking_model(task.fingerprints, factors, &fold_in)
+    let each = ranking_model(task.fingerprints, &coding::fine(factors), &fold_in)
         .map_or_else(|_| Vec::new(), |model| each(&model, task.validation));
     let accuracy = Accuracy::mean(&each);
     Settled { fold_in, accuracy, each: each.iter().map(|case| case.objective()).collect() }

@@ -4,7 +4,7 @@ use segue_core::{
     ids::fingerprint,
     model::{
         Loss, Model, ModelError, Responses, SectionKind, TasteParts, encode_clusters,
-        encode_factors, encode_ids, encode_taste, encode_text, gram, quantise,
+        encode_ranking, encode_text, fine_steps, quantise,
     },
     rng::SplitMix64,
 };
@@ -40,7 +40,8 @@ fn world(mut tracks: Vec<(usize, usize)>) -> Result<Model, ModelError> {
     let ids: Vec<u64> = tracks.iter().map(print).collect();
 
     let factors: Vec<f32> = tracks.iter().flat_map(|&track| factor(track)).collect();
-    let (scales, codes) = quantise(&factors, DIM);
+    let steps = fine_steps(&factors, DIM);
+    let codes = quantise(&factors, &steps);
     let clusters: Vec<u16> = tracks.iter().map(|&(genre, _)| genre as u16).collect();
     let centroids: Vec<f32> =
         (0..GENRES.len() * DIM).map(|at| f32::from(u8::from(at / DIM == at % DIM))).collect();
@@ -53,13 +54,12 @@ fn world(mut tracks: Vec<(usize, usize)>) -> Result<Model, ModelError> {
         (title.as_str(), artist.as_str(), 180_000 + 1000 * n as u32)
     });
 
-    Model::from_sections([
-        (SectionKind::Ids, encode_ids(&ids)),
-        (SectionKind::Factors, encode_factors(&ids, DIM, &scales, &codes)),
-        (SectionKind::Taste, encode_taste(&taste(&factors))),
-        (SectionKind::Clusters, encode_clusters(&ids, DIM, &centroids, &clusters)),
-        (SectionKind::Text, encode_text(&ids, text, &GENRES.map(String::from))),
-    ])
+    let (digest, mut sections) = encode_ranking(&ids, &steps, &codes, &taste(&factors));
+    sections.extend([
+        (SectionKind::Clusters, encode_clusters(digest, DIM, &centroids, &clusters)),
+        (SectionKind::Text, encode_text(digest, text, &GENRES.map(String::from))),
+    ]);
+    Model::from_sections(sections)
 }
 
 /// One along the genre's own axis, some along an axis that all share, a little of everything.
@@ -81,6 +81,6 @@ fn taste(factors: &[f32]) -> TasteParts {
         pull: 1.0,
         responses: Responses::default(),
         mean,
-        gram: gram(factors.chunks_exact(DIM), DIM),
+        gram: None,
     }
 }

@@ -1,0 +1,289 @@
+//! The entropy code of factors: a table of small integers, most of them zero.
+//!
+//! A row is either an earlier row again (tracks that the same one listener met have the same
+//! factor) or its components in order. A component is a flag for zero, a sign, a magnitude in
+//! unary up to [`UNARY`] and the rest in an Exp-Golomb code. Components come by falling variance,
+//! and how large a row has been so far tells how large it will go on to be (a track that many
+//! listeners met has a long factor), so a probability depends on the component and on the sum of
+//! magnitudes before it.
+//!
+//! Which earlier row it is, is coded by how often each was seen, so that the many rows that are
+//! all zero cost next to nothing.
+
+use alloc::{collections::BTreeMap, vec, vec::Vec};
+
+use super::range::{Bit, Coder, Cost, Decoder, Encoder};
+
+/// Largest magnitude of a component.
+pub const MAX_CODE: u8 = 127;
+
+/// Classes of the sum of magnitudes so far.
+const CLASSES: usize = 12;
+/// Magnitudes up to this are coded in unary.
+const UNARY: usize = 15;
+/// Bits of the Exp-Golomb code's prefix, at most: enough for [`MAX_CODE`].
+const GOLOMB: usize = 7;
+
+/// The code of a table of `dim` components a row, with all that it has learned of it so far.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    zero: Vec<[Bit; CLASSES]>,
+    sign: Vec<Bit>,
+    more: [[Bit; UNARY]; CLASSES],
+    golomb: [Bit; GOLOMB],
+    again: Bit,
+}
+
+impl Rows {
+    /// Nothing learned yet.
+    pub fn new(dim: usize) -> Self {
+        Self {
+            zero: vec![Default::default(); dim],
+            sign: vec![Default::default(); dim],
+            more: Default::default(),
+            golomb: Default::default(),
+            again: Bit::default(),
+        }
+    }
+
+    /// Codes a row that is not seen for the first time as the number of the distinct row that it
+    /// repeats; `None` for one that is new.
+    fn repeat(
+        &mut self,
+        coder: &mut impl Coder,
+        seen: &mut Counts,
+        which: Option<usize>,
+    ) -> Option<usize> {
+        if seen.is_empty() || !coder.bit(which.is_some(), &mut self.again) {
+            return None;
+        }
+        let mut which = which;
+        coder.share(seen.total(), |number| {
+            let found = number.map_or(which.unwrap_or_default(), |number| seen.at(number));
+            which = Some(found);
+            seen.share(found)
+        });
+        which
+    }
+
+    /// Codes the components of one row.
+    fn row(&mut self, coder: &mut impl Coder, row: &mut [i8]) {
+        let mut before = Before::default();
+        for (at, value) in row.iter_mut().enumerate() {
+            *value = self.component(coder, at, before.class(), *value);
+            before.see(*value);
+        }
+    }
+
+    /// What each component would cost under what was learned so far.
+    pub fn costs(&self) -> Costs {
+        let mut code = self.clone();
+        let dim = self.zero.len();
+        let mut costs = Costs { bits: Vec::with_capacity(dim * CLASSES * VALUES) };
+        for at in 0..dim {
+            for class in 0..CLASSES {
+                for value in -i8::MAX..=i8::MAX {
+                    let mut cost = Cost::default();
+                    code.component(&mut cost, at, class, value);
+                    costs.bits.push(cost.bits);
+                }
+            }
+        }
+        costs
+    }
+
+    /// Codes component `at` in a row of this class so far.
+    fn component(&mut self, coder: &mut impl Coder, at: usize, class: usize, value: i8) -> i8 {
+        if !coder.bit(value != 0, &mut self.zero[at][class]) {
+            return 0;
+        }
+        let negative = coder.bit(value < 0, &mut self.sign[at]);
+        let wanted = u32::from(value.unsigned_abs());
+        let mut magnitude = 1;
+        for context in &mut self.more[class] {
+            if !coder.bit(wanted > magnitude, context) {
+                break;
+            }
+            magnitude += 1;
+        }
+        if magnitude > UNARY as u32 {
+            magnitude += self.exp_golomb(coder, wanted.saturating_sub(magnitude));
+        }
+        let magnitude = magnitude.min(MAX_CODE.into()) as i8;
+        if negative { -magnitude } else { magnitude }
+    }
+
+    /// An Exp-Golomb code of order 0.
+    fn exp_golomb(&mut self, coder: &mut impl Coder, value: u32) -> u32 {
+        let wanted = (value + 1).ilog2();
+        let mut bits = 0;
+        for context in &mut self.golomb {
+            if !coder.bit(wanted > bits, context) {
+                break;
+            }
+            bits += 1;
+        }
+        let low = coder.raw((value + 1) & !(u32::MAX << bits), bits);
+        (1 << bits | low) - 1
+    }
+}
+
+/// What is known of a row from its components so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Before {
+    sum: u32,
+}
+
+impl Before {
+    /// Takes in the next component.
+    pub fn see(&mut self, value: i8) {
+        self.sum += u32::from(value.unsigned_abs());
+    }
+
+    /// About two classes to a doubling.
+    fn class(self) -> usize {
+        match self.sum {
+            0..=4 => self.sum as usize,
+            5..=6 => 5,
+            7..=9 => 6,
+            10..=14 => 7,
+            15..=22 => 8,
+            23..=35 => 9,
+            36..=60 => 10,
+            _ => 11,
+        }
+    }
+}
+
+/// Values of a component.
+const VALUES: usize = 2 * i8::MAX as usize + 1;
+
+/// What components cost.
+#[derive(Clone, Debug)]
+pub struct Costs {
+    bits: Vec<f32>,
+}
+
+impl Costs {
+    /// Bits of `value` as component `at`, after what was `before` it in its row.
+    pub fn of(&self, at: usize, before: Before, value: i8) -> f32 {
+        let place = (i16::from(value) + i16::from(i8::MAX)) as usize;
+        self.bits[(at * CLASSES + before.class()) * VALUES + place]
+    }
+}
+
+/// How often each distinct row was seen, summed in a tree (Fenwick, "A New Data Structure for
+/// Cumulative Frequency Tables", 1994). Every operation is O(log n).
+#[derive(Debug, Default)]
+struct Counts {
+    sums: Vec<u32>,
+    total: u32,
+}
+
+impl Counts {
+    fn is_empty(&self) -> bool {
+        self.sums.is_empty()
+    }
+
+    fn total(&self) -> u32 {
+        self.total
+    }
+
+    /// Takes in a new row, seen once.
+    fn push(&mut self) {
+        let at = self.sums.len() + 1;
+        let covered = self.before(at - 1) - self.before(at - lowest(at));
+        self.sums.push(covered + 1);
+        self.total += 1;
+    }
+
+    /// Counts the row `which` once more.
+    fn count(&mut self, which: usize) {
+        let mut at = which + 1;
+        while let Some(sum) = self.sums.get_mut(at - 1) {
+            *sum += 1;
+            at += lowest(at);
+        }
+        self.total += 1;
+    }
+
+    /// How often all rows before `which` were seen.
+    fn before(&self, which: usize) -> u32 {
+        let (mut at, mut sum) = (which, 0);
+        while at > 0 {
+            sum += self.sums[at - 1];
+            at -= lowest(at);
+        }
+        sum
+    }
+
+    /// Where the share of `which` starts in 0..total, and how long it is.
+    fn share(&self, which: usize) -> (u32, u32) {
+        let from = self.before(which);
+        (from, self.before(which + 1) - from)
+    }
+
+    /// Whose share holds `number` < total.
+    fn at(&self, mut number: u32) -> usize {
+        let (mut at, mut step) = (0, self.sums.len().next_power_of_two());
+        while step > 0 {
+            if let Some(&sum) = self.sums.get(at + step - 1)
+                && sum <= number
+            {
+                at += step;
+                number -= sum;
+            }
+            step /= 2;
+        }
+        at
+    }
+}
+
+/// The lowest bit that is set in `at` > 0.
+const fn lowest(at: usize) -> usize {
+    at & at.wrapping_neg()
+}
+
+/// Codes a table of `dim` components a row, each at most [`MAX_CODE`] in magnitude. Returns the
+/// bytes, and what the code has learned of such tables. O(n·d·log n).
+pub fn encode(table: &[i8], dim: usize) -> (Vec<u8>, Rows) {
+    let (mut code, mut coder, mut seen) = (Rows::new(dim), Encoder::default(), Counts::default());
+    let mut number_of: BTreeMap<&[i8], usize> = BTreeMap::new();
+    let mut scratch = vec![0; dim];
+    for row in table.chunks_exact(dim) {
+        let known = number_of.get(row).copied();
+        match code.repeat(&mut coder, &mut seen, known) {
+            Some(which) => seen.count(which),
+            None => {
+                scratch.copy_from_slice(row);
+                code.row(&mut coder, &mut scratch);
+                number_of.insert(row, seen.sums.len());
+                seen.push();
+            }
+        }
+    }
+    (coder.finish(), code)
+}
+
+/// Reads a table of rows of `dim` components into `table`, whose rows are `stride` ≥ `dim` apart;
+/// what lies between them stays as it is. Any bytes decode to something; `None` where they are too
+/// few or too many for the table. About 10 ns a component that is not zero.
+pub fn decode(bytes: &[u8], dim: usize, stride: usize, table: &mut [i8]) -> Option<()> {
+    let (mut code, mut coder, mut seen) = (Rows::new(dim), Decoder::new(bytes), Counts::default());
+    // Where each distinct row stands.
+    let mut first: Vec<usize> = Vec::new();
+    for at in (0..table.len()).step_by(stride) {
+        if let Some(which) = code.repeat(&mut coder, &mut seen, None) {
+            seen.count(which);
+            table.copy_within(first[which]..first[which] + dim, at);
+        } else {
+            code.row(&mut coder, &mut table[at..at + dim]);
+            first.push(at);
+            seen.push();
+        }
+        if coder.is_past_end() {
+            return None;
+        }
+    }
+    coder.is_at_end().then_some(())
+}

@@ -1,0 +1,191 @@
+//! Scoring: int8 rows against a 16-bit query in exact integer arithmetic, and top-k selection.
+//!
+//! A listener's vector, multiplied by the steps of the factors, is rounded to 16 bits once for each
+//! ranking, at an error of 2⁻¹⁶ of its largest component. Products and sums are integers, and it is
+//! these integers that are compared, so every target and every order of summation gives the same
+//! order.
+//!
+//! There is one function for each thing to do, in [`scalar`] and in the SIMD of the target; all of
+//! them pass the same tests.
+
+pub mod scalar;
+mod sketch;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+use alloc::vec::Vec;
+
+pub use sketch::{BLOCK_ROWS, Block, SKETCH, Sketch};
+
+use crate::{ids::Row, model::Factors};
+
+#[cfg(target_arch = "x86_64")]
+cpufeatures::new!(avx2, "avx2");
+
+/// Defines a function that runs the best version of a kernel that this machine has.
+macro_rules! kernel {
+    ($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*) -> $out:ty) => {
+        $(#[$doc])*
+        pub fn $name($($arg: $ty),*) -> $out {
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            return wasm::$name($($arg),*);
+            #[cfg(target_arch = "x86_64")]
+            if avx2::get() {
+                // SAFETY: AVX2 was found.
+                return unsafe { x86::$name($($arg),*) };
+            }
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+            scalar::$name($($arg),*)
+        }
+    };
+}
+
+kernel! {
+    /// Σ rowᵢ·queryᵢ, exactly, of a multiple of 16 components, at most 256: |sum| ≤ 256 · 127 · 32767
+    /// < 2³¹.
+    dot(row: &[i8], query: &[i16]) -> i32
+}
+
+kernel! {
+    /// The first of `blocks` from `from` on in which any row's bound exceeds `threshold`, with the
+    /// bounds of its rows.
+    seek(blocks: &[Block], query: &[i16; SKETCH], threshold: i32, from: usize)
+        -> Option<(usize, [i32; BLOCK_ROWS])>
+}
+
+/// The sign bit of points: without it they order as unsigned numbers do.
+const SIGN: u32 = 1 << 31;
+
+/// A listener's vector, rounded for scoring: component = `values` × `scale`.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    values: Vec<i16>,
+    /// What bounds a row's points, against its sketch.
+    sketch: [i16; SKETCH],
+    /// What one point is worth.
+    scale: f32,
+}
+
+impl Query {
+    /// Rounds `taste`, the vector that scores `factors`, to 16 bits, to nearest.
+    pub fn set(&mut self, taste: &[f32], factors: &Factors) {
+        // What is left of 16 bits is for the sketch's length, which is rounded up.
+        const LIMIT: f32 = i16::MAX as f32 - 8.0;
+        let scaled = || taste.iter().zip(factors.steps()).map(|(x, step)| x * step);
+        let unit = f32::from(factors.sketch().unit);
+        let rest = libm::sqrtf(scaled().skip(SKETCH - 1).map(|x| x * x).sum()) * unit;
+        let largest = scaled().fold(rest, |m, x| m.max(x.abs()));
+        let inverse = if largest > 0.0 { LIMIT / largest } else { 0.0 };
+        self.scale = largest / LIMIT;
+        self.values.clear();
+        self.values.extend(scaled().map(|x| round(x * inverse)));
+        self.values.resize(factors.stride(), 0);
+        self.sketch(factors.sketch().unit);
+    }
+
+    fn sketch(&mut self, unit: u16) {
+        self.sketch = [0; SKETCH];
+        let (first, rest) = self.values.split_at(SKETCH - 1);
+        self.sketch[..SKETCH - 1].copy_from_slice(first);
+        let square: u64 = rest.iter().map(|&x| u64::from(x.unsigned_abs()).pow(2)).sum();
+        let square = square * u64::from(unit).pow(2);
+        let root = square.isqrt();
+        let length = root + u64::from(root * root < square);
+        // Rounding each component can have made the rest longer than it was, if it is long at all:
+        // a bound that does not fit bounds nothing, so that every row is looked at.
+        self.sketch[SKETCH - 1] = i16::try_from(length).unwrap_or(i16::MAX);
+    }
+
+    /// The score that so many points are: the inner product of factor and taste.
+    pub fn score(&self, points: i32) -> f32 {
+        points as f32 * self.scale
+    }
+}
+
+/// To nearest, halves away from zero; the cast saturates.
+fn round(x: f32) -> i16 {
+    (x + 0.5_f32.copysign(x)) as i16
+}
+
+/// The points of one row.
+pub fn points(factors: &Factors, query: &Query, row: Row) -> i32 {
+    dot(factors.row(row), &query.values)
+}
+
+/// A place in an order: points, and the index that they are for. More points come first, among
+/// equal ones the lower index. One word, so that selecting and sorting are of plain numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place(u64);
+
+impl Place {
+    /// `points` for `index`.
+    pub const fn new(points: i32, index: u32) -> Self {
+        Self(((points as u32 ^ SIGN) as u64) << u32::BITS | !index as u64)
+    }
+
+    /// The points.
+    pub const fn points(self) -> i32 {
+        ((self.0 >> u32::BITS) as u32 ^ SIGN) as i32
+    }
+
+    /// What they are for.
+    pub const fn index(self) -> u32 {
+        !(self.0 as u32)
+    }
+}
+
+/// Keeps the first `k` of `places`, in order. O(n + k·log k).
+pub fn best(places: &mut Vec<Place>, k: usize) {
+    let order = |a: &Place, b: &Place| b.cmp(a);
+    if k < places.len() {
+        if k > 0 {
+            places.select_nth_unstable_by(k - 1, order);
+        }
+        places.truncate(k);
+    }
+    places.sort_unstable_by(order);
+}
+
+/// The `k` best rows of the whole catalogue for which `keep` holds, best first.
+///
+/// Exact. One pass over the sketches, and over the rows that these do not rule out; rows above the
+/// running threshold collect in a buffer of 2k that is cut back by selection, so selecting costs
+/// O(1) amortised a row.
+pub fn top_k(
+    factors: &Factors,
+    query: &Query,
+    k: usize,
+    keep: impl Fn(Row) -> bool,
+    found: &mut Vec<Place>,
+) {
+    found.clear();
+    if k == 0 {
+        return;
+    }
+    let rows = factors.len();
+    let capacity = k.min(rows).saturating_mul(2);
+    let blocks = &factors.sketch().blocks;
+    let mut threshold = i32::MIN;
+    let mut from = 0;
+    while let Some((at, bounds)) = seek(blocks, &query.sketch, threshold, from) {
+        from = at + 1;
+        for (row, bound) in (at * BLOCK_ROWS..rows).zip(bounds) {
+            let row = Row(row as u32);
+            if bound <= threshold || !keep(row) {
+                continue;
+            }
+            // Rows ascend, so equal points later in the scan never displace earlier ones.
+            let points = points(factors, query, row);
+            if points > threshold {
+                found.push(Place::new(points, row.0));
+                if found.len() == capacity && capacity > k {
+                    best(found, k);
+                    threshold = found[k - 1].points();
+                }
+            }
+        }
+    }
+    best(found, k);
+}

@@ -1,0 +1,77 @@
+//! The kernels in AVX2, for trainers and servers.
+
+use core::arch::x86_64::{
+    __m128i, __m256i, _mm_add_epi32, _mm_cmpgt_epi32, _mm_loadu_si128, _mm_movemask_epi8,
+    _mm_set1_epi32, _mm_storeu_si128, _mm256_add_epi32, _mm256_castsi256_si128,
+    _mm256_cvtepi8_epi16, _mm256_extracti128_si256, _mm256_loadu_si256, _mm256_madd_epi16,
+    _mm256_setzero_si256,
+};
+
+use super::{BLOCK_ROWS, Block, SKETCH};
+
+const LANES: usize = 16;
+
+/// As [`super::scalar::dot`]; both are multiples of sixteen long.
+#[target_feature(enable = "avx2")]
+pub fn dot(row: &[i8], query: &[i16]) -> i32 {
+    let mut sum = _mm256_setzero_si256();
+    let (rows, queries) = (row.as_chunks::<LANES>().0, query.as_chunks::<LANES>().0);
+    for (codes, values) in rows.iter().zip(queries) {
+        // SAFETY: it points to as many bytes as are read.
+        let values = unsafe { _mm256_loadu_si256(values.as_ptr().cast()) };
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(extended(codes), values));
+    }
+    let [a, b, c, d] = lanes(folded(sum));
+    (a + b) + (c + d)
+}
+
+/// As [`super::scalar::seek`].
+#[target_feature(enable = "avx2")]
+pub fn seek(
+    blocks: &[Block],
+    query: &[i16; SKETCH],
+    threshold: i32,
+    from: usize,
+) -> Option<(usize, [i32; BLOCK_ROWS])> {
+    // Two pairs of components to a register, each four times: once for every row of a block.
+    let pairs: [__m256i; SKETCH / 4] = core::array::from_fn(|at| {
+        let values: [i16; LANES] =
+            core::array::from_fn(|lane| query[4 * at + lane / 8 * 2 + lane % 2]);
+        // SAFETY: it points to as many bytes as are read.
+        unsafe { _mm256_loadu_si256(values.as_ptr().cast()) }
+    });
+    let threshold = _mm_set1_epi32(threshold);
+    for (at, block) in blocks.iter().enumerate().skip(from) {
+        let mut sum = _mm256_setzero_si256();
+        for (codes, pair) in block.0.as_chunks::<LANES>().0.iter().zip(&pairs) {
+            sum = _mm256_add_epi32(sum, _mm256_madd_epi16(extended(codes), *pair));
+        }
+        let bounds = folded(sum);
+        if _mm_movemask_epi8(_mm_cmpgt_epi32(bounds, threshold)) != 0 {
+            return Some((at, lanes(bounds)));
+        }
+    }
+    None
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn extended(codes: &[i8; LANES]) -> __m256i {
+    // SAFETY: it points to as many bytes as are read.
+    _mm256_cvtepi8_epi16(unsafe { _mm_loadu_si128(codes.as_ptr().cast()) })
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn folded(sum: __m256i) -> __m128i {
+    _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256::<1>(sum))
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn lanes(v: __m128i) -> [i32; BLOCK_ROWS] {
+    let mut lanes = [0; BLOCK_ROWS];
+    // SAFETY: it points to as many bytes as are written.
+    unsafe { _mm_storeu_si128(lanes.as_mut_ptr().cast(), v) };
+    lanes
+}
