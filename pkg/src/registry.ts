@@ -23,6 +23,9 @@ export class Registry {
   /** `registry` is a folder, relative to the page where there is one. */
   constructor(registry: string | URL, fetch: typeof globalThis.fetch | undefined) {
     this.#base = folder(registry);
+    if (fetch !== undefined && typeof fetch !== "function") {
+      throw new SegueError("argument", "fetch is not a function: leave it out for the platform's");
+    }
     // The browser's own insists on being called without a receiver.
     this.#fetch = fetch ?? ((...request) => globalThis.fetch(...request));
   }
@@ -102,6 +105,9 @@ export class Registry {
       response = await this.#fetch(url, request);
     } catch (cause) {
       throw unanswered(url, "cannot be fetched", cause);
+    }
+    if (typeof response?.arrayBuffer !== "function") {
+      throw new SegueError("argument", `fetch answered for ${url} with what is no Response`);
     }
     if (!response.ok) throw refused(url, response.status, ": check the registry");
     return response;

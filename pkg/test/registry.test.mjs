@@ -25,6 +25,13 @@ test("the folder may be a URL object, and its last slash may be missing", async 
   await open(t, registry, { registry: new URL(registry.url) });
 });
 
+test("a fetch of one's own that is none, or answers with nothing, is said to be so", async (t) => {
+  const registry = await serve(t);
+  for (const fetch of [5, () => undefined, async () => ({ ok: true })]) {
+    await assert.rejects(open(t, registry, { fetch }), segueError("argument", /fetch/));
+  }
+});
+
 test("sections are fetched in parallel", { timeout: 10_000 }, async (t) => {
   const registry = await serve(t);
   const waiting = [];
