@@ -23,7 +23,7 @@ pub struct Ui {
 }
 
 impl Ui {
-    /// Progress shows on a terminal, and not where a machine reads.
+    /// Progress shows on a terminal, and not where a machine reads; notes show everywhere.
     pub fn new(json: bool) -> Self {
         let bar = if json || !stderr().is_terminal() {
             ProgressBar::hidden()

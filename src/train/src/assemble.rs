@@ -6,7 +6,7 @@ use segue_core::{
     model::{self, Loss, Model, ModelError, Responses, SectionKind, TasteParts, quantise},
 };
 
-use crate::als::Factors;
+use crate::{Interrupted, als::Factors, progress::Progress};
 
 /// What fold-in on the device needs besides the factors.
 #[derive(Clone, Copy, Debug)]
@@ -63,12 +63,20 @@ pub fn taste_parts(items: &[f32], factors: &Factors, fold_in: &FoldIn) -> TasteP
 
 /// Taste clusters of the item factors: k-means of their directions. Returns centroids and the
 /// cluster of each row.
-pub fn cluster(items: &[f32], dim: usize, clusters: usize, seed: u64) -> (Vec<f32>, Vec<u16>) {
+pub fn cluster(
+    items: &[f32],
+    dim: usize,
+    clusters: usize,
+    seed: u64,
+    progress: &Progress<'_>,
+) -> Result<(Vec<f32>, Vec<u16>), Interrupted> {
     const MAX_ITERATIONS: usize = 100;
+    progress.stage("clustering");
     let mut directions = items.to_vec();
     to_directions(&mut directions, dim);
-    let clustering = kmeans(&directions, dim, clusters, MAX_ITERATIONS, seed);
-    (clustering.centroids, clustering.assignment)
+    let keep_going = || !progress.stopped();
+    let clustering = kmeans(&directions, dim, clusters, MAX_ITERATIONS, seed, keep_going);
+    clustering.map(|found| (found.centroids, found.assignment)).ok_or(Interrupted)
 }
 
 /// The usual rule of thumb, √(n/2), up to 64: more than a person can tell apart.

@@ -1,18 +1,16 @@
 //! `segue train`: the whole way from a dataset to the model that ships.
 
 use segue_core::{
-    catalogue::Track,
     event::Kind,
     model::{self, Loss, Model, Responses, SectionKind},
     rng::SplitMix64,
-    session::Evidence,
 };
 
 use crate::{
     Interrupted, TrainError,
     als::{Factors, Settings, Trainer},
     assemble::{FoldIn, cluster, default_clusters, ranking_sections},
-    dataset::{Dataset, Heard, new_favourites},
+    dataset::{Dataset, gather, new_favourites},
     evaluate::ranking::{Accuracy, Case},
     naming::cluster_names,
     progress::Progress,
@@ -40,14 +38,16 @@ pub struct Trained {
     pub model: Model,
     /// How the factors were trained.
     pub settings: Settings,
-    /// Accuracy on the listening that was held out to choose on; `None` where there was too
-    /// little.
+    /// Accuracy on the latest events of a sample of listeners, of factors that were trained on what
+    /// came before them; `None` where there was too little. Settings, fold-in and responses were
+    /// chosen on these listeners, so it is optimistic; and it is not of the factors that ship,
+    /// which have seen everything.
     pub validation: Option<Accuracy>,
     /// What each kind of event was found to say.
     pub learned: Learned,
-    /// Listeners and events that the model was trained on.
+    /// Listeners that the model was trained on.
     pub listeners: usize,
-    /// Events of every kind, by kind.
+    /// Events that it was trained on, by kind.
     pub events: [usize; Kind::ALL.len()],
 }
 
@@ -68,8 +68,7 @@ pub fn train(
 ) -> Result<Trained, TrainError> {
     let plan = choose(dataset, options, progress)?;
     let factors = fit(dataset, options.dim, &plan, progress)?;
-    progress.stage("clustering");
-    let model = assemble(dataset, options, &factors, &plan.fold_in)?;
+    let model = assemble(dataset, options, &factors, &plan.fold_in, progress)?;
 
     let mut events = [0; Kind::ALL.len()];
     dataset.events().iter().for_each(|event| events[event.kind as usize] += 1);
@@ -119,7 +118,11 @@ fn fit(
     let mut trainer = Trainer::new(&by_user, &by_item, dim, plan.seed);
     run(&mut trainer, &plan.settings, progress)?;
     trainer.solve_users(&plan.fold_in.loss, &|| progress.stopped());
-    if progress.stopped() { Err(Interrupted.into()) } else { Ok(trainer.factors) }
+    match trainer.factors {
+        _ if progress.stopped() => Err(Interrupted.into()),
+        factors if factors.are_finite() => Ok(factors),
+        _ => Err(TrainError::Diverged),
+    }
 }
 
 fn run(
@@ -143,23 +146,20 @@ fn assemble(
     options: &Options,
     factors: &Factors,
     fold_in: &FoldIn,
+    progress: &Progress<'_>,
 ) -> Result<Model, TrainError> {
     let ids = &dataset.fingerprints;
     let count = options.clusters.unwrap_or_else(|| default_clusters(dataset.tracks.len()));
-    let (centroids, assignment) = cluster(&factors.items, options.dim, count, options.seed);
+    let (centroids, assignment) =
+        cluster(&factors.items, options.dim, count, options.seed, progress)?;
     let names = cluster_names(dataset, &assignment, centroids.len() / options.dim);
     let clusters = model::encode_clusters(ids, options.dim, &centroids, &assignment);
     let tracks = dataset.tracks.iter();
-    let text = tracks.map(|track| (title(track), track.artist.as_str(), track.duration_ms));
+    let text = tracks.map(|t| (t.title.as_str(), t.artist.as_str(), t.duration_ms));
     let text = model::encode_text(ids, text, &names);
     let mut sections = ranking_sections(ids, factors, fold_in);
     sections.extend([(SectionKind::Clusters, clusters), (SectionKind::Text, text)]);
     Ok(Model::from_sections(sections)?)
-}
-
-/// A track without a title is shown by its id.
-fn title(track: &Track) -> &str {
-    if track.title.is_empty() { &track.track } else { &track.title }
 }
 
 /// Chooses settings and learns responses on held-out listening, where there is enough of it.
@@ -169,21 +169,17 @@ fn choose(
     progress: &Progress<'_>,
 ) -> Result<Plan, TrainError> {
     let sample = dataset.sample(options.effort.max_events, options.seed)?;
-    let (head, tails) = sample.split_by_time();
-    let known = |listener: usize| match listener < head.listeners() {
-        true => head.evidence(listener),
-        false => Vec::new(),
-    };
+    let before = |listener| sample.split_by_time(listener).0;
     let responses = Responses::default();
-    let mut cases = cases(&tails, known, &responses);
+    let mut cases = cases(&sample, &responses);
     if cases.len() < MIN_CASES {
         return Ok(Plan::published(options.seed));
     }
     shuffle(&mut cases, options.seed);
-    let by_user = head.matrix(&responses);
+    let by_user = sample.matrix_of(before, &responses);
     let by_item = by_user.transposed();
     let task = Task {
-        fingerprints: &head.fingerprints,
+        fingerprints: &sample.fingerprints,
         by_user: &by_user,
         by_item: &by_item,
         validation: &cases,
@@ -195,10 +191,13 @@ fn choose(
     let Found { settings, seed, mut trainer, .. } = search(&task, progress)?;
     let defined = settle(&task, &mut trainer, &settings.loss, responses, progress)?;
 
-    let next = |(listener, next)| Story { known: known(listener), next };
-    let stories: Vec<Story> = tails.into_iter().enumerate().map(next).collect();
+    let story = |listener| {
+        let (before, next) = sample.split_by_time(listener);
+        Story { known: gather(before), next }
+    };
+    let stories = (0..sample.listeners()).map(story);
     let judge = Judge {
-        fingerprints: &head.fingerprints,
+        fingerprints: &sample.fingerprints,
         factors: &trainer.factors,
         fold_in: defined.fold_in,
     };
@@ -206,7 +205,7 @@ fn choose(
         let fold_in = FoldIn { responses: *responses, ..defined.fold_in };
         !measured(&task, &trainer.factors, fold_in).is_worse_than(&defined)
     };
-    let learned = learn(&judge, &stories, may_be, progress)?;
+    let learned = learn(&judge, stories, may_be, progress)?;
     let plan = |learned, responses, settled: Settled| Plan {
         settings,
         seed,
@@ -221,7 +220,7 @@ fn choose(
 
     // Under what was learned: the factors as they are, or trained under it too.
     let theirs = settle(&task, &mut trainer, &settings.loss, learned.responses, progress)?;
-    let by_user = head.matrix(&learned.responses);
+    let by_user = sample.matrix_of(before, &learned.responses);
     let by_item = by_user.transposed();
     let mut trainer = Trainer::new(&by_user, &by_item, options.dim, seed);
     run(&mut trainer, &settings, progress)?;
@@ -238,18 +237,16 @@ fn choose(
     })
 }
 
-/// One case for each listener who came to like something new.
-fn cases(
-    tails: &[Vec<Heard>],
-    known: impl Fn(usize) -> Vec<Evidence>,
-    responses: &Responses,
-) -> Vec<Case> {
-    let case = |(listener, tail): (usize, &Vec<Heard>)| {
-        let known = known(listener);
-        let held_out = new_favourites(tail, &known, responses);
+/// One case for each listener whose latest events show that they came to like something new.
+fn cases(sample: &Dataset, responses: &Responses) -> Vec<Case> {
+    let case = |listener| {
+        let (before, after) = sample.split_by_time(listener);
+        let known = gather(before);
+        let held_out = new_favourites(after, &known, responses);
         Case { known, held_out, missing: 0, repeats: false }
     };
-    tails.iter().enumerate().map(case).filter(|case| !case.held_out.is_empty()).collect()
+    let cases = (0..sample.listeners()).map(case);
+    cases.filter(|case| !case.held_out.is_empty()).collect()
 }
 
 /// Fisher and Yates.

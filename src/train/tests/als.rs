@@ -116,6 +116,19 @@ fn the_factors_are_the_same_for_any_number_of_threads() {
 }
 
 #[test]
+fn factors_that_are_no_numbers_end_and_say_so() {
+    let by_user = listening(40, 90, 6);
+    let by_item = by_user.transposed();
+    for wrong in [f32::NAN, f32::INFINITY, 1e30] {
+        let mut trainer = Trainer::new(&by_user, &by_item, DIM, 1);
+        assert!(trainer.factors.are_finite());
+        trainer.factors.items[7] = wrong;
+        trainer.epoch(&LOSS, &|| false);
+        assert!(!trainer.factors.are_finite(), "{wrong}");
+    }
+}
+
+#[test]
 fn fold_in_on_the_device_is_the_training_solve_for_the_same_items() {
     let by_user = listening(120, 90, 4);
     let by_item = by_user.transposed();

@@ -45,6 +45,13 @@ pub struct Factors {
     pub items: Vec<f32>,
 }
 
+impl Factors {
+    /// Whether all are numbers: settings that are hopeless for a log can blow them up.
+    pub fn are_finite(&self) -> bool {
+        self.users.iter().chain(&self.items).all(|x| x.is_finite())
+    }
+}
+
 /// A training run that can be continued.
 pub struct Trainer<'a> {
     by_user: &'a Matrix,
@@ -65,7 +72,8 @@ impl<'a> Trainer<'a> {
         Self { by_user, by_item, cpu: Cpu::detect(), factors }
     }
 
-    /// One alternation. `stop` is asked between rows; true leaves the factors half-solved.
+    /// One alternation. `stop` is asked between rows; true leaves the factors half-solved. Factors
+    /// that have grown beyond `f32` end as NaN: see [`Factors::are_finite`].
     pub fn epoch(&mut self, loss: &Loss, stop: &(impl Fn() -> bool + Sync)) {
         self.solve_users(loss, stop);
         let Self { by_item, cpu, factors, .. } = self;
@@ -97,7 +105,11 @@ fn half_step(
     out: &mut [f32],
     stop: &(impl Fn() -> bool + Sync),
 ) {
-    let Eigen { values, basis } = eigen(&gram(cpu, other, dim), dim);
+    let Some(Eigen { values, basis }) = eigen(&gram(cpu, other, dim), dim) else {
+        // The system has no solution: nor have the rows.
+        out.fill(f32::NAN);
+        return;
+    };
     let mut rotated = other.to_vec();
     rotated.par_chunks_mut(BLOCK * dim).for_each(|rows| {
         dense::rotate(cpu, rows, dim, &basis, &mut vec![0.0; dim]);
@@ -224,14 +236,20 @@ struct Eigen {
     basis: Vec<f32>,
 }
 
-fn eigen(symmetric: &[f64], dim: usize) -> Eigen {
+/// `None` where there is none: for a matrix that is not finite the iteration would never end.
+fn eigen(symmetric: &[f64], dim: usize) -> Option<Eigen> {
+    // Steps of implicit QR for each value, as in LAPACK's `dsteqr`; two or three are usual.
+    const MAX_STEPS: usize = 30;
+    if !symmetric.iter().all(|x| x.is_finite()) {
+        return None;
+    }
     let matrix = nalgebra::DMatrix::from_row_slice(dim, dim, symmetric);
-    let decomposition = nalgebra::SymmetricEigen::new(matrix);
-    Eigen {
+    let decomposition = nalgebra::SymmetricEigen::try_new(matrix, f64::EPSILON, MAX_STEPS * dim)?;
+    Some(Eigen {
         values: decomposition.eigenvalues.iter().map(|&x| x.max(0.0) as f32).collect(),
         // Columns are axes, and storage runs by column.
         basis: decomposition.eigenvectors.iter().map(|&x| x as f32).collect(),
-    }
+    })
 }
 
 fn transpose(square: &[f32], dim: usize) -> Vec<f32> {

@@ -26,15 +26,15 @@ pub struct Settled {
     pub fold_in: FoldIn,
     /// Its accuracy.
     pub accuracy: Accuracy,
-    /// Its objective, case by case.
+    /// Its objective, case by case; nothing where the factors made no model.
     each: Vec<f64>,
 }
 
 impl Settled {
     /// Whether this ranks worse than `other` did on the same cases, by more than chance would
-    /// have it: by two standard errors.
+    /// have it: by two standard errors. What made no model is worse than what made one.
     pub fn is_worse_than(&self, other: &Self) -> bool {
-        paired(&self.each, &other.each) < -2.0
+        self.each.len() < other.each.len() || paired(&self.each, &other.each) < -2.0
     }
 }
 
@@ -59,7 +59,10 @@ pub fn settle(
         keep_better(&mut best, measured(task, &trainer.factors, fold_in));
     }
     let chosen = best.as_ref().map_or(*loss, |best| best.fold_in.loss);
-    trainer.solve_users(&chosen, &|| false);
+    trainer.solve_users(&chosen, &|| progress.stopped());
+    if progress.stopped() {
+        return Err(Interrupted);
+    }
     for pull in PULL {
         let fold_in = FoldIn { loss: chosen, pull, responses };
         keep_better(&mut best, measured(task, &trainer.factors, fold_in));
