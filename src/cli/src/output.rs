@@ -8,7 +8,7 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, ui::Writing};
 
 /// Where a path leads.
 enum Target {
@@ -43,13 +43,54 @@ impl Target {
     }
 }
 
-/// Whether `path` can be written, before the work whose result it is to hold.
-pub fn check(path: &Path) -> Result<(), Failure> {
+/// Whether `path` can be written and is none of `others`, before the work whose result it is to
+/// hold. `-` among the others is standard input.
+pub fn check<'a>(path: &Path, others: impl IntoIterator<Item = &'a Path>) -> Result<(), Failure> {
     match Target::of(path)? {
         // Whoever reads at the other end would take an opening for the beginning.
-        Target::Stream => Ok(()),
+        Target::Stream => return Ok(()),
         // Permissions are not all that can be in the way.
-        Target::File { folder, .. } => neighbour(&folder).map(drop).map_err(cannot(path)),
+        Target::File { folder, .. } => neighbour(&folder).map(drop).map_err(cannot(path))?,
+    }
+    let mine = Identity::of(path);
+    let same = |other: &&Path| mine.is_some() && mine == Identity::of(other);
+    match others.into_iter().find(same) {
+        Some(other) => Err(Failure::from(format!(
+            "{} would overwrite {}: give it another name",
+            path.display(),
+            other.display()
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// What makes two paths the same file.
+#[derive(PartialEq)]
+enum Identity {
+    /// Device and number of a file that is there: links of both kinds lead to one.
+    #[cfg(unix)]
+    Node(u64, u64),
+    /// The whole path of one that is yet to be.
+    Path(PathBuf),
+}
+
+impl Identity {
+    fn of(path: &Path) -> Option<Self> {
+        let path = if path == Path::new("-") { Path::new("/dev/stdin") } else { path };
+        #[cfg(unix)]
+        if let Ok(found) = std::fs::metadata(path) {
+            use std::os::unix::fs::MetadataExt as _;
+            return Some(Self::Node(found.dev(), found.ino()));
+        }
+        if let Ok(whole) = std::fs::canonicalize(path) {
+            return Some(Self::Path(whole));
+        }
+        match Target::of(path) {
+            Ok(Target::File { file, folder }) => {
+                Some(Self::Path(std::fs::canonicalize(folder).ok()?.join(file.file_name()?)))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -58,6 +99,7 @@ pub fn write_whole(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    let _writing = Writing::begin();
     let (target, folder) = match Target::of(path)? {
         Target::File { file, folder } => (file, folder),
         Target::Stream => {

@@ -52,6 +52,46 @@ fn a_broken_line_is_named_and_nothing_is_written() {
 }
 
 #[test]
+fn nothing_is_written_over_what_is_read_or_written_beside_it() {
+    let folder = simulated();
+    let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    let (events, tracks) = (read("events.jsonl"), read("tracks.jsonl"));
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("events.jsonl", folder.path().join("link.segue")).unwrap();
+    fs::hard_link(folder.path().join("tracks.jsonl"), folder.path().join("hard.segue")).unwrap();
+    for out in ["events.jsonl", "./events.jsonl", "tracks.jsonl", "hard.segue", "link.segue"] {
+        let said = fail(
+            &folder,
+            &format!("train events.jsonl --catalogue tracks.jsonl --dim 4 --out {out}"),
+        );
+        assert!(said.contains("would overwrite"), "{out}: {said}");
+    }
+    let said = fail(
+        &folder,
+        "simulate --listeners 5 --tracks 9 --days 1 --out new.jsonl --catalogue ./new.jsonl",
+    );
+    assert!(said.contains("would overwrite"), "{said}");
+    assert_eq!((read("events.jsonl"), read("tracks.jsonl")), (events, tracks));
+}
+
+#[test]
+fn a_test_on_which_nothing_can_be_measured_is_refused() {
+    let folder = folder();
+    write(&folder, "train.txt", "0 1 2 3\n1 2 3 4\n2 1 4\n");
+    for (name, text) in [("unknown.txt", "0 98 99\n"), ("masked.txt", "0 1\n1 2 3\n")] {
+        write(&folder, name, text);
+        let said = fail(&folder, &format!("evaluate split --train train.txt --test {name}"));
+        assert!(said.contains(name) && said.contains("could be ranked"), "{said}");
+    }
+}
+
+#[test]
+fn what_never_ends_is_not_read_to_its_end_to_see_that_it_is_no_model() {
+    let said = fail(&folder(), "inspect /dev/zero");
+    assert!(said.contains("not a segue model"), "{said}");
+}
+
+#[test]
 fn times_that_are_not_times_are_refused() {
     for time in ["NaN", "-5", "inf", "1e400", ""] {
         let folder = folder();
@@ -99,15 +139,26 @@ fn damaged_models_and_later_formats_are_refused() {
 }
 
 #[test]
-fn wrong_usage_exits_with_2() {
+fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
     let folder = folder();
-    for line in
-        ["", "sing", "train", "train x --out m --dim 0", "simulate --listeners many --out x"]
-    {
-        assert_eq!(segue(&folder, line).status.code(), Some(2), "{line}");
+    for (line, named) in [
+        ("", "Usage"),
+        ("sing", "sing"),
+        ("train", "EVENTS"),
+        ("train x --out m --dim 0", "--dim"),
+        ("train x --out m --column nonsense", "nonsense"),
+        ("train x --out m --column foo=bar", "foo"),
+        ("train x --out m --threads 0", "--threads"),
+        ("train x --out m --threads 100000", "--threads"),
+        ("simulate --listeners many --out x", "many"),
+        ("simulate --listeners 0 --out x", "--listeners"),
+        ("simulate --days 0 --out x", "--days"),
+    ] {
+        let output = segue(&folder, line);
+        assert_eq!(output.status.code(), Some(2), "{line}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(named), "{line}: {said}");
     }
-    assert!(fail(&folder, "simulate --listeners 0 --out x").contains("listeners"));
-    assert!(fail(&folder, "train x --out m --column nonsense").contains("nonsense"));
 }
 
 #[test]

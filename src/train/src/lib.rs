@@ -34,6 +34,12 @@ pub enum TrainError {
     /// The log could not be read.
     #[error(transparent)]
     Log(#[from] log::LogError),
+    /// There is nothing to measure on.
+    #[error(
+        "{}: no listener has an item here that could be ranked for them; each is unknown to the \
+         training pairs, or among those of the same listener", .0.display()
+    )]
+    Unreachable(PathBuf),
     /// There is nothing to learn from.
     #[error(
         "no listening to learn from: the log holds no event that says a listener liked a track"

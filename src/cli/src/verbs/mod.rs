@@ -8,17 +8,25 @@ pub mod simulate;
 pub mod train;
 
 use std::{
+    fs::File,
+    io::Read,
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use segue_core::model::Model;
+use segue_core::model::{Model, container::LABEL};
 
 use crate::failure::Failure;
 
+/// Reads a model, no further than its label where that is something else's.
 fn read_model(path: &Path) -> Result<Model, Failure> {
-    let bytes = std::fs::read(path)
-        .map_err(|error| Failure::during(format!("cannot read {}", path.display()), error))?;
+    let cannot = |error| Failure::during(format!("cannot read {}", path.display()), error);
+    let mut file = File::open(path).map_err(cannot)?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(LABEL.len() as u64).read_to_end(&mut bytes).map_err(cannot)?;
+    if bytes == LABEL {
+        file.read_to_end(&mut bytes).map_err(cannot)?;
+    }
     Model::from_file(&bytes).map_err(|error| Failure::during(path.display().to_string(), error))
 }
 

@@ -26,13 +26,13 @@ use crate::{
                         --seed 1 --out events.jsonl --catalogue catalogue.jsonl")]
 pub struct Arguments {
     /// How many listeners.
-    #[arg(long, default_value_t = Config::default().listeners)]
+    #[arg(long, default_value_t = Config::default().listeners, value_parser = clap::value_parser!(u32).range(1..))]
     listeners: u32,
     /// How many tracks.
-    #[arg(long, default_value_t = Config::default().tracks)]
+    #[arg(long, default_value_t = Config::default().tracks, value_parser = clap::value_parser!(u32).range(1..))]
     tracks: u32,
     /// How many days.
-    #[arg(long, default_value_t = Config::default().days)]
+    #[arg(long, default_value_t = Config::default().days, value_parser = clap::value_parser!(u32).range(1..))]
     days: u32,
     /// Any number.
     #[arg(long, default_value_t = Config::default().seed)]
@@ -61,7 +61,9 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
     let Arguments { listeners, tracks, days, seed, .. } = *arguments;
     let config = Config { listeners, tracks, days, seed, ..Config::default() };
     let parts = parts(arguments);
-    parts.iter().try_for_each(|(_, path)| check(path))?;
+    for (at, (_, path)) in parts.iter().enumerate() {
+        check(path, parts[..at].iter().map(|(_, other)| *other))?;
+    }
     ui.say("building the world");
     let world = World::new(&config)?;
     let mut events = 0_usize;

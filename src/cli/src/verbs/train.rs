@@ -6,7 +6,7 @@ use segue_core::event::Kind;
 use segue_train::{
     dataset::{self, Reading},
     evaluate::ranking::Accuracy,
-    log::{self, Columns, Options as LogOptions, Summary},
+    log::{self, ColumnError, Columns, Options as LogOptions, Summary},
     pipeline::{Options, Trained, train},
     progress::Progress,
     responses::Learned,
@@ -45,7 +45,7 @@ pub struct Arguments {
     out: PathBuf,
     /// Read a field from the column of this name: `--column track=song_id`; `--column mood=` leaves
     /// a field out.
-    #[arg(long = "column", value_name = "FIELD=NAME")]
+    #[arg(long = "column", value_name = "FIELD=NAME", value_parser = column)]
     columns: Vec<String>,
     /// Count lines that cannot be read, and go on.
     #[arg(long)]
@@ -63,8 +63,13 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value = "quick")]
     effort: EffortName,
     /// Threads; the model is the same for any number [default: one a core].
-    #[arg(long)]
-    threads: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+/// One `--column`, which is wrong usage where it names no field.
+fn column(text: &str) -> Result<String, ColumnError> {
+    Columns::parse([text]).map(|_| text.to_owned())
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -86,9 +91,10 @@ impl From<EffortName> for Effort {
 
 pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
     ui.heed_interrupt()?;
-    check(&arguments.out)?;
+    let inputs = arguments.events.iter().chain(&arguments.catalogue.catalogue);
+    check(&arguments.out, inputs.map(PathBuf::as_path))?;
     if let Some(threads) = arguments.threads {
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+        rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()?;
     }
     let started = Instant::now();
     let report = |report: segue_train::progress::Report<'_>| ui.report(report);

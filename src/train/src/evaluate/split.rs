@@ -84,9 +84,11 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
     let test = read_interactions(split.test)?;
     let valid = split.valid.map(read_interactions).transpose()?;
     let whole = Pairs::new(&train)?;
+    let test = reachable(split.test, cases(&whole, &train, &test))?;
 
-    let chosen = if let Some(valid) = &valid {
-        choose(split, &whole, &cases(&whole, &train, valid), progress)?
+    let chosen = if let (Some(valid), Some(path)) = (&valid, split.valid) {
+        let valid = reachable(path, cases(&whole, &train, valid))?;
+        choose(split, &whole, &valid, progress)?
     } else {
         let (kept, held) = hold_out(&train, split.seed);
         let part = Pairs::new(&kept)?;
@@ -103,21 +105,30 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
     if progress.stopped() {
         return Err(Interrupted.into());
     }
-    let cases = cases(&whole, &train, &test);
     let model = ranking_model(&whole.fingerprints, &trainer.factors, &settled.fold_in)?;
     let (test, bytes) = match split.precision {
-        Precision::Int8 => (accuracy(&model, &cases), stored_bytes(&model)),
+        Precision::Int8 => (accuracy(&model, &test), stored_bytes(&model)),
         Precision::F32 => {
             let Factors { dim, items, .. } = &trainer.factors;
             let section = encode_taste(&taste_parts(items, &trainer.factors, &settled.fold_in));
             let taste = Taste::read(section.as_slice(), *dim)?;
-            let test = accuracy(&FloatScorer { items, taste }, &cases);
+            let test = accuracy(&FloatScorer { items, taste }, &test);
             let rows = whole.fingerprints.len();
             (test, (size_of::<u64>() + dim * size_of::<f32>()) * rows + section.as_slice().len())
         }
     };
     let tracks = whole.fingerprints.len();
     Ok(Outcome { test, chosen, bytes_per_item: bytes as f64 / tracks as f64, tracks })
+}
+
+/// `cases`, unless no ranking could do well on any of them.
+fn reachable(path: &Path, cases: Vec<Case>) -> Result<Vec<Case>, TrainError> {
+    let known = |case: &Case, row: &Row| case.known.iter().any(|evidence| evidence.row == *row);
+    if cases.iter().any(|case| case.held_out.iter().any(|row| !known(case, row))) {
+        Ok(cases)
+    } else {
+        Err(TrainError::Unreachable(path.to_owned()))
+    }
 }
 
 fn choose(
