@@ -4,17 +4,23 @@
 use std::{
     fs,
     path::PathBuf,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use segue_core::{event::Kind, model::Model};
+use segue_core::{
+    event::Kind,
+    model::{Model, Responses},
+};
 use segue_sim::{Config, World};
 use segue_train::{
     TrainError,
     dataset::{self, Dataset},
     log::Options as LogOptions,
     pipeline::{Options, Trained, train},
-    progress::Progress,
+    progress::{Progress, Report},
     search::Effort,
 };
 
@@ -49,7 +55,7 @@ fn lines(rows: impl Iterator<Item = impl serde::Serialize>) -> String {
 
 fn read(path: &PathBuf) -> Result<Dataset, TrainError> {
     let progress = Progress::silent();
-    dataset::read(&[path], None, &LogOptions::default(), &progress).map(|(dataset, _)| dataset)
+    dataset::read(&[path], None, &LogOptions::default(), &progress).map(|read| read.dataset)
 }
 
 fn trained(dataset: &Dataset) -> Trained {
@@ -62,8 +68,9 @@ fn a_simulated_log_becomes_a_model_that_beats_chance_and_learns_what_skips_say()
     let (events, catalogue) = files.world(500, 400, 20);
     let progress = Progress::silent();
     let options = LogOptions::default();
-    let (dataset, _) = dataset::read(&[events], Some(&catalogue), &options, &progress).unwrap();
-    let trained = trained(&dataset);
+    let read = dataset::read(&[events], Some(&catalogue), &options, &progress).unwrap();
+    assert_eq!((read.named, read.repeats()), (Some(read.dataset.tracks.len()), 0));
+    let trained = trained(&read.dataset);
     let validation = trained.validation.unwrap();
     assert!(validation.recall_20 > 2.0 * 20.0 / 400.0, "{validation:?}");
     let (before, after) =
@@ -140,12 +147,88 @@ fn a_log_of_nothing_but_skips_is_refused() {
 }
 
 #[test]
-fn training_that_is_asked_to_stop_stops() {
+fn a_track_without_a_title_has_none_in_the_model_which_holds_no_ids() {
+    let files = Files::new();
+    let rows: String = (0..30).map(|n| format!("u,secret-{n},{}\n", 1_700_000_000 + n)).collect();
+    let path = files.write("bare.csv", &format!("user,track,at\n{rows}"));
+    let model = trained(&read(&path).unwrap()).model;
+    let row = model.row("secret-3").unwrap();
+    assert_eq!(model.text().unwrap().title(row), "");
+    assert!(!model.to_file().windows(6).any(|bytes| bytes == b"secret"));
+}
+
+/// Every stage that is reported, once for each time that it begins.
+fn stages(dataset: &Dataset) -> (Trained, Vec<String>) {
+    let stages = Mutex::new(Vec::new());
+    let report = |report: Report<'_>| {
+        if report.step == 0 && report.figure.is_none() {
+            stages.lock().unwrap().push(report.stage.to_owned());
+        }
+    };
+    let progress = Progress { report: &report, stop: &AtomicBool::new(false) };
+    let trained = train(dataset, &OPTIONS, &progress).unwrap();
+    (trained, stages.into_inner().unwrap())
+}
+
+#[test]
+fn where_nothing_is_learned_of_skips_nothing_is_settled_anew() {
+    let files = Files::new();
+    let mut log = String::from("user,track,at,kind\n");
+    let (users, old) = (60, 40);
+    for user in 0..users {
+        for at in 1..=16 {
+            log += &format!("u{user},t{},{at},play\n", (user * 7 + at * (1 + user % 3)) % old);
+        }
+        // What nobody else hears has no factor: however skips are weighed, the order is a draw.
+        for at in 17..=20 {
+            let kind = if at % 2 == 0 { "play" } else { "skip" };
+            log += &format!("u{user},new-{user}-{at},{at},{kind}\n");
+        }
+    }
+    let (trained, stages) = stages(&read(&files.write("draw.csv", &log)).unwrap());
+    assert_eq!((trained.learned.auc_defined, trained.learned.auc_learned), (Some(0.5), Some(0.5)));
+    assert_eq!(trained.learned.responses, Responses::default());
+    let settled = stages.iter().filter(|stage| *stage == "choosing how to fold in").count();
+    assert_eq!(settled, 1, "{stages:?}");
+}
+
+#[test]
+fn a_file_that_is_no_catalogue_of_the_log_is_refused() {
+    let files = Files::new();
+    let (events, catalogue) = files.world(20, 30, 3);
+    let refused = |catalogue: &PathBuf| {
+        let (options, progress) = (LogOptions::default(), Progress::silent());
+        dataset::read(&[&events], Some(catalogue), &options, &progress).unwrap_err()
+    };
+    let error = refused(&events);
+    assert!(matches!(error, TrainError::NoCatalogue(_)), "{error}");
+    assert!(error.to_string().contains("events.jsonl holds no title, artist or tag"), "{error}");
+    let text = fs::read_to_string(&catalogue).unwrap();
+    let other = files.write("other.jsonl", &text.replace("\"t0", "\"x0"));
+    let error = refused(&other);
+    assert!(matches!(error, TrainError::OtherCatalogue { .. }), "{error}");
+    let said = error.to_string();
+    assert!(said.contains("other.jsonl names none of the") && said.contains("\"x0"), "{said}");
+}
+
+/// What comes of a training that is asked to stop when `stage` begins.
+fn stopped_at(stage: Option<&str>) -> TrainError {
     let files = Files::new();
     let (events, _) = files.world(60, 80, 10);
     let dataset = read(&events).unwrap();
     let stop = AtomicBool::new(false);
-    let report = |_: segue_train::progress::Report<'_>| stop.store(true, Ordering::Relaxed);
-    let error = train(&dataset, &OPTIONS, &Progress { report: &report, stop: &stop }).unwrap_err();
-    assert!(matches!(error, TrainError::Interrupted(_)), "{error}");
+    let report = |report: Report<'_>| {
+        if stage.is_none_or(|stage| report.stage == stage) {
+            stop.store(true, Ordering::Relaxed);
+        }
+    };
+    train(&dataset, &OPTIONS, &Progress { report: &report, stop: &stop }).unwrap_err()
+}
+
+#[test]
+fn training_that_is_asked_to_stop_stops() {
+    for stage in [None, Some("training factors"), Some("clustering")] {
+        let error = stopped_at(stage);
+        assert!(matches!(error, TrainError::Interrupted(_)), "{stage:?}: {error}");
+    }
 }

@@ -1,6 +1,7 @@
 // Arguments as callers give them: each is taken as what it must be, or refused by name.
 
 import { SegueError } from "./error.js";
+import type { TrackList } from "./types.js";
 
 function refuse(what: string, value: unknown, wanted: string): never {
   const given = typeof value === "string" ? JSON.stringify(value) : String(value);
@@ -53,13 +54,28 @@ export function ids<T>(what: string, value: T): T {
   return value;
 }
 
-/** A list of ids or of rows. */
-export function idsOrRows<T>(what: string, value: T): T {
-  if (!(value instanceof Uint32Array)) return ids(what, value);
-  if (value.length > MOST_TRACKS) {
-    refuse(`${what}.length`, value.length, `at most ${MOST_TRACKS} are accepted`);
+/** A list of ids or of rows, never of both. */
+export function idsOrRows(what: string, value: TrackList): TrackList {
+  if (value instanceof Uint32Array) {
+    if (value.length > MOST_TRACKS) {
+      refuse(`${what}.length`, value.length, `at most ${MOST_TRACKS} are accepted`);
+    }
+    return value;
+  }
+  const list: readonly unknown[] = ids(what, value);
+  const rows = typeof list[0] === "number";
+  for (let index = 1; index < list.length; index++) {
+    if ((typeof list[index] === "number") !== rows) {
+      const first = rows ? "a row" : "an id";
+      refuse(`${what}[${index}]`, list[index], `the first is ${first}: give ids alone or rows alone`);
+    }
   }
   return value;
+}
+
+/** Whether a list that passed `idsOrRows` holds ids. */
+export function areIds(tracks: TrackList): tracks is readonly string[] {
+  return !(tracks instanceof Uint32Array) && typeof tracks[0] !== "number";
 }
 
 /** What the module can address. */

@@ -18,15 +18,40 @@ export type ErrorCode =
   | "platform"
   | "freed";
 
+/** What was asked for over HTTP, and what was answered. */
+export interface Answer {
+  readonly url: string;
+  /** Left out where nothing answered. */
+  readonly status?: number;
+}
+
 /** Every error that this package throws. The message says what is wrong, where, and what to do. */
 export class SegueError extends Error {
   override readonly name = "SegueError";
   readonly code: ErrorCode;
+  /** What could not be fetched, where `code` is `unreachable`. */
+  readonly url: string | undefined;
+  /** The HTTP status that was answered in its place; `undefined` where nothing answered. */
+  readonly status: number | undefined;
 
-  constructor(code: ErrorCode, message: string, cause?: unknown) {
+  constructor(code: ErrorCode, message: string, cause?: unknown, answer?: Answer) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
+    this.url = answer?.url;
+    this.status = answer?.status;
   }
+}
+
+/** That `url` gave nothing, not even an answer, because of `cause`. */
+export function unanswered(url: URL | string, what: string, cause: unknown): SegueError {
+  const message = `${url} ${what}: ${messageOf(cause)}`;
+  return new SegueError("unreachable", message, cause, { url: String(url) });
+}
+
+/** That `url` was answered with a status which is not one of success. */
+export function refused(url: URL | string, status: number, advice = ""): SegueError {
+  const answer = { url: String(url), status };
+  return new SegueError("unreachable", `${url} answers ${status}${advice}`, undefined, answer);
 }
 
 /** Runs `action`; what it throws becomes a `SegueError` with this code. */

@@ -14,5 +14,6 @@ export {
   type RankOptions,
   type Reason,
   type TopOptions,
+  type TrackList,
   type WasmSource,
 } from "./types.js";

@@ -1,7 +1,7 @@
 // Loads the WebAssembly module, once for all of a page.
 
 import init, { initSync } from "../wasm/segue_wasm.js";
-import { SegueError, messageOf } from "./error.js";
+import { SegueError, messageOf, refused, unanswered } from "./error.js";
 import type { WasmSource } from "./types.js";
 
 let loading: Promise<void> | undefined;
@@ -38,11 +38,9 @@ async function read(source: URL | string): Promise<Response | BufferSource> {
   try {
     response = await fetch(source);
   } catch (cause) {
-    throw new SegueError("unreachable", `${source} cannot be fetched: ${messageOf(cause)}`, cause);
+    throw unanswered(source, "cannot be fetched", cause);
   }
-  if (!response.ok) {
-    throw new SegueError("unreachable", `${source} answers ${response.status}`);
-  }
+  if (!response.ok) throw refused(source, response.status);
   return response;
 }
 

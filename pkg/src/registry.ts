@@ -1,7 +1,7 @@
 // Fetches from a registry, and lets through only what its manifest promises.
 
 import { Manifest as Examined, Parts } from "../wasm/segue_wasm.js";
-import { SegueError, messageOf } from "./error.js";
+import { SegueError, messageOf, refused, unanswered } from "./error.js";
 
 export interface Section {
   readonly kind: string;
@@ -23,6 +23,9 @@ export class Registry {
   /** `registry` is a folder, relative to the page where there is one. */
   constructor(registry: string | URL, fetch: typeof globalThis.fetch | undefined) {
     this.#base = folder(registry);
+    if (fetch !== undefined && typeof fetch !== "function") {
+      throw new SegueError("argument", "fetch is not a function: leave it out for the platform's");
+    }
     // The browser's own insists on being called without a receiver.
     this.#fetch = fetch ?? ((...request) => globalThis.fetch(...request));
   }
@@ -31,9 +34,15 @@ export class Registry {
   async manifest(): Promise<Manifest> {
     const url = new URL("manifest", this.#base);
     const response = await this.#get(url, "no-cache");
+    let text: string;
+    try {
+      text = await response.text();
+    } catch (cause) {
+      throw unanswered(url, "broke off", cause);
+    }
     let json: unknown;
     try {
-      json = await response.json();
+      json = JSON.parse(text);
     } catch (cause) {
       throw new SegueError("manifest", `${url} is not JSON: ${messageOf(cause)}`, cause);
     }
@@ -56,18 +65,30 @@ export class Registry {
   }
 
   async #section(section: Section, signal: AbortSignal): Promise<Uint8Array> {
-    const url = new URL(`blob/${section.hash}`, this.#base);
-    const response = await this.#get(url, "default", signal);
-    let bytes: Uint8Array<ArrayBuffer>;
     try {
-      bytes = new Uint8Array(await response.arrayBuffer());
+      return await this.#blob(section, "default", signal);
     } catch (cause) {
-      throw new SegueError("unreachable", `${url} broke off: ${messageOf(cause)}`, cause);
+      const damaged = cause instanceof SegueError && cause.code === "hash";
+      if (!damaged || signal.aborted) throw cause;
+      // A blob is cached for ever: one that was cached badly would be read from there for ever.
+      return this.#blob(section, "reload", signal);
+    }
+  }
+
+  async #blob(section: Section, cache: RequestCache, signal: AbortSignal): Promise<Uint8Array> {
+    const url = new URL(`blob/${section.hash}`, this.#base);
+    const response = await this.#get(url, cache, signal);
+    let bytes: Uint8Array<ArrayBuffer> | undefined;
+    try {
+      bytes = await upTo(section.bytes, response);
+    } catch (cause) {
+      throw unanswered(url, "broke off", cause);
     }
     const wrong = (what: string) =>
       new SegueError("hash", `section ${section.kind} at ${url} ${what}: publish it again`);
-    if (bytes.length !== section.bytes) {
-      throw wrong(`has ${bytes.length} bytes where the manifest promises ${section.bytes}`);
+    if (bytes?.length !== section.bytes) {
+      const held = bytes?.length ?? "more";
+      throw wrong(`has ${held} bytes where the manifest promises ${section.bytes}`);
     }
     if ((await sha256(bytes)) !== section.hash) {
       throw wrong("does not have the hash that the manifest promises");
@@ -83,13 +104,45 @@ export class Registry {
     try {
       response = await this.#fetch(url, request);
     } catch (cause) {
-      throw new SegueError("unreachable", `${url} cannot be fetched: ${messageOf(cause)}`, cause);
+      throw unanswered(url, "cannot be fetched", cause);
     }
-    if (!response.ok) {
-      throw new SegueError("unreachable", `${url} answers ${response.status}: check the registry`);
+    if (typeof response?.arrayBuffer !== "function") {
+      throw new SegueError("argument", `fetch answered for ${url} with what is no Response`);
     }
+    if (!response.ok) throw refused(url, response.status, ": check the registry");
     return response;
   }
+}
+
+/**
+ * The body of `response`, or `undefined` where it goes on past `most` bytes, which is as far as it
+ * is read: whoever answers does not decide how much memory that takes.
+ */
+async function upTo(
+  most: number,
+  response: Response,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  // A runtime without streams, and a body that is empty.
+  if (!response.body) return new Uint8Array(await response.arrayBuffer());
+  const reader = response.body.getReader();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    length += read.value.length;
+    if (length > most) {
+      // What becomes of the rest is nobody's concern, nor is a failure to stop it.
+      reader.cancel().catch(() => {});
+      return undefined;
+    }
+    chunks.push(read.value);
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
 }
 
 function folder(registry: string | URL): URL {

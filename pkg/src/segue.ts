@@ -18,6 +18,7 @@ import {
   type Ranking,
   type RankOptions,
   type TopOptions,
+  type TrackList,
 } from "./types.js";
 
 /** Events on tracks that the model does not know, which are kept for a model that does. */
@@ -133,7 +134,7 @@ export class Segue {
    * Orders `candidates` for the listener, best first. Ids that the model does not know come last,
    * in the order given. The first call after an event solves for the taste, O(d³/6).
    */
-  rank(candidates: readonly string[] | Uint32Array, options: RankOptions = {}): Ranking {
+  rank(candidates: TrackList, options: RankOptions = {}): Ranking {
     const engine = this.#alive();
     check.idsOrRows("candidates", candidates);
     check.record("options", options);
@@ -141,7 +142,7 @@ export class Segue {
     const rows = this.#tracks.rows(candidates);
     const order = attempt("argument", () => engine.rank(rows, limit));
 
-    const ids = candidates instanceof Uint32Array ? undefined : candidates;
+    const ids = check.areIds(candidates) ? candidates : undefined;
     const places = placesOf(order, (index, score): RankedTrack => {
       const row = rows[index]!;
       const known = row !== UNKNOWN_ROW;

@@ -3,7 +3,7 @@
 import type { Engine } from "../wasm/segue_wasm.js";
 import * as check from "./check.js";
 import { SegueError } from "./error.js";
-import { UNKNOWN_ROW } from "./types.js";
+import { UNKNOWN_ROW, type TrackList } from "./types.js";
 
 /** Ids whose rows are remembered; a lookup in the map is ten times faster than one in the model. */
 const MOST_REMEMBERED = 1 << 16;
@@ -36,26 +36,14 @@ export class Tracks {
   }
 
   /** The rows of ids; rows pass as they are. */
-  rows(tracks: readonly string[] | Uint32Array): Uint32Array {
+  rows(tracks: TrackList): Uint32Array {
     if (tracks instanceof Uint32Array) return this.#fresh(tracks);
-    const rows = new Uint32Array(tracks.length);
-    const missing: number[] = [];
-    for (let index = 0; index < tracks.length; index++) {
-      const row = this.#rows.get(tracks[index]!);
-      if (row === undefined) missing.push(index);
-      else rows[index] = row;
-    }
-    for (let from = 0; from < missing.length; from += BATCH) {
-      const batch = missing.slice(from, from + BATCH);
-      const found = this.#resolve(batch.map((index) => tracks[index]!));
-      batch.forEach((index, at) => (rows[index] = found[at]!));
-    }
-    return rows;
+    return check.areIds(tracks) ? this.#find(tracks) : this.#checked(tracks);
   }
 
   /** As `rows`, for a caller who will keep them: they are refused once they are out of date. */
   issue(tracks: readonly string[]): Uint32Array {
-    const rows = this.rows(tracks);
+    const rows = this.#find(tracks);
     this.#current.add(rows);
     this.#issued.add(rows);
     return rows;
@@ -83,7 +71,7 @@ export class Tracks {
 
   /** Sets the catalogue, and returns its rows. */
   list(catalogue: readonly string[]): Uint32Array {
-    const rows = this.rows(catalogue);
+    const rows = this.#find(catalogue);
     this.#catalogue = catalogue;
     this.#places.clear();
     rows.forEach((row, index) => {
@@ -102,7 +90,7 @@ export class Tracks {
     this.#current = new WeakSet();
     const seen = [...this.#seen.values()];
     this.#seen.clear();
-    const rows = this.rows(seen);
+    const rows = this.#find(seen);
     seen.forEach((track, index) => {
       if (rows[index] !== UNKNOWN_ROW) this.#seen.set(rows[index]!, track);
     });
@@ -112,6 +100,27 @@ export class Tracks {
     if (this.#issued.has(rows) && !this.#current.has(rows)) {
       const message = "these rows belong to an earlier version of the model: call rows() again";
       throw new SegueError("argument", message);
+    }
+    return rows;
+  }
+
+  #checked(rows: readonly number[]): Uint32Array {
+    const { tracks } = this.#engine;
+    return Uint32Array.from(rows, (row) => check.row(row, tracks, UNKNOWN_ROW));
+  }
+
+  #find(tracks: readonly string[]): Uint32Array {
+    const rows = new Uint32Array(tracks.length);
+    const missing: number[] = [];
+    for (let index = 0; index < tracks.length; index++) {
+      const row = this.#rows.get(tracks[index]!);
+      if (row === undefined) missing.push(index);
+      else rows[index] = row;
+    }
+    for (let from = 0; from < missing.length; from += BATCH) {
+      const batch = missing.slice(from, from + BATCH);
+      const found = this.#resolve(batch.map((index) => tracks[index]!));
+      batch.forEach((index, at) => (rows[index] = found[at]!));
     }
     return rows;
   }

@@ -1,6 +1,9 @@
 /** The row of a track that the model does not know. */
 export const UNKNOWN_ROW = 0xffff_ffff;
 
+/** Tracks: your own ids, or rows of the model in use. Never some of each. */
+export type TrackList = readonly string[] | readonly number[] | Uint32Array;
+
 /** What a listener did with a track. */
 export type Kind =
   | "play"
@@ -52,7 +55,7 @@ export interface TopOptions {
   /** How many tracks are wanted. */
   limit: number;
   /** Tracks to leave out, as ids or rows. */
-  exclude?: readonly string[] | Uint32Array | undefined;
+  exclude?: TrackList | undefined;
   /** Whether to give reasons for each of them. */
   explain?: boolean | undefined;
 }

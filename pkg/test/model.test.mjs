@@ -42,8 +42,8 @@ test("a file with any one bit flipped is refused as a model", async () => {
 
 test("a file of a later format says what to do", async () => {
   const later = Buffer.from(first);
-  later.writeUInt32LE(2, 16);
-  await assert.rejects(Segue.fromModel(later), segueError("model", /format version 2.*update segue/));
+  later.writeUInt32LE(3, 16);
+  await assert.rejects(Segue.fromModel(later), segueError("model", /format version 3.*update segue/));
 });
 
 test("a file that memory has no room for is refused, and the next one is not", async () => {

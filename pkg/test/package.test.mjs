@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,7 +36,8 @@ after(() => rmSync(home, { recursive: true, force: true }));
 
 test("it holds the module, the compiled client with its types, and what tells of them", () => {
   const folders = new Set(contents.map((path) => path.split("/")[0]));
-  assert.deepEqual([...folders].sort(), ["README.md", "dist", "package.json", "wasm"]);
+  const texts = ["LICENSE-APACHE", "LICENSE-MIT", "README.md"];
+  assert.deepEqual([...folders].sort(), [...texts, "dist", "package.json", "wasm"]);
   for (const file of ["dist/index.js", "dist/index.d.ts", "wasm/segue_wasm_bg.wasm"]) {
     assert(contents.includes(file), `${file} is missing from ${contents.join(", ")}`);
   }
@@ -57,16 +58,25 @@ test("Node imports it by name, and it ranks", () => {
 });
 
 const CONSUMER = `
-import { Segue, SegueError, UNKNOWN_ROW, type Ranking, type RankedTrack } from "segue";
+import { Segue, SegueError, UNKNOWN_ROW, type Ranking, type RankedTrack, type TrackList } from "segue";
 
 export async function play(candidates: readonly string[]): Promise<readonly RankedTrack[]> {
   const segue = await Segue.open({ registry: new URL("https://music.example/v1/") });
   const known: boolean = segue.observe({ kind: "skip", track: "a", played_ms: 4000 });
   const queue: Ranking = segue.rank(candidates, { limit: 50, explain: known });
+  const again: Ranking = segue.rank(queue.map(({ row }) => row));
+  segue.top({ limit: 5, exclude: again.map(({ row }) => row) });
+  const either: TrackList = Uint32Array.of(1);
+  segue.rank(either);
+  // @ts-expect-error ids and rows are not mixed
+  segue.rank(["a", 7]);
   const best = queue[0];
   if (best && best.row !== UNKNOWN_ROW) console.log(best.track, best.reasons?.[0]?.text);
   const end: () => void = segue.on("update", (version: number) => console.log(version));
-  await segue.update().catch((error: SegueError) => console.log(error.code === "hash"));
+  await segue.update().catch((error: SegueError) => {
+    const status: number | undefined = error.status;
+    console.log(error.code === "hash", status, error.url?.length);
+  });
   end();
   // @ts-expect-error there is no such kind
   segue.observe({ kind: "sing", track: "a" });
@@ -76,12 +86,16 @@ export async function play(candidates: readonly string[]): Promise<readonly Rank
 }
 `;
 
+/** The example that the README begins with. */
+const EXAMPLE = /```ts\n(.*?)```/s.exec(readFileSync(join(pkg, "README.md"), "utf8"))[1];
+
 for (const [module, resolution] of [["NodeNext", "NodeNext"], ["ESNext", "Bundler"]]) {
   test(`its types hold under ${resolution} resolution, libraries checked`, () => {
     writeFileSync(join(home, "consumer.ts"), CONSUMER);
+    writeFileSync(join(home, "example.ts"), `declare const candidates: string[];\n${EXAMPLE}export {};\n`);
     const options = ["--strict", "--noEmit", "--skipLibCheck", "false", "--exactOptionalPropertyTypes"];
     const target = ["--target", "ES2022", "--lib", "ES2022,DOM", "--types", ""];
     const style = ["--module", module, "--moduleResolution", resolution];
-    run(process.execPath, tsc, ...options, ...target, ...style, "consumer.ts");
+    run(process.execPath, tsc, ...options, ...target, ...style, "consumer.ts", "example.ts");
   });
 }

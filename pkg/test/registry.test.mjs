@@ -25,6 +25,13 @@ test("the folder may be a URL object, and its last slash may be missing", async 
   await open(t, registry, { registry: new URL(registry.url) });
 });
 
+test("a fetch of one's own that is none, or answers with nothing, is said to be so", async (t) => {
+  const registry = await serve(t);
+  for (const fetch of [5, () => undefined, async () => ({ ok: true })]) {
+    await assert.rejects(open(t, registry, { fetch }), segueError("argument", /fetch/));
+  }
+});
+
 test("sections are fetched in parallel", { timeout: 10_000 }, async (t) => {
   const registry = await serve(t);
   const waiting = [];
@@ -131,16 +138,82 @@ test("a registry that is not there is named, with what was seen", async () => {
   await assert.rejects(opening, segueError("unreachable", message));
 });
 
-test("a section that breaks off half-way is named", async (t) => {
+test("a section or a manifest that breaks off half-way is named", async (t) => {
   const registry = await serve(t);
-  registry.intercept = (path, response) => {
-    if (path !== registry.pathOf("factors")) return false;
-    response.writeHead(200, { "content-length": 1000 });
-    response.write("half", () => response.socket.destroy());
-    return true;
+  for (const broken of [registry.pathOf("factors"), "/v1/manifest"]) {
+    registry.intercept = (path, response) => {
+      if (path !== broken) return false;
+      response.writeHead(200, { "content-length": 1000 });
+      response.write("half", () => response.socket.destroy());
+      return true;
+    };
+    const opening = Segue.open({ registry: registry.url });
+    await assert.rejects(opening, segueError("unreachable", new RegExp(`${broken} broke off`)));
+  }
+});
+
+test("an error of fetching says what was asked for, and what was answered", async (t) => {
+  const registry = await serve(t);
+  const failing = async (options) => Segue.open({ registry: registry.url, ...options }).then(
+    (segue) => segue.free(),
+    ({ code, url, status }) => ({ code, url, status }),
+  );
+  const url = `${registry.url}manifest`;
+  registry.intercept = (_, response) => Boolean(response.writeHead(503).end());
+  assert.deepEqual(await failing(), { code: "unreachable", url, status: 503 });
+  const offline = () => Promise.reject(new TypeError("offline"));
+  assert.deepEqual(await failing({ fetch: offline }), { code: "unreachable", url, status: undefined });
+  registry.intercept = (_, response) => Boolean(response.writeHead(200).end("[]"));
+  assert.deepEqual(await failing(), { code: "manifest", url: undefined, status: undefined });
+});
+
+test("a section that the cache holds damaged is fetched anew, past the cache", async (t) => {
+  const registry = await serve(t);
+  for (const damage of [flip, (bytes) => bytes.subarray(1), (bytes) => Buffer.concat([bytes, bytes])]) {
+    const modes = [];
+    const cached = async (url, request) => {
+      const response = await fetch(url, request);
+      if (new URL(url).pathname !== registry.pathOf("factors")) return response;
+      modes.push(request.cache);
+      const bytes = Buffer.from(await response.arrayBuffer());
+      return new Response(request.cache === "reload" ? bytes : damage(bytes));
+    };
+    const segue = await open(t, registry, { fetch: cached });
+    assert.equal(segue.tracks, 60);
+    assert.deepEqual(modes, ["default", "reload"]);
+  }
+});
+
+test("a section that is damaged where it lies is asked for twice, not more", async (t) => {
+  const registry = await serve(t);
+  respoil(registry, flip);
+  await assert.rejects(Segue.open({ registry: registry.url }), segueError("hash", /publish it again/));
+  const path = registry.pathOf("factors");
+  assert.equal(registry.asked.filter((asked) => asked === path).length, 2);
+});
+
+test("a section without end is read as far as the manifest promises", { timeout: 10_000 }, async (t) => {
+  const registry = await serve(t);
+  const promised = registry.manifest.sections.find(({ kind }) => kind === "factors").bytes;
+  const given = [];
+  const endless = (url, request) => {
+    if (new URL(url).pathname !== registry.pathOf("factors")) return fetch(url, request);
+    const at = given.push({ bytes: 0, ended: false }) - 1;
+    const body = new ReadableStream({
+      pull(controller) {
+        given[at].bytes += 100;
+        controller.enqueue(new Uint8Array(100));
+      },
+      cancel: () => void (given[at].ended = true),
+    });
+    return new Response(body);
   };
-  const opening = Segue.open({ registry: registry.url });
-  await assert.rejects(opening, segueError("unreachable", /blob\/[0-9a-f]{64} broke off/));
+  const opening = Segue.open({ registry: registry.url, fetch: endless });
+  const message = new RegExp(`factors.* has more bytes where the manifest promises ${promised}`);
+  await assert.rejects(opening, segueError("hash", message));
+  assert.equal(given.length, 2);
+  // A stream keeps a few chunks ready.
+  for (const { bytes, ended } of given) assert(ended && bytes <= promised + 500, `${bytes} bytes`);
 });
 
 test("a registry that is not a URL is refused before anything is fetched", async () => {

@@ -77,6 +77,17 @@ test("rows rank as their ids do", async (t) => {
   assert.equal(rows.at(-1), UNKNOWN_ROW);
   const places = (queue) => queue.map(({ index, row, score }) => ({ index, row, score }));
   assert.deepEqual(places(segue.rank(rows)), places(segue.rank(candidates)));
+  assert.deepEqual(segue.rank([...rows], { explain: true }), segue.rank(rows, { explain: true }));
+});
+
+test("what top found can be ranked, and left out, by its rows as they are", async (t) => {
+  const segue = await listener(t);
+  const best = segue.top({ limit: 40 });
+  const rows = best.map(({ row }) => row);
+  assert.deepEqual(segue.rank(rows).map(({ row }) => row), rows);
+  const others = segue.top({ limit: 60, exclude: rows }).map(({ row }) => row);
+  assert.equal(others.length, 20);
+  assert(others.every((row) => !rows.includes(row)));
 });
 
 test("ids of every sort are told apart, and none can upset another", async (t) => {
@@ -243,7 +254,12 @@ const MISUSE = [
   ["endless duration_ms", (s) => s.observe({ kind: "play", track: "x", duration_ms: Infinity }), /duration_ms/],
   ["a time before 1970", (s) => s.observe({ kind: "play", track: "x", at: -5 }), /at is -5/],
   ["candidates that are no list", (s) => s.rank("jazz:00"), /candidates is "jazz:00": give an array/],
-  ["a candidate that is no string", (s) => s.rank(["jazz:00", 7]), /track is 7: give a string/],
+  ["a candidate that is neither id nor row", (s) => s.rank(["jazz:00", {}]), /track is \[object/],
+  ["a row among ids", (s) => s.rank(["jazz:00", 7]), /candidates\[1\] is 7: the first is an id: give ids alone or rows alone/],
+  ["an id among rows", (s) => s.top({ limit: 1, exclude: [7, 8, "jazz:00"] }), /exclude\[2\] is "jazz:00": the first is a row/],
+  ["a hole among rows", (s) => s.rank([7, undefined]), /candidates\[1\] is undefined/],
+  ["half a row among rows", (s) => s.rank([7, 0.5]), /row is 0\.5/],
+  ["a row of an array beyond the model", (s) => s.rank([0, 60]), /row is 60: the model has rows 0 to 59/],
   ["rows beyond the model", (s) => s.rank(Uint32Array.of(0, 60)), /row 60 is beyond/],
   ["too many candidates", (s) => s.rank(new Uint32Array(2 ** 24 + 1)), /at most 16777216/],
   ["a negative limit", (s) => s.rank(["jazz:00"], { limit: -1 }), /limit is -1/],
@@ -252,6 +268,8 @@ const MISUSE = [
   ["options that are none", (s) => s.rank([], null), /options is null/],
   ["excluded rows beyond the model", (s) => s.top({ limit: 1, exclude: Uint32Array.of(99) }), /row 99/],
   ["a catalogue that is no list", (s) => s.catalogue(new Uint32Array(1)), /give an array of ids/],
+  ["a catalogue of rows", (s) => s.catalogue([7]), /track is 7: give a string/],
+  ["rows of rows", (s) => s.rows([7]), /track is 7: give a string/],
   ["a catalogue with a hole", (s) => s.catalogue(["jazz:00", undefined]), /track is undefined/],
   ["a described row beyond the model", (s) => s.describe(2 ** 32), /row is 4294967296/],
   ["another event than update", (s) => s.on("play", () => {}), /on\(\) takes "update"/],

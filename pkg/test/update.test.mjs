@@ -115,7 +115,7 @@ test("an update that fails leaves the model as it was, and the next may succeed"
   // Each section is what the manifest promises, but they are of two versions.
   const mixed = sectionsOf(second).map(([kind, bytes], n) => [kind, n ? sectionsOf(first)[n][1] : bytes]);
   registry.publishSections(mixed, 2);
-  await assert.rejects(segue.update(), segueError("model", /another version than `ids`/));
+  await assert.rejects(segue.update(), segueError("model", /another version than the rest/));
   unchanged();
 
   registry.files.set("/v1/manifest", Buffer.from("oops"));

@@ -57,7 +57,7 @@ async function result(page) {
 function check({ order, texts }) {
   assert.equal(order.at(-1), "nobody:0");
   assert.deepEqual(order.slice(2, 4).sort(), ["jazz:01", "jazz:02"]);
-  assert(texts.some((text) => /like \d tracks? you skipped/.test(text)), texts.join("; "));
+  assert(texts.some((text) => /similar to \d tracks? you skipped/.test(text)), texts.join("; "));
 }
 
 test("a page loads it from a folder, with no more allowed than to compile WebAssembly", async (t) => {
@@ -112,4 +112,25 @@ test("a server that gives the module no type of its own still serves it", async 
   const opened = await open(t, registry);
   await opened.waitForFunction(() => globalThis.result !== undefined);
   check(await opened.evaluate(() => globalThis.result));
+});
+
+test("a section that the browser has cached damaged, and for ever, is fetched anew", async (t) => {
+  const registry = await site(t, page('<script type="module" src="main.js"></script>'));
+  registry.files.set("/app/main.js", Buffer.from(`${LISTENER} globalThis.result = { order, texts };`));
+  const path = registry.pathOf("factors");
+  let answers = 0;
+  registry.intercept = (asked, response) => {
+    if (asked !== path) return false;
+    const bytes = Buffer.from(registry.files.get(path));
+    if (answers++ === 0) bytes[40] ^= 1;
+    response.writeHead(200, { "cache-control": "public, max-age=31536000, immutable" }).end(bytes);
+    return true;
+  };
+  const opened = await open(t, registry);
+  check(await result(opened));
+  assert.equal(answers, 2);
+  // The second answer has taken the place of the first.
+  await opened.goto(`${registry.origin}/app/index.html`);
+  check(await result(opened));
+  assert.equal(answers, 2);
 });

@@ -68,8 +68,8 @@ async function answering(url) {
   assert.fail(`${url} does not answer`);
 }
 
-async function openPlayer(t) {
-  const page = await newPage(t, chromium.browser);
+async function openPlayer(t, options) {
+  const page = await newPage(t, chromium.browser, options);
   await page.goto(origin);
   await page.locator("[data-testid=queue] li").first().waitFor();
   return page;
@@ -140,12 +140,137 @@ test("the page says how long the ranking took, and why tracks stand where they s
 
 test("liking a track makes its cluster rise", async (t) => {
   const page = await openPlayer(t);
+  // To choose a track says yes to its cluster too: another one is chosen from more often, so that
+  // there is something left to rise past.
+  const other = largestCluster(await queueOf(page));
+  for (let n = 0; n < 2; n++) await playFrom(page, other);
+  const { cluster } = (await queueOf(page)).at(-1);
+  assert.notEqual(cluster, other);
+  const row = await playFrom(page, cluster);
   const before = await queueOf(page);
-  const { cluster } = before.at(-1);
-  const tracks = tracksOf(before, cluster, [await playFrom(page, cluster)]);
+  const tracks = tracksOf(before, cluster, [row]);
   await page.locator("[data-testid=like]").click();
   const [from, to] = [meanPlace(before, tracks), meanPlace(await queueOf(page), tracks)];
-  assert(to <= from, `cluster ${cluster} stood at ${from} and stands at ${to}`);
+  assert(to < from, `cluster ${cluster} stood at ${from} and stands at ${to}`);
+});
+
+/** What the session knows, newest first. */
+const historyOf = (page) =>
+  page.locator("[data-testid=history] li").evaluateAll((items) =>
+    items.map((item) => item.querySelector(".deed").textContent.trim()),
+  );
+
+test("a choice from the queue and a replay count at once, and are shown", async (t) => {
+  const page = await openPlayer(t);
+  const title = page.locator("[data-testid=now-title]");
+  await playFrom(page, largestCluster(await queueOf(page)));
+  const chosen = await title.textContent();
+  assert.deepEqual(await historyOf(page), ["chosen"]);
+  const reasons = page.locator("[data-testid=reason]");
+  const because = (texts, deed) => texts.includes(`close to “${chosen}”, which you ${deed}`);
+  let texts = await reasons.allTextContents();
+  assert(because(texts, "chose"), texts.join("; "));
+
+  await page.locator("[data-testid=replay]").click();
+  assert.deepEqual(await historyOf(page), ["replayed", "chosen"]);
+  assert.equal(await title.textContent(), chosen);
+  texts = await reasons.allTextContents();
+  assert(because(texts, "replayed"), texts.join("; "));
+  assert.deepEqual(page.reported, []);
+});
+
+test("a list of the tracks behind a reason keeps them apart", async (t) => {
+  const page = await openPlayer(t);
+  const cluster = largestCluster(await queueOf(page));
+  for (let n = 0; n < 2; n++) {
+    await playFrom(page, cluster);
+    await page.locator("[data-testid=like]").click();
+  }
+  const reason = page.locator("[data-testid=reason]", { hasText: /2 tracks you liked/ }).first();
+  await reason.click();
+  const panel = page.locator("#queue .reasons:not([hidden])");
+  assert.match(await panel.textContent(), /2 tracks you liked: “[^”]+” by [^;]+; “[^”]+” by /);
+});
+
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+
+test("on a phone three places and more are on the first screen, their artists in full", async (t) => {
+  const page = await openPlayer(t, PHONE);
+  await page.locator("[data-testid=skip]").click();
+  // Rows travel for a while.
+  await page.waitForFunction(() => document.getAnimations().length === 0);
+  const [seen, cut] = await page.evaluate(() => {
+    const bottom = document.querySelector(".transport").getBoundingClientRect().top;
+    const rows = [...document.querySelectorAll("#queue > li")];
+    const inSight = rows.filter((row) => row.getBoundingClientRect().bottom <= bottom);
+    const artists = inSight.map((row) => row.querySelector(".artist"));
+    return [inSight.length, artists.filter((name) => name.scrollWidth > name.clientWidth).length];
+  });
+  assert(seen >= 3, `${seen} are`);
+  assert.equal(cut, 0);
+});
+
+test("a track without a name is shown by its row, and nothing is made up about it", async (t) => {
+  const page = await newPage(t, chromium.browser);
+  await page.route("**/v1/manifest", async (route) => {
+    const response = await route.fetch();
+    const { sections, ...rest } = await response.json();
+    const bare = sections.filter(({ kind }) => kind !== "text");
+    await route.fulfill({ json: { ...rest, sections: bare } });
+  });
+  await page.goto(origin);
+  const first = page.locator("[data-testid=queue] li").first();
+  await first.waitFor();
+  const row = await first.getAttribute("data-row");
+  const names = await first.locator(".names").textContent();
+  assert.equal(names.trim(), `Play Track ${row}`);
+  assert.match(await page.locator("[data-testid=now-title]").textContent(), /^Track \d+$/);
+  for (const id of ["now-cluster", "now-artist", "duration"]) {
+    assert(await page.locator(`#${id}`).isHidden(), id);
+  }
+  await page.locator("[data-testid=play]").click();
+  await page.waitForFunction(() => document.querySelector("#progress").value > 0);
+  assert.deepEqual(page.reported, []);
+});
+
+const [DAMAGED, MISSING] = ["ab".repeat(32), "cd".repeat(32)];
+
+/** Answers with a later version, in which one section is another, of such a `hash`. */
+const spoiltBy = (hash) => async (route) => {
+  const { sections, version, ...rest } = await (await route.fetch()).json();
+  const spoilt = sections.map((section, at) => (at === 1 ? { ...section, hash } : section));
+  await route.fulfill({ json: { ...rest, version: version + 1, sections: spoilt } });
+};
+
+/** Each answers in the server's place; the page must say so, at the start and while it plays. */
+const TROUBLES = [
+  ["no answer", (route) => route.abort(), "The server does not answer", "The server does not answer"],
+  ["404", (route) => route.fulfill({ status: 404 }), "No model is published here yet", "The server answers 404"],
+  ["500", (route) => route.fulfill({ status: 500 }), "The server answers 500", "The server answers 500"],
+  ["no manifest", (route) => route.fulfill({ body: "<html>" }), "The manifest cannot be read", "The server's manifest cannot be read"],
+  ["a damaged section", spoiltBy(DAMAGED), "The model came damaged", "A later model came damaged"],
+  ["a section that is not there", spoiltBy(MISSING), "The model is not all there", "The server answers 404"],
+];
+
+test("what keeps the model from the page is called by its name", async (t) => {
+  for (const [name, answer, notice, status] of TROUBLES) {
+    await t.test(name, async (t) => {
+      const trouble = async (page) => {
+        await page.route("**/v1/manifest", answer);
+        await page.route(`**/v1/blob/${DAMAGED}`, (route) => route.fulfill({ body: "not it" }));
+      };
+      const closed = await newPage(t, chromium.browser);
+      await trouble(closed);
+      await closed.goto(origin);
+      assert.equal(await closed.locator("#notice h2").textContent(), notice);
+
+      const page = await openPlayer(t);
+      await trouble(page);
+      await page.evaluate(() => dispatchEvent(new Event("online")));
+      const line = page.locator("#status", { hasText: "still ranked in this tab" });
+      assert.match(await line.textContent(), new RegExp(`^${status}: still ranked in this tab, by model 1,`));
+    });
+  }
 });
 
 test("the queue reacts without the network", async (t) => {
@@ -155,4 +280,5 @@ test("the queue reacts without the network", async (t) => {
   await page.context().setOffline(true);
   const tracks = tracksOf(before, cluster, await skipThree(page, cluster));
   assert(meanPlace(await queueOf(page), tracks) > meanPlace(before, tracks));
+  assert.match(await page.locator("#status").textContent(), /^Offline: still ranked in this tab/);
 });

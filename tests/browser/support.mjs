@@ -12,8 +12,8 @@ export async function startBrowser() {
 }
 
 /** A page of its own for the test `t`, which fails with whatever the page itself reports. */
-export async function newPage(t, browser) {
-  const context = await browser.newContext();
+export async function newPage(t, browser, options) {
+  const context = await browser.newContext(options);
   t.after(() => context.close());
   const page = await context.newPage();
   page.reported = [];

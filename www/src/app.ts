@@ -1,6 +1,6 @@
 import type { Segue } from "segue";
 
-import { Catalogue, type Track } from "./catalogue.js";
+import { Catalogue } from "./catalogue.js";
 import { Deck } from "./deck.js";
 import { byId, count } from "./dom.js";
 import { HistoryView, type Deed } from "./history.js";
@@ -71,18 +71,17 @@ export class App {
   }
 
   #replay(): void {
-    if (this.#deck.position >= HEARD_MS) {
-      this.#observe("replay", "replayed");
-      this.#rank({ next: false });
-    }
+    this.#observe("replay", "replayed");
+    this.#rank({ next: false });
     this.#deck.restart();
   }
 
   /** Plays a row of the queue; what was on counts by how much of it was heard. */
   #choose(row: number): void {
-    if (this.#deck.position >= HEARD_MS) this.#observe("play", "heard");
+    if (this.#deck.position >= HEARD_MS) this.#observe("play", "played");
     this.#queue = this.#queue.filter((other) => other !== row);
     this.#putOn(row);
+    this.#observe("click", "chosen");
     this.#deck.play();
     this.#rank({ next: false });
   }
@@ -98,21 +97,17 @@ export class App {
     this.#queue = [];
     this.#past.clear();
     const { track } = this.#deck;
-    if (track !== null && this.#isStill(track)) this.#past.add(track.row);
+    if (track !== null && this.#catalogue.isStill(track)) this.#past.add(track.row);
     this.#rank({ next: false });
   }
 
-  #observe(kind: "play" | "skip" | "like" | "replay", deed: Deed): void {
+  #observe(kind: "click" | "play" | "skip" | "like" | "replay", deed: Deed): void {
     const { track, position } = this.#deck;
-    if (track === null) return;
+    if (track === null || !this.#catalogue.isStill(track)) return;
+    // What counts is the share that was heard of what was played, however long the track itself is.
+    const heard = { played_ms: position, duration_ms: track.playsMs };
+    this.#segue.observe({ kind, track: track.row, ...heard });
     this.#history.add(deed, track, position);
-    if (!this.#isStill(track)) return;
-    this.#segue.observe({
-      kind,
-      track: track.row,
-      played_ms: position,
-      duration_ms: track.durationMs,
-    });
   }
 
   /** Ranks what is to come, and shows it; with `next`, the best of it is put on first. */
@@ -147,12 +142,5 @@ export class App {
     this.#past.add(row);
     this.#deck.load(track);
     this.#now.show(track);
-  }
-
-  /** Whether the row of `track` still means the same track. */
-  #isStill(track: Track): boolean {
-    if (track.row >= this.#segue.tracks) return false;
-    const now = this.#catalogue.track(track.row);
-    return now.title === track.title && now.artist === track.artist;
   }
 }

@@ -6,13 +6,24 @@ import { random } from "./random.js";
 export interface Track {
   /** Its row in the model in force. */
   readonly row: number;
+  /** Never empty: where the model has none, the row stands in for it. */
   readonly title: string;
+  /** Whether the model has a title. */
+  readonly titled: boolean;
+  /** Empty where unknown. */
   readonly artist: string;
   readonly cluster: number;
-  /** The cluster's name; empty where it has none. */
-  readonly style: string;
-  /** Above 0. */
+  /** Empty where the cluster has no name. */
+  readonly clusterName: string;
+  /** 0 where unknown. */
   readonly durationMs: number;
+  /** How long its music plays here, above 0: as long as the track, or any time where unknown. */
+  readonly playsMs: number;
+}
+
+/** A track in one line. */
+export function nameOf({ title, artist }: Track): string {
+  return artist === "" ? title : `${title} – ${artist}`;
 }
 
 /** Tracks of a queue: as many clusters, at most, as a listener can tell apart. */
@@ -29,7 +40,7 @@ export class Catalogue {
     this.#segue = segue;
   }
 
-  /** What is known of `row`, with something to show and to play where the model has nothing. */
+  /** What is known of `row`, with a name to show and a time to play where the model has none. */
   track(row: number): Track {
     let track = this.#tracks.get(row);
     if (track === undefined) {
@@ -37,6 +48,15 @@ export class Catalogue {
       this.#tracks.set(row, track);
     }
     return track;
+  }
+
+  /** Whether the row of `track`, which was looked up before, still means the same track. */
+  isStill(track: Track): boolean {
+    if (this.#tracks.get(track.row) === track) return true;
+    // Two tracks without a title cannot be told apart.
+    if (!track.titled || track.row >= this.#segue.tracks) return false;
+    const now = this.track(track.row);
+    return now.title === track.title && now.artist === track.artist;
   }
 
   /** To be called when rows have come to mean other tracks. */
@@ -64,26 +84,23 @@ export class Catalogue {
 
   #describe(row: number): Track {
     const known = this.#segue.describe(row);
+    const title = known?.title ?? "";
     const durationMs = known?.durationMs ?? 0;
     return {
       row,
+      title: title === "" ? `Track ${row}` : title,
+      titled: title !== "",
+      artist: known?.artist ?? "",
       cluster: known?.cluster ?? 0,
-      style: known?.clusterName ?? "",
-      title: named("Track", known?.title, `Track ${row}`),
-      artist: named("Artist", known?.artist, "Unknown artist"),
-      durationMs: durationMs > 0 ? durationMs : inventedLength(row),
+      clusterName: known?.clusterName ?? "",
+      durationMs,
+      playsMs: durationMs > 0 ? durationMs : anyLength(row),
     };
   }
 }
 
-/** A name to show: some logs know tracks and artists by number only, some not at all. */
-function named(noun: string, name: string | undefined, otherwise: string): string {
-  if (name === undefined || name === "") return otherwise;
-  return /^\d{5,}$/.test(name) ? `${noun} ${name}` : name;
-}
-
-/** The music is made here, so that a track whose length nobody knows can have any. */
-function inventedLength(row: number): number {
+/** The music is made here, so that of a track whose length nobody knows it can have any. */
+function anyLength(row: number): number {
   return 1000 * Math.round(150 + 90 * random(row)());
 }
 

@@ -30,7 +30,7 @@ export class Deck {
   /** Milliseconds from the beginning of the track. */
   get position(): number {
     const running = this.#startedAt === null ? 0 : performance.now() - this.#startedAt;
-    return Math.min(Math.round(this.#heard + running), this.#track?.durationMs ?? 0);
+    return Math.min(Math.round(this.#heard + running), this.#track?.playsMs ?? 0);
   }
 
   /** Puts `track` on, from its beginning; it plays at once where the last one was playing. */
@@ -38,7 +38,7 @@ export class Deck {
     const wasPlaying = this.playing;
     this.pause();
     this.#track = track;
-    this.#piece = compose(track.row, track.cluster, track.durationMs);
+    this.#piece = compose(track.row, track.cluster, track.playsMs);
     this.#heard = 0;
     if (wasPlaying) this.play();
     else this.onTick();
@@ -71,6 +71,6 @@ export class Deck {
 
   #tick(): void {
     this.onTick();
-    if (this.#track !== null && this.position >= this.#track.durationMs) this.onEnd();
+    if (this.#track !== null && this.position >= this.#track.playsMs) this.onEnd();
   }
 }

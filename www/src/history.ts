@@ -1,11 +1,11 @@
 import { poster } from "./art.js";
-import type { Track } from "./catalogue.js";
+import { nameOf, type Track } from "./catalogue.js";
 import { byId, clock, element, unheard } from "./dom.js";
 
 /** What the listener did. */
-export type Deed = "finished" | "heard" | "liked" | "replayed" | "skipped";
+export type Deed = "chosen" | "finished" | "liked" | "played" | "replayed" | "skipped";
 
-const EMPTY = "Nothing yet. What you finish, like and skip turns the queue, and stays in this tab.";
+const EMPTY = "Nothing yet. What you choose, finish, like and skip turns the queue, and stays in this tab.";
 
 /** What the session knows, newest first. */
 export class HistoryView {
@@ -28,10 +28,10 @@ export class HistoryView {
 
   add(deed: Deed, track: Track, playedMs: number): void {
     const art = unheard(element("span", "art", poster(track.row, track.cluster)));
-    const when = deed === "skipped" || deed === "heard" ? ` ${clock(playedMs)}` : "";
+    const when = deed === "skipped" || deed === "played" ? ` ${clock(playedMs)}` : "";
     const label = element("span", "deed", deed, element("span", "figure", when));
     const item = element("li", deed, art, label, element("bdi", "title", track.title));
-    item.title = `${track.title} – ${track.artist}`;
+    item.title = nameOf(track);
     this.#list.prepend(item);
     this.#list.scrollTo({ left: 0 });
     this.#counts.set(deed, (this.#counts.get(deed) ?? 0) + 1);

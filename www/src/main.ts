@@ -2,17 +2,18 @@ import { Segue } from "segue";
 
 import { App } from "./app.js";
 import { byId, count } from "./dom.js";
-import { explainFailure, showNotice } from "./notice.js";
+import { explainFailure, showNotice, whyNotCurrent } from "./notice.js";
 
 const UPDATE_EVERY_MS = 60_000;
 
 async function main(): Promise<void> {
+  const registry = new URL("/v1/", location.href);
   let segue: Segue;
   try {
-    segue = await Segue.open({ registry: new URL("/v1/", location.href) });
+    segue = await Segue.open({ registry });
   } catch (error) {
     byId("status").textContent = "";
-    showNotice(explainFailure(error));
+    showNotice(explainFailure(error, registry));
     return;
   }
   const app = new App(segue);
@@ -23,25 +24,31 @@ async function main(): Promise<void> {
 
 /** Takes up new versions of the model, and says which one is in force. */
 function keepCurrent(segue: Segue, app: App): void {
-  const say = (reachable: boolean) => {
-    const model = `model ${segue.version}, ${count(segue.tracks, "track")}`;
-    byId("status").textContent = reachable
-      ? `Ranked in this tab by ${model}`
-      : `Offline: still ranked in this tab, by ${model}`;
+  const status = byId("status");
+  const model = () => `model ${segue.version}, ${count(segue.tracks, "track")}`;
+  const current = () => {
+    status.textContent = `Ranked in this tab by ${model()}`;
+    status.title = "";
   };
+  const notCurrent = (why: string, detail: string) => {
+    status.textContent = `${why}: still ranked in this tab, by ${model()}`;
+    status.title = detail;
+  };
+  const offline = () => notCurrent("Offline", "");
   const update = () =>
-    segue.update().then(
-      () => say(true),
-      () => say(false),
-    );
+    segue.update().then(current, (error: unknown) => {
+      if (navigator.onLine) notCurrent(whyNotCurrent(error), String(error));
+      else offline();
+    });
   segue.on("update", () => {
     app.updated();
-    say(true);
+    current();
   });
   addEventListener("online", () => void update());
-  addEventListener("offline", () => say(false));
+  addEventListener("offline", offline);
   setInterval(() => void update(), UPDATE_EVERY_MS);
-  say(navigator.onLine);
+  if (navigator.onLine) current();
+  else offline();
 }
 
 void main();

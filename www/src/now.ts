@@ -1,7 +1,7 @@
 import { hueOf, poster } from "./art.js";
 import type { Deck } from "./deck.js";
 import { byId, clock, element } from "./dom.js";
-import type { Track } from "./catalogue.js";
+import { nameOf, type Track } from "./catalogue.js";
 
 /** What the listener can do with the track that is on. */
 export interface Controls {
@@ -32,11 +32,12 @@ export class NowView {
   show(track: Track): void {
     document.documentElement.style.setProperty("--hue", String(hueOf(track.cluster)));
     byId("poster").replaceChildren(poster(track.row, track.cluster));
-    byId("now-style").textContent = track.style;
+    say("cluster-name", track.clusterName);
+    byId("now-cluster").hidden = track.clusterName === "";
     byId("now-title").replaceChildren(element("bdi", "", track.title));
     byId("now-title").classList.toggle("long", track.title.length > 22);
-    byId("now-artist").replaceChildren(element("bdi", "", track.artist));
-    byId("duration").textContent = clock(track.durationMs);
+    say("now-artist", track.artist);
+    say("duration", track.durationMs > 0 ? clock(track.durationMs) : "");
     this.#like.setAttribute("aria-pressed", "false");
     this.tick();
   }
@@ -52,14 +53,20 @@ export class NowView {
   tick(): void {
     const { track, position, playing } = this.#deck;
     if (track === null) return;
-    this.#progress.value = position / track.durationMs;
+    this.#progress.value = position / track.playsMs;
     byId("elapsed").textContent = clock(position);
     const label = playing ? "Pause" : "Play";
     if (this.#play.textContent?.trim() === label) return;
     this.#play.querySelector("span")?.replaceChildren(label);
     this.#play.classList.toggle("playing", playing);
-    document.title = playing ? `${track.title} – ${track.artist}` : "Segue";
+    document.title = playing ? nameOf(track) : "Segue";
   }
+}
+
+/** Shows `text` in the element `id`, which takes no room without one. */
+function say(id: string, text: string): void {
+  byId(id).hidden = text === "";
+  byId(id).replaceChildren(element("bdi", "", text));
 }
 
 /** Calls `action` on each press; one by pointer leaves the keys to the page, not to the button. */

@@ -1,6 +1,6 @@
 import type { Reason, Segue } from "segue";
 
-import { headlines } from "./reasons.js";
+import { headline } from "./reasons.js";
 
 /** A track's place in the queue. */
 export interface Place {
@@ -36,11 +36,11 @@ export function rerank(segue: Segue, rows: readonly number[], before: readonly n
   const micros = (performance.now() - from) * 1000;
 
   const old = new Map(before.map((row, index) => [row, index]));
-  const shown = headlines(ranked.map(({ reasons }) => reasons ?? []));
-  const places = ranked.map(({ row, reasons }, now) => {
+  const mean = ranked.reduce((sum, { score }) => sum + (score ?? 0), 0) / ranked.length;
+  const places = ranked.map(({ row, score, reasons = [] }, now) => {
     const was = old.get(row);
     const moved = was === undefined ? null : was - now;
-    return { row, reasons: reasons ?? [], headline: shown[now], moved };
+    return { row, reasons, headline: headline(reasons, (score ?? 0) - mean), moved };
   });
   return { places, took: { micros, step: clockStep() } };
 }

@@ -1,42 +1,33 @@
 import type { Reason } from "segue";
 
-import { hueOf, poster } from "./art.js";
-import type { Catalogue } from "./catalogue.js";
+import { poster } from "./art.js";
+import type { Catalogue, Track } from "./catalogue.js";
 import { element, hiddenText, unheard } from "./dom.js";
 import type { Place } from "./ranking.js";
-import { listOf } from "./reasons.js";
+import { listOf, sentence } from "./reasons.js";
 
 /** One row of the queue: a button that plays the track, and one that tells why it stands there. */
 export class Row {
   readonly item = element("li");
+  readonly #row: number;
   readonly #catalogue: Catalogue;
-  readonly #position = unheard(element("span", "position figure"));
+  readonly #position = unheard(element("span", "position"));
+  readonly #arrow = unheard(element("span", "moved"));
+  /** What the arrow says. */
+  readonly #moved = hiddenText("");
   readonly #choose: HTMLButtonElement;
   readonly #why = element("button", "why");
-  readonly #moved = element("span", "moved figure");
   readonly #panel = element("div", "reasons");
   #reasons: readonly Reason[] = [];
 
   constructor(row: number, catalogue: Catalogue, onChoose: (row: number) => void) {
+    this.#row = row;
     this.#catalogue = catalogue;
     const track = catalogue.track(row);
     const art = unheard(element("span", "art", poster(row, track.cluster)));
-    const title = element("span", "title", hiddenText("Play "), element("bdi", "", track.title));
-    const artist = element(
-      "span",
-      "artist",
-      hiddenText(" by "),
-      element("bdi", "", track.artist),
-      " ",
-    );
-    const by = element("span", "by", artist, element("span", "style", track.style));
-    this.#choose = element(
-      "button",
-      "choose",
-      this.#position,
-      art,
-      element("span", "names", title, by),
-    );
+    const place = element("span", "place figure", this.#position, this.#arrow);
+    const names = element("span", "names", ...namesOf(track), this.#moved);
+    this.#choose = element("button", "choose", place, art, names);
     this.#choose.type = this.#why.type = "button";
     this.#choose.addEventListener("click", () => onChoose(row));
     this.#why.addEventListener("click", () => this.#toggle());
@@ -46,8 +37,7 @@ export class Row {
 
     this.item.dataset["row"] = String(row);
     this.item.dataset["cluster"] = String(track.cluster);
-    this.item.style.setProperty("--own-hue", String(hueOf(track.cluster)));
-    this.item.append(this.#choose, this.#why, this.#moved, this.#panel);
+    this.item.append(this.#choose, this.#why, this.#panel);
   }
 
   /** Tells the row its place; `index` counts from 0. */
@@ -55,8 +45,7 @@ export class Row {
     this.item.dataset["position"] = this.#position.textContent = String(index + 1);
     this.#showMove(place.moved);
     this.#reasons = place.reasons;
-    this.#why.textContent = place.headline?.text ?? "picked for variety";
-    this.#why.className = `why ${place.headline?.ground ?? ""}`;
+    this.#showReason(place.headline);
     if (!this.#panel.hidden) this.#fillPanel();
   }
 
@@ -64,15 +53,19 @@ export class Row {
     this.#choose.focus({ preventScroll: true });
   }
 
+  #showReason(reason: Reason | undefined): void {
+    const words = reason === undefined ? ["picked for variety"] : sentence(reason, this.#catalogue);
+    this.#why.replaceChildren(...words);
+    const pull = reason === undefined ? "" : reason.effect > 0 ? "up" : "down";
+    this.#why.className = `why ${reason?.ground ?? ""} ${pull}`;
+  }
+
   #showMove(moved: number | null): void {
-    if (moved === null || moved === 0) return this.#moved.replaceChildren();
-    const places = Math.abs(moved);
-    const [arrow, word] = moved > 0 ? ["▲", "up"] : ["▼", "down"];
-    this.#moved.className = `moved figure ${word}`;
-    this.#moved.replaceChildren(
-      unheard(element("span", "", `${arrow} ${places}`)),
-      hiddenText(`${word} ${places}`),
-    );
+    const places = Math.abs(moved ?? 0);
+    const [arrow, word] = (moved ?? 0) > 0 ? ["▲", "up"] : ["▼", "down"];
+    this.#arrow.className = `moved ${word}`;
+    this.#arrow.textContent = places === 0 ? "" : `${arrow}${places}`;
+    this.#moved.textContent = places === 0 ? "" : `, ${word} ${places}`;
   }
 
   #toggle(): void {
@@ -82,6 +75,13 @@ export class Row {
   }
 
   #fillPanel(): void {
-    this.#panel.replaceChildren(listOf(this.#reasons, this.#catalogue));
+    this.#panel.replaceChildren(listOf(this.#row, this.#reasons, this.#catalogue));
   }
+}
+
+/** Title and artist, to be read as one sentence; no line for an artist who is not known. */
+function namesOf({ title, artist }: Track): HTMLElement[] {
+  const line = element("span", "title", hiddenText("Play "), element("bdi", "", title));
+  if (artist === "") return [line];
+  return [line, element("span", "artist", hiddenText(" by "), element("bdi", "", artist))];
 }

@@ -1,6 +1,7 @@
 //! `segue`: thin verbs over the rooms.
 
 mod failure;
+mod output;
 mod ui;
 mod verbs;
 
@@ -25,7 +26,8 @@ struct Arguments {
     #[command(subcommand)]
     verb: Verb,
 
-    /// Print the result as one JSON object, and no progress.
+    /// Print the result as one JSON object on standard output, and show no progress; notes and
+    /// errors go to standard error as ever.
     #[arg(long, global = true)]
     json: bool,
 }

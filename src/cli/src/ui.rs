@@ -16,6 +16,26 @@ use crate::failure::{Done, Failure};
 /// Set by Ctrl-C; long verbs look at it.
 pub static STOP: AtomicBool = AtomicBool::new(false);
 
+/// Whether a file is being written that is to be removed again where that is stopped.
+static WRITING: AtomicBool = AtomicBool::new(false);
+
+/// While this lives, Ctrl-C asks instead of ending the process.
+pub struct Writing;
+
+impl Writing {
+    /// From now on.
+    pub fn begin() -> Self {
+        WRITING.store(true, Ordering::SeqCst);
+        Self
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        WRITING.store(false, Ordering::SeqCst);
+    }
+}
+
 /// Standard output for results, standard error for everything else.
 pub struct Ui {
     json: bool,
@@ -23,7 +43,7 @@ pub struct Ui {
 }
 
 impl Ui {
-    /// Progress shows on a terminal, and not where a machine reads.
+    /// Progress shows on a terminal, and not where a machine reads; notes show everywhere.
     pub fn new(json: bool) -> Self {
         let bar = if json || !stderr().is_terminal() {
             ProgressBar::hidden()
@@ -35,12 +55,16 @@ impl Ui {
         Self { json, bar }
     }
 
-    /// From now on Ctrl-C asks the verb to stop; a second one ends it at once.
+    /// From now on Ctrl-C ends the process with a word of what it did not do; while a file is being
+    /// written it asks the verb to stop, and ends it when it comes again.
     pub fn heed_interrupt(&self) -> Done {
-        const INTERRUPTED: i32 = 130;
+        const FAILED: i32 = 1;
         ctrlc::set_handler(|| {
-            if STOP.swap(true, Ordering::Relaxed) {
-                std::process::exit(INTERRUPTED);
+            let again = STOP.swap(true, Ordering::SeqCst);
+            if again || !WRITING.load(Ordering::SeqCst) {
+                // Nobody need be there to read it.
+                let _ = writeln!(stderr(), "segue: interrupted; nothing was written");
+                std::process::exit(FAILED);
             }
         })?;
         self.bar.enable_steady_tick(Duration::from_millis(100));

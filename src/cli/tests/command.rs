@@ -1,58 +1,18 @@
 //! The command line: the verbs from end to end, and what a person is told when something is wrong.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod support;
+
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
 };
 
-use serde_json::Value;
+use support::{SEGUE, fail, folder, json, segue, simulated, succeed, write};
 use tempfile::TempDir;
-
-const SEGUE: &str = env!("CARGO_BIN_EXE_segue");
-
-fn segue(folder: &TempDir, line: &str) -> Output {
-    Command::new(SEGUE).args(line.split_whitespace()).current_dir(folder).output().unwrap()
-}
-
-fn succeed(folder: &TempDir, line: &str) -> String {
-    let output = segue(folder, line);
-    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// Runs what must fail with exit code 1, and gives what it says.
-fn fail(folder: &TempDir, line: &str) -> String {
-    let output = segue(folder, line);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{line}: {said}");
-    assert!(output.stdout.is_empty(), "{line} wrote to standard output");
-    said
-}
-
-fn json(text: &str) -> Value {
-    serde_json::from_str(text).unwrap()
-}
-
-fn folder() -> TempDir {
-    tempfile::tempdir().unwrap()
-}
-
-fn write(folder: &TempDir, name: &str, text: &str) {
-    fs::write(folder.path().join(name), text).unwrap();
-}
-
-fn simulated() -> TempDir {
-    let folder = folder();
-    succeed(
-        &folder,
-        "simulate --listeners 40 --tracks 60 --days 5 --out events.jsonl --catalogue tracks.jsonl",
-    );
-    folder
-}
 
 #[test]
 fn a_log_becomes_a_published_model_that_can_be_inspected() {
@@ -89,6 +49,46 @@ fn a_broken_line_is_named_and_nothing_is_written() {
     let output = segue(&folder, "train log.tsv --skip-bad-lines --dim 4 --out model.segue --json");
     assert_eq!(json(std::str::from_utf8(&output.stdout).unwrap())["bad_lines"], 1);
     assert!(String::from_utf8(output.stderr).unwrap().contains("skipped 1 line"));
+}
+
+#[test]
+fn nothing_is_written_over_what_is_read_or_written_beside_it() {
+    let folder = simulated();
+    let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    let (events, tracks) = (read("events.jsonl"), read("tracks.jsonl"));
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("events.jsonl", folder.path().join("link.segue")).unwrap();
+    fs::hard_link(folder.path().join("tracks.jsonl"), folder.path().join("hard.segue")).unwrap();
+    for out in ["events.jsonl", "./events.jsonl", "tracks.jsonl", "hard.segue", "link.segue"] {
+        let said = fail(
+            &folder,
+            &format!("train events.jsonl --catalogue tracks.jsonl --dim 4 --out {out}"),
+        );
+        assert!(said.contains("would overwrite"), "{out}: {said}");
+    }
+    let said = fail(
+        &folder,
+        "simulate --listeners 5 --tracks 9 --days 1 --out new.jsonl --catalogue ./new.jsonl",
+    );
+    assert!(said.contains("would overwrite"), "{said}");
+    assert_eq!((read("events.jsonl"), read("tracks.jsonl")), (events, tracks));
+}
+
+#[test]
+fn a_test_on_which_nothing_can_be_measured_is_refused() {
+    let folder = folder();
+    write(&folder, "train.txt", "0 1 2 3\n1 2 3 4\n2 1 4\n");
+    for (name, text) in [("unknown.txt", "0 98 99\n"), ("masked.txt", "0 1\n1 2 3\n")] {
+        write(&folder, name, text);
+        let said = fail(&folder, &format!("evaluate split --train train.txt --test {name}"));
+        assert!(said.contains(name) && said.contains("could be ranked"), "{said}");
+    }
+}
+
+#[test]
+fn what_never_ends_is_not_read_to_its_end_to_see_that_it_is_no_model() {
+    let said = fail(&folder(), "inspect /dev/zero");
+    assert!(said.contains("not a segue model"), "{said}");
 }
 
 #[test]
@@ -139,15 +139,26 @@ fn damaged_models_and_later_formats_are_refused() {
 }
 
 #[test]
-fn wrong_usage_exits_with_2() {
+fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
     let folder = folder();
-    for line in
-        ["", "sing", "train", "train x --out m --dim 0", "simulate --listeners many --out x"]
-    {
-        assert_eq!(segue(&folder, line).status.code(), Some(2), "{line}");
+    for (line, named) in [
+        ("", "Usage"),
+        ("sing", "sing"),
+        ("train", "EVENTS"),
+        ("train x --out m --dim 0", "--dim"),
+        ("train x --out m --column nonsense", "nonsense"),
+        ("train x --out m --column foo=bar", "foo"),
+        ("train x --out m --threads 0", "--threads"),
+        ("train x --out m --threads 100000", "--threads"),
+        ("simulate --listeners many --out x", "many"),
+        ("simulate --listeners 0 --out x", "--listeners"),
+        ("simulate --days 0 --out x", "--days"),
+    ] {
+        let output = segue(&folder, line);
+        assert_eq!(output.status.code(), Some(2), "{line}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(named), "{line}: {said}");
     }
-    assert!(fail(&folder, "simulate --listeners 0 --out x").contains("listeners"));
-    assert!(fail(&folder, "train x --out m --column nonsense").contains("nonsense"));
 }
 
 #[test]
@@ -161,12 +172,23 @@ fn every_verb_has_help_with_an_example() {
 }
 
 #[test]
-fn output_that_cannot_be_written_is_an_error_and_leaves_nothing() {
+fn where_there_is_no_registry_inspect_says_how_to_make_one() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("plain")).unwrap();
+    let said = fail(&folder, "inspect plain");
+    assert!(said.contains("plain is no registry, for want of a manifest"), "{said}");
+    assert!(said.contains("segue publish MODEL --registry plain"), "{said}");
+}
+
+#[test]
+fn clusters_without_names_are_said_to_have_none() {
     let folder = simulated();
-    let said = fail(&folder, "train events.jsonl --dim 4 --out no/such/folder/model.segue");
-    assert!(said.contains("no/such/folder/model.segue"), "{said}");
-    let left = fs::read_dir(folder.path()).unwrap().count();
-    assert_eq!(left, 2, "only the log and the catalogue");
+    succeed(&folder, "train events.jsonl --dim 4 --out bare.segue");
+    let said = succeed(&folder, "inspect bare.segue");
+    assert!(said.contains("no tags in the log, so clusters have no names"), "{said}");
+    assert!(!said.contains("largest first"), "{said}");
+    succeed(&folder, "train events.jsonl --catalogue tracks.jsonl --dim 4 --out named.segue");
+    assert!(succeed(&folder, "inspect named.segue").contains("taste clusters, largest first"));
 }
 
 #[test]
@@ -237,6 +259,34 @@ fn the_server_answers_with_the_model_in_force() {
 }
 
 #[test]
+fn a_host_is_listened_on_by_its_name() {
+    let folder = simulated();
+    publish_small(&folder);
+    let (_server, address) = serve(folder.path(), &["--listen", "localhost:0"]);
+    assert!(get(&address, "/healthz").starts_with("HTTP/1.1 200"));
+    let said = fail(&folder, "serve --registry registry --listen no-such-host.invalid:80");
+    assert!(said.contains("cannot find the address of no-such-host.invalid:80"), "{said}");
+}
+
+#[test]
+fn an_address_without_a_port_is_asked_for_one() {
+    let folder = folder();
+    for (listen, such_as) in [
+        ("8902", "127.0.0.1:8902"),
+        ("localhost", "localhost:8787"),
+        ("localhost:99999", "localhost:8787"),
+        (":8902", "127.0.0.1:8787"),
+        ("::1", "[::1]:8787"),
+    ] {
+        let output = segue(&folder, &format!("serve --registry registry --listen {listen}"));
+        let said = String::from_utf8(output.stderr).unwrap();
+        let expected = format!("give an address and a port, such as {such_as}");
+        assert!(said.contains(&expected), "{listen}: {said}");
+        assert_eq!(output.status.code(), Some(2), "{listen}");
+    }
+}
+
+#[test]
 fn a_port_in_use_is_said_so() {
     let folder = simulated();
     publish_small(&folder);
@@ -244,30 +294,4 @@ fn a_port_in_use_is_said_so() {
     let address = taken.local_addr().unwrap();
     let said = fail(&folder, &format!("serve --registry registry --listen {address}"));
     assert!(said.contains(&address.to_string()) && said.contains("already in use"), "{said}");
-}
-
-#[cfg(unix)]
-#[test]
-fn an_interrupted_training_leaves_nothing() {
-    let folder = folder();
-    let mut child = Command::new(SEGUE)
-        .args(["train", "-", "--out", "model.segue"])
-        .current_dir(&folder)
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut log = child.stdin.take().unwrap();
-    log.write_all(b"user,track,at\n").unwrap();
-    // More than a pipe holds: once it is written, the verb is reading.
-    for line in 0..40_000 {
-        writeln!(log, "u{},t{},{}", line % 50, line % 90, 1_700_000_000 + line).unwrap();
-    }
-    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    drop(log);
-    assert_eq!(child.wait().unwrap().code(), Some(1));
-    let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert!(said.contains("interrupted"), "{said}");
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -119,7 +119,9 @@ pub struct Context {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Event {
-    /// Unique; an event that arrives twice is counted once.
+    /// Names the event among all that the listener did: what arrives twice, with the same id,
+    /// listener, track and kind, is counted once, whatever its times say. In a log without ids,
+    /// events of the same listener, track and kind at the same time are one.
     pub id: String,
     /// Pseudonymous.
     pub user: String,
@@ -196,9 +198,15 @@ impl Event {
 
     /// The fraction heard, 0 to 1, where both times are known.
     pub fn heard(&self) -> Option<f32> {
-        let (played, duration) = (self.played_ms?, self.duration_ms?);
-        (duration > 0).then(|| (played as f32 / duration as f32).min(1.0))
+        heard(self.played_ms?, self.duration_ms?)
     }
+}
+
+/// The fraction heard of a track of `duration_ms`, 0 to 1: more than once through counts as once.
+/// `None` where the length is 0, which is to say unknown.
+pub fn heard(played_ms: u32, duration_ms: u32) -> Option<f32> {
+    let fraction = f64::from(played_ms) / f64::from(duration_ms);
+    (duration_ms > 0).then(|| fraction.min(1.0) as f32)
 }
 
 impl Context {

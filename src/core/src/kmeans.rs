@@ -24,19 +24,27 @@ pub struct Clustering {
 
 /// Clusters `points` (`dim` reals each) into at most `clusters` ≤ 65,536; fewer where there are
 /// fewer points. Deterministic for a seed. Cost: O(n·k·d) to seed, less for each iteration.
+///
+/// `keep_going` is asked before each centroid is seeded and before each iteration; `None` where it
+/// said no.
 pub fn kmeans(
     points: &[f32],
     dim: usize,
     clusters: usize,
     max_iterations: usize,
     seed: u64,
-) -> Clustering {
+    mut keep_going: impl FnMut() -> bool,
+) -> Option<Clustering> {
     let count = points.len() / dim;
     let clusters = clusters.clamp(1, count.max(1)).min(usize::from(u16::MAX) + 1);
     let mut rng = SplitMix64::new(seed);
-    let mut state = Hamerly::new(points, dim, plus_plus(points, dim, clusters, &mut rng));
+    let seeds = plus_plus(points, dim, clusters, &mut rng, &mut keep_going)?;
+    let mut state = Hamerly::new(points, dim, seeds);
     let mut iterations = 0;
     while iterations < max_iterations {
+        if !keep_going() {
+            return None;
+        }
         iterations += 1;
         let moved = state.assign();
         let filled = state.fill_empty();
@@ -45,7 +53,7 @@ pub fn kmeans(
         }
         state.update();
     }
-    state.finish(iterations)
+    Some(state.finish(iterations))
 }
 
 /// Squared Euclidean distance.
@@ -70,16 +78,25 @@ fn distance(a: &[f32], b: &[f32]) -> f64 {
 
 /// The first centroid uniform, each next with probability in proportion to the squared distance
 /// to the nearest one so far.
-fn plus_plus(points: &[f32], dim: usize, clusters: usize, rng: &mut SplitMix64) -> Vec<f32> {
+fn plus_plus(
+    points: &[f32],
+    dim: usize,
+    clusters: usize,
+    rng: &mut SplitMix64,
+    keep_going: &mut impl FnMut() -> bool,
+) -> Option<Vec<f32>> {
     let count = points.len() / dim;
     if count == 0 {
-        return vec![0.0; dim];
+        return Some(vec![0.0; dim]);
     }
     let point = |index: usize| &points[index * dim..(index + 1) * dim];
     let mut centroids = Vec::with_capacity(clusters * dim);
     centroids.extend_from_slice(point(rng.below(count)));
     let mut nearest = vec![f32::INFINITY; count];
     while centroids.len() < clusters * dim {
+        if !keep_going() {
+            return None;
+        }
         let last = &centroids[centroids.len() - dim..];
         let mut total = 0.0_f64;
         for (index, best) in nearest.iter_mut().enumerate() {
@@ -94,7 +111,7 @@ fn plus_plus(points: &[f32], dim: usize, clusters: usize, rng: &mut SplitMix64) 
         // All points coincide with centroids: any point does.
         centroids.extend_from_slice(point(chosen.unwrap_or_else(|| rng.below(count))));
     }
-    centroids
+    Some(centroids)
 }
 
 struct Hamerly<'a> {

@@ -99,7 +99,10 @@ impl Ground {
             (Self::Replayed, amount(Kind::Replay)),
             (Self::Finished, if evidence.finished() { amount(Kind::Play) } else { 0.0 }),
             (Self::Played, if evidence.finished() { 0.0 } else { amount(Kind::Play) }),
-            (Self::Chosen, amount(Kind::Search) + amount(Kind::Click)),
+            (
+                Self::Chosen,
+                if evidence.refused() { 0.0 } else { amount(Kind::Search) + amount(Kind::Click) },
+            ),
         ];
         if no > yes.iter().map(|(_, amount)| amount).sum() {
             return Some(match amount(Kind::Dislike) > 0.0 {

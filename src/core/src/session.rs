@@ -67,6 +67,12 @@ impl Evidence {
         self.amounts[kind as usize] += amount;
     }
 
+    /// Whether the listener said no to a track, which takes back that they chose it: to choose is
+    /// to guess before one has heard.
+    pub fn refused(&self) -> bool {
+        self.amount(Kind::Skip) + self.amount(Kind::Dislike) > 0.0
+    }
+
     /// How much of `kind` was seen.
     pub const fn amount(&self, kind: Kind) -> f32 {
         self.amounts[kind as usize]
@@ -87,7 +93,8 @@ impl Evidence {
         let mut pull = Pull::default();
         for kind in Kind::ALL {
             let amount = self.amount(kind);
-            if amount > 0.0 {
+            let taken_back = matches!(kind, Kind::Search | Kind::Click) && self.refused();
+            if amount > 0.0 && !taken_back {
                 let response = responses.of(kind);
                 let weight = response.weight * responses.saturate(amount);
                 pull.weight += weight;

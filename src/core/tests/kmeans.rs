@@ -1,10 +1,22 @@
-//! k-means: exact, seeded, and sound at the edges.
+//! k-means: exact, seeded, sound at the edges, and stopped when asked.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
 use segue_core::{
-    kmeans::{kmeans, to_directions},
+    kmeans::{self, Clustering, to_directions},
     rng::SplitMix64,
 };
+
+/// Never stopped.
+fn kmeans(
+    points: &[f32],
+    dim: usize,
+    clusters: usize,
+    max_iterations: usize,
+    seed: u64,
+) -> Clustering {
+    kmeans::kmeans(points, dim, clusters, max_iterations, seed, || true).unwrap()
+}
 
 fn blobs(per_blob: usize, blobs: usize, dim: usize, seed: u64) -> Vec<f32> {
     let mut rng = SplitMix64::new(seed);
@@ -66,6 +78,27 @@ fn more_clusters_than_points_identical_points_and_no_points_are_sound() {
     assert_eq!(kmeans(&[1.0, 2.0], 2, 10, 10, 1).assignment, [0]);
     assert_eq!(kmeans(&[3.0; 40], 2, 5, 10, 1).inertia, 0.0);
     assert!(kmeans(&[], 2, 5, 10, 1).assignment.is_empty());
+}
+
+#[test]
+fn a_clustering_can_be_stopped_while_it_is_seeded_and_at_every_iteration() {
+    let mut rng = SplitMix64::new(4);
+    let points: Vec<f32> = (0..300 * 4).map(|_| rng.unit() as f32).collect();
+    let mut asked = 0;
+    let whole = kmeans::kmeans(&points, 4, 6, 50, 4, || {
+        asked += 1;
+        true
+    });
+    let seeded = 5;
+    assert_eq!(asked, seeded + whole.unwrap().iterations);
+    for allowed in 0..asked {
+        let mut asked = 0;
+        let stopped = kmeans::kmeans(&points, 4, 6, 50, 4, || {
+            asked += 1;
+            asked <= allowed
+        });
+        assert!(stopped.is_none(), "went on after being told to stop {allowed} questions in");
+    }
 }
 
 #[test]

@@ -351,5 +351,7 @@ fn a_reason_says_what_the_listener_did_and_no_more() {
     assert_eq!(told(&[(Kind::Save, None)]), ["you saved it"]);
     assert_eq!(told(&[(Kind::Replay, None), (Kind::Play, Some(1.0))]), ["you replayed it"]);
     assert_eq!(told(&[(Kind::Click, None)]), ["you chose it"]);
+    let skipped = told(&[(Kind::Skip, Some(0.0))]);
+    assert_eq!(told(&[(Kind::Click, None), (Kind::Skip, Some(0.0))]), skipped);
     assert!(told(&[(Kind::Impression, None)]).is_empty());
 }

@@ -1,8 +1,17 @@
 //! The routes on a socket.
 
-use axum::serve::ListenerExt;
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+    service::TowerToHyperService,
+};
 use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
-use tokio::{net::TcpListener, sync::oneshot, time::sleep};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::{sleep, timeout},
+};
 
 use crate::{
     http::{AppState, app},
@@ -11,6 +20,13 @@ use crate::{
 
 /// How long requests under way may take to finish after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How long a connection may take to send the head of its next request: a socket that is held open
+/// for nothing is one that somebody else cannot have.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long to wait where the system has no connection to give, as when all descriptors are taken.
+const BREATH: Duration = Duration::from_millis(100);
 
 /// What to serve, and where.
 #[derive(Clone, Debug)]
@@ -53,8 +69,9 @@ pub enum ServeError {
 /// Serves until `shutdown` completes; requests under way then have five seconds to finish.
 /// `on_ready` is called with the address once connections are accepted there.
 ///
-/// It sets no limit on the number of connections or on how long they stay idle: on a public
-/// address, put a reverse proxy or a CDN in front.
+/// A connection that takes ten seconds over the head of a request is closed. There is no limit on
+/// how many there are, or on how slowly one reads: on a public address, put a reverse proxy or a
+/// CDN in front.
 ///
 /// Must run within a Tokio runtime with I/O and time enabled.
 pub async fn serve(
@@ -75,29 +92,46 @@ pub async fn serve(
     let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
     on_ready(listener.local_addr().map_err(refused)?);
 
-    // With Nagle's algorithm the last segment of an answer waits for the client's delayed
-    // acknowledgement of the one before it: up to 40 ms.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "cannot set TCP_NODELAY");
-        }
-    });
-    let (stopping, stopped) = oneshot::channel();
-    let signal = async move {
-        shutdown.await;
-        let _ = stopping.send(());
-    };
-    let overdue = async move {
-        let _ = stopped.await;
-        sleep(GRACE).await;
-    };
+    let connections = GracefulShutdown::new();
     tokio::select! {
-        result = axum::serve(listener, routes).with_graceful_shutdown(signal) => {
-            result.map_err(|source| ServeError::Listen { address: config.listen, source })
-        }
-        () = overdue => {
-            tracing::warn!("requests still under way were cut off");
-            Ok(())
+        () = accept(&listener, &routes, &connections) => {}
+        () = shutdown => {}
+    }
+    drop(listener);
+    if timeout(GRACE, connections.shutdown()).await.is_err() {
+        tracing::warn!("requests still under way were cut off");
+    }
+    Ok(())
+}
+
+/// Accepts connections for ever, each answered by a task of its own.
+async fn accept(listener: &TcpListener, routes: &Router, connections: &GracefulShutdown) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => answer(stream, routes, connections),
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                sleep(BREATH).await;
+            }
         }
     }
+}
+
+fn answer(stream: TcpStream, routes: &Router, connections: &GracefulShutdown) {
+    // With Nagle's algorithm the last segment of an answer waits for the client's delayed
+    // acknowledgement of the one before it: up to 40 ms.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "cannot set TCP_NODELAY");
+    }
+    let service = TowerToHyperService::new(routes.clone());
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .serve_connection(TokioIo::new(stream), service);
+    let connection = connections.watch(connection);
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    });
 }

@@ -14,6 +14,7 @@ use std::{
 };
 use support::{empty_registry, hash, registry};
 use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
     sync::oneshot,
     task::{JoinHandle, spawn_blocking},
 };
@@ -178,6 +179,22 @@ async fn it_starts_on_an_empty_registry() {
     let answer = server.exchange(get("/v1/manifest", "")).await;
     assert!(answer.starts_with("http/1.1 404 "), "{answer}");
     assert!(answer.contains("publish a model first"), "{answer}");
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_asks_for_nothing_or_does_not_end_its_question_is_closed() {
+    let (_folder, registry) = registry();
+    let server = Running::start(config(registry.dir())).await;
+    let whole = get("/healthz", "").replace("Connection: close\r\n", "");
+    for question in ["", "GET /healthz HTTP/1.1\r\nhost: x\r\n", &whole] {
+        let mut stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(question.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        // The clock runs ahead while nothing else happens.
+        stream.read_to_end(&mut answer).await.unwrap();
+        assert_eq!(answer.starts_with(b"HTTP/1.1 200"), question == whole, "{question:?}");
+    }
     server.stop().await;
 }
 

@@ -6,7 +6,7 @@ use segue_core::{
     model::{self, IdsDigest, Loss, Model, ModelError, Responses, SectionKind, TasteParts},
 };
 
-use crate::coding::Coded;
+use crate::{Interrupted, coding::Coded, progress::Progress};
 
 /// What fold-in on the device needs besides the factors.
 #[derive(Clone, Copy, Debug)]
@@ -53,12 +53,20 @@ pub fn taste_parts(tracks: usize, mean: Vec<f32>, fold_in: &FoldIn) -> TastePart
 
 /// Taste clusters of the item factors: k-means of their directions. Returns centroids and the
 /// cluster of each row.
-pub fn cluster(items: &[f32], dim: usize, clusters: usize, seed: u64) -> (Vec<f32>, Vec<u16>) {
+pub fn cluster(
+    items: &[f32],
+    dim: usize,
+    clusters: usize,
+    seed: u64,
+    progress: &Progress<'_>,
+) -> Result<(Vec<f32>, Vec<u16>), Interrupted> {
     const MAX_ITERATIONS: usize = 100;
+    progress.stage("clustering");
     let mut directions = items.to_vec();
     to_directions(&mut directions, dim);
-    let clustering = kmeans(&directions, dim, clusters, MAX_ITERATIONS, seed);
-    (clustering.centroids, clustering.assignment)
+    let keep_going = || !progress.stopped();
+    let clustering = kmeans(&directions, dim, clusters, MAX_ITERATIONS, seed, keep_going);
+    clustering.map(|found| (found.centroids, found.assignment)).ok_or(Interrupted)
 }
 
 /// The usual rule of thumb, √(n/2), up to 64: more than a person can tell apart.

@@ -15,6 +15,7 @@ use segue_core::{
 };
 
 use crate::{
+    Diverged,
     als::{
         Factors,
         dense::{self, Cpu},
@@ -60,10 +61,15 @@ const SWEEPS: usize = 2;
 
 /// In few bytes: the coarser the `coarseness` (about 1), the fewer. `by_item` and `loss` are what
 /// the factors were trained on. Two threads code 14,000 tracks of 64 components in half a second.
-pub fn compact(factors: &Factors, by_item: &Matrix, loss: &Loss, coarseness: f32) -> Coded {
+pub fn compact(
+    factors: &Factors,
+    by_item: &Matrix,
+    loss: &Loss,
+    coarseness: f32,
+) -> Result<Coded, Diverged> {
     let cpu = Cpu::detect();
     let dim = factors.dim;
-    let axes = principal_axes(cpu, &factors.users, dim);
+    let axes = principal_axes(cpu, &factors.users, dim).ok_or(Diverged)?;
     let users = rotated(cpu, &factors.users, dim, &axes);
     let items = rotated(cpu, &factors.items, dim, &axes);
     let (w, deviation) = (moments(&users, dim), moments(&items, dim));
@@ -91,7 +97,7 @@ pub fn compact(factors: &Factors, by_item: &Matrix, loss: &Loss, coarseness: f32
             },
         );
     }
-    Coded { mean: mean(&users, dim), steps, codes }
+    Ok(Coded { mean: mean(&users, dim), steps, codes })
 }
 
 /// The step of axis k: coarseness · σₖ · (wₖ/ŵ)^(−1/4), with σₖ² the second moment of the items,

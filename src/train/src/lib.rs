@@ -19,12 +19,19 @@ pub mod progress;
 pub mod responses;
 pub mod search;
 
+use std::path::PathBuf;
+
 use segue_core::model::ModelError;
 
 /// The run was asked to stop; nothing was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("interrupted; nothing was written")]
 pub struct Interrupted;
+
+/// The factors are no longer finite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("training diverged, its factors are no longer finite: pass another --seed")]
+pub struct Diverged;
 
 /// Why there is no model.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +40,12 @@ pub enum TrainError {
     /// The log could not be read.
     #[error(transparent)]
     Log(#[from] log::LogError),
+    /// There is nothing to measure on.
+    #[error(
+        "{}: no listener has an item here that could be ranked for them; each is unknown to the \
+         training pairs, or among those of the same listener", .0.display()
+    )]
+    Unreachable(PathBuf),
     /// There is nothing to learn from.
     #[error(
         "no listening to learn from: the log holds no event that says a listener liked a track"
@@ -41,6 +54,32 @@ pub enum TrainError {
     /// Two tracks that the model could not tell apart.
     #[error("tracks `{0}` and `{1}` have the same fingerprint: rename one of them")]
     Collision(String, String),
+    /// A file that was given as a catalogue says nothing that a catalogue is for.
+    #[error(
+        "{} holds no title, artist or tag of any track: is it the catalogue? expected are lines \
+         such as {{\"track\": \"t1\", \"title\": \"…\", \"artist\": \"…\", \"tags\": [\"…\"]}}",
+        log::shown(.0)
+    )]
+    NoCatalogue(PathBuf),
+    /// A catalogue of other tracks.
+    #[error(
+        "{} names none of the {tracks} tracks of the log: its ids are such as {theirs}, the log's \
+         such as {ours}",
+        log::shown(path)
+    )]
+    OtherCatalogue {
+        /// The catalogue.
+        path: PathBuf,
+        /// How many tracks the log has.
+        tracks: usize,
+        /// An id of the catalogue.
+        theirs: String,
+        /// An id of the log.
+        ours: String,
+    },
+    /// The factors are not numbers.
+    #[error(transparent)]
+    Diverged(#[from] Diverged),
     /// The factors do not make a valid model.
     #[error("the trained factors do not make a valid model")]
     Model(#[from] ModelError),

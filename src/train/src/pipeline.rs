@@ -1,24 +1,22 @@
 //! `segue train`: the whole way from a dataset to the model that ships.
 
 use segue_core::{
-    catalogue::Track,
     event::Kind,
     model::{self, Loss, Model, Responses, SectionKind},
     rng::SplitMix64,
-    session::Evidence,
 };
 
 use crate::{
-    Interrupted, TrainError,
+    Diverged, Interrupted, TrainError,
     als::{Factors, Settings, Trainer},
     assemble::{FoldIn, cluster, default_clusters, ranking_sections},
     coding::{self, Coded},
-    dataset::{Dataset, Heard, new_favourites},
+    dataset::{Dataset, gather, new_favourites},
     evaluate::ranking::{Accuracy, Case},
     naming::cluster_names,
     progress::Progress,
     responses::{Judge, Learned, Story, learn},
-    search::{Effort, Found, Settled, Task, measured, search, settle},
+    search::{Effort, Found, Settled, Task, coarseness, measured, search, settle},
 };
 
 /// How to train.
@@ -41,14 +39,16 @@ pub struct Trained {
     pub model: Model,
     /// How the factors were trained.
     pub settings: Settings,
-    /// Accuracy on the listening that was held out to choose on; `None` where there was too
-    /// little.
+    /// Accuracy on the latest events of a sample of listeners, of factors that were trained on what
+    /// came before them; `None` where there was too little. Settings, fold-in and responses were
+    /// chosen on these listeners, so it is optimistic; and it is not of the factors that ship,
+    /// which have seen everything.
     pub validation: Option<Accuracy>,
     /// What each kind of event was found to say.
     pub learned: Learned,
-    /// Listeners and events that the model was trained on.
+    /// Listeners that the model was trained on.
     pub listeners: usize,
-    /// Events of every kind, by kind.
+    /// Events that it was trained on, by kind.
     pub events: [usize; Kind::ALL.len()],
 }
 
@@ -56,6 +56,8 @@ pub struct Trained {
 const PUBLISHED: Settings =
     Settings { loss: Loss { unobserved: 0.03, ridge: 0.015, exponent: 1.0 }, epochs: 16 };
 const SMALLEST_PULL: f32 = 0.001;
+/// How coarsely to code factors where it cannot be seen what that costs.
+const CAUTIOUS: f32 = 0.5;
 
 /// Fewer listeners with held-out favourites than this choose nothing reliably.
 const MIN_CASES: usize = 20;
@@ -69,14 +71,10 @@ pub fn train(
 ) -> Result<Trained, TrainError> {
     let plan = choose(dataset, options, progress)?;
     let factors = fit(dataset, options.dim, &plan, progress)?;
-    progress.stage("clustering");
-    let coded = coding::compact(
-        &factors,
-        &dataset.matrix(&plan.responses).transposed(),
-        &plan.settings.loss,
-        1.4,
-    );
-    let model = assemble(dataset, options, &factors, &coded, &plan.fold_in)?;
+    progress.stage("coding factors");
+    let by_item = dataset.matrix(&plan.responses).transposed();
+    let coded = coding::compact(&factors, &by_item, &plan.settings.loss, plan.coarseness)?;
+    let model = assemble(dataset, options, &coded, &plan.fold_in, progress)?;
 
     let mut events = [0; Kind::ALL.len()];
     dataset.events().iter().for_each(|event| events[event.kind as usize] += 1);
@@ -91,6 +89,8 @@ struct Plan {
     /// What each kind of event says to training; fold-in may have been found to differ.
     responses: Responses,
     fold_in: FoldIn,
+    /// How coarsely the factors are coded.
+    coarseness: f32,
     validation: Option<Accuracy>,
     learned: Learned,
 }
@@ -104,6 +104,7 @@ impl Plan {
             seed,
             responses,
             fold_in: FoldIn { loss: PUBLISHED.loss, pull: SMALLEST_PULL, responses },
+            coarseness: CAUTIOUS,
             validation: None,
             learned: Learned::nothing(),
         }
@@ -126,7 +127,11 @@ fn fit(
     let mut trainer = Trainer::new(&by_user, &by_item, dim, plan.seed);
     run(&mut trainer, &plan.settings, progress)?;
     trainer.solve_users(&plan.fold_in.loss, &|| progress.stopped());
-    if progress.stopped() { Err(Interrupted.into()) } else { Ok(trainer.factors) }
+    match trainer.factors {
+        _ if progress.stopped() => Err(Interrupted.into()),
+        factors if factors.are_finite() => Ok(factors),
+        _ => Err(Diverged.into()),
+    }
 }
 
 fn run(
@@ -148,25 +153,21 @@ fn run(
 fn assemble(
     dataset: &Dataset,
     options: &Options,
-    factors: &Factors,
     coded: &Coded,
     fold_in: &FoldIn,
+    progress: &Progress<'_>,
 ) -> Result<Model, TrainError> {
     let count = options.clusters.unwrap_or_else(|| default_clusters(dataset.tracks.len()));
-    let (centroids, assignment) = cluster(&factors.items, options.dim, count, options.seed);
+    let (centroids, assignment) =
+        cluster(&coded.decoded(), options.dim, count, options.seed, progress)?;
     let names = cluster_names(dataset, &assignment, centroids.len() / options.dim);
     let (ids, mut sections) = ranking_sections(&dataset.fingerprints, coded, fold_in);
     let clusters = model::encode_clusters(ids, options.dim, &centroids, &assignment);
     let tracks = dataset.tracks.iter();
-    let text = tracks.map(|track| (title(track), track.artist.as_str(), track.duration_ms));
+    let text = tracks.map(|t| (t.title.as_str(), t.artist.as_str(), t.duration_ms));
     let text = model::encode_text(ids, text, &names);
     sections.extend([(SectionKind::Clusters, clusters), (SectionKind::Text, text)]);
     Ok(Model::from_sections(sections)?)
-}
-
-/// A track without a title is shown by its id.
-fn title(track: &Track) -> &str {
-    if track.title.is_empty() { &track.track } else { &track.title }
 }
 
 /// Chooses settings and learns responses on held-out listening, where there is enough of it.
@@ -176,21 +177,17 @@ fn choose(
     progress: &Progress<'_>,
 ) -> Result<Plan, TrainError> {
     let sample = dataset.sample(options.effort.max_events, options.seed)?;
-    let (head, tails) = sample.split_by_time();
-    let known = |listener: usize| match listener < head.listeners() {
-        true => head.evidence(listener),
-        false => Vec::new(),
-    };
+    let before = |listener| sample.split_by_time(listener).0;
     let responses = Responses::default();
-    let mut cases = cases(&tails, known, &responses);
+    let mut cases = cases(&sample, &responses);
     if cases.len() < MIN_CASES {
         return Ok(Plan::published(options.seed));
     }
     shuffle(&mut cases, options.seed);
-    let by_user = head.matrix(&responses);
+    let by_user = sample.matrix_of(before, &responses);
     let by_item = by_user.transposed();
     let task = Task {
-        fingerprints: &head.fingerprints,
+        fingerprints: &sample.fingerprints,
         by_user: &by_user,
         by_item: &by_item,
         validation: &cases,
@@ -201,11 +198,15 @@ fn choose(
     };
     let Found { settings, seed, mut trainer, .. } = search(&task, progress)?;
     let defined = settle(&task, &mut trainer, &settings.loss, responses, progress)?;
+    let coarseness = coarseness(&task, &trainer.factors, &settings.loss, &defined, progress)?;
 
-    let next = |(listener, next)| Story { known: known(listener), next };
-    let stories: Vec<Story> = tails.into_iter().enumerate().map(next).collect();
+    let story = |listener| {
+        let (before, next) = sample.split_by_time(listener);
+        Story { known: gather(before), next }
+    };
+    let stories = (0..sample.listeners()).map(story);
     let judge = Judge {
-        fingerprints: &head.fingerprints,
+        fingerprints: &sample.fingerprints,
         coded: &coding::fine(&trainer.factors),
         fold_in: defined.fold_in,
     };
@@ -213,12 +214,13 @@ fn choose(
         let fold_in = FoldIn { responses: *responses, ..defined.fold_in };
         !measured(&task, &trainer.factors, fold_in).is_worse_than(&defined)
     };
-    let learned = learn(&judge, &stories, may_be, progress)?;
+    let learned = learn(&judge, stories, may_be, progress)?;
     let plan = |learned, responses, settled: Settled| Plan {
         settings,
         seed,
         responses,
         fold_in: settled.fold_in,
+        coarseness,
         validation: Some(settled.accuracy),
         learned,
     };
@@ -228,7 +230,7 @@ fn choose(
 
     // Under what was learned: the factors as they are, or trained under it too.
     let theirs = settle(&task, &mut trainer, &settings.loss, learned.responses, progress)?;
-    let by_user = head.matrix(&learned.responses);
+    let by_user = sample.matrix_of(before, &learned.responses);
     let by_item = by_user.transposed();
     let mut trainer = Trainer::new(&by_user, &by_item, options.dim, seed);
     run(&mut trainer, &settings, progress)?;
@@ -245,18 +247,16 @@ fn choose(
     })
 }
 
-/// One case for each listener who came to like something new.
-fn cases(
-    tails: &[Vec<Heard>],
-    known: impl Fn(usize) -> Vec<Evidence>,
-    responses: &Responses,
-) -> Vec<Case> {
-    let case = |(listener, tail): (usize, &Vec<Heard>)| {
-        let known = known(listener);
-        let held_out = new_favourites(tail, &known, responses);
+/// One case for each listener whose latest events show that they came to like something new.
+fn cases(sample: &Dataset, responses: &Responses) -> Vec<Case> {
+    let case = |listener| {
+        let (before, after) = sample.split_by_time(listener);
+        let known = gather(before);
+        let held_out = new_favourites(after, &known, responses);
         Case { known, held_out, missing: 0, repeats: false }
     };
-    tails.iter().enumerate().map(case).filter(|case| !case.held_out.is_empty()).collect()
+    let cases = (0..sample.listeners()).map(case);
+    cases.filter(|case| !case.held_out.is_empty()).collect()
 }
 
 /// Fisher and Yates.

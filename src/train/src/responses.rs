@@ -2,9 +2,13 @@
 //!
 //! Listeners are followed event by event through the held-out end of their history: each event is
 //! first predicted, then observed. The figure is the mean over listeners of the AUC by which the
-//! posterior ranks what they went on to like or finish above what they went on to skip, among tracks
-//! that they meet for the first time. Weights and targets are chosen one kind at a time, the kinds
-//! with most events first, among those that do not rank a listener's favourites worse; a kind that is too rare to judge keeps its definition ([`Responses::default`]).
+//! posterior ranks what they went on to like or finish above what they went on to skip, among
+//! tracks that they meet for the first time. Weights and targets are chosen one kind at a time, the
+//! kinds with most events first, among those that do not rank a listener's favourites worse; a kind
+//! that is too rare to judge, or for which nothing better was found, keeps its definition
+//! ([`Responses::default`]).
+//!
+//! The figure is on the very listeners that the choice is made on, so it is optimistic.
 
 use std::collections::HashSet;
 
@@ -28,11 +32,11 @@ use crate::{
 
 /// A listener to learn from: what is known, and what happens next.
 #[derive(Clone, Debug)]
-pub struct Story {
+pub struct Story<'a> {
     /// Before.
     pub known: Vec<Evidence>,
     /// After, in time order.
-    pub next: Vec<Heard>,
+    pub next: &'a [Heard],
 }
 
 /// Fewer held-out events of a kind than this say nothing reliable about it.
@@ -47,7 +51,7 @@ const TARGETS_NO: [f32; 4] = [0.0, -0.25, -0.5, -1.0];
 const TARGETS_YES: [f32; 1] = [1.0];
 const SATURATION: [f32; 4] = [0.0, 0.3, 1.0, 3.0];
 
-/// What was learned, and the AUC before and after.
+/// What was learned, and the AUC before and after, on the listeners that it was learned from.
 #[derive(Clone, Copy, Debug)]
 pub struct Learned {
     /// What each kind of event says.
@@ -56,12 +60,15 @@ pub struct Learned {
     pub auc_defined: Option<f64>,
     /// Mean AUC under what was learned.
     pub auc_learned: Option<f64>,
+    /// How many listeners the means are over.
+    pub listeners: usize,
 }
 
 impl Learned {
     /// The definitions, for want of listening to learn from.
     pub fn nothing() -> Self {
-        Self { responses: Responses::default(), auc_defined: None, auc_learned: None }
+        let responses = Responses::default();
+        Self { responses, auc_defined: None, auc_learned: None, listeners: 0 }
     }
 
     /// What stays of it where it was found to do harm elsewhere: the definitions.
@@ -82,32 +89,32 @@ pub struct Judge<'a> {
     pub fold_in: FoldIn,
 }
 
-/// Learns responses from `stories`, of those that `may_be`.
-pub fn learn(
+/// Learns responses from the first `stories` that tell something, of those that `may_be`. Where
+/// nothing is better than the definitions, they are what is returned.
+pub fn learn<'a>(
     judge: &Judge<'_>,
-    stories: &[Story],
+    stories: impl Iterator<Item = Story<'a>>,
     may_be: impl Fn(&Responses) -> bool,
     progress: &Progress<'_>,
 ) -> Result<Learned, TrainError> {
-    let mut stories: Vec<Story> =
-        stories.iter().filter(|s| has_both(&s.next)).take(MAX_STORIES).cloned().collect();
-    stories.iter_mut().for_each(|story| story.next.truncate(MAX_NEXT));
-    let mut responses = Responses::default();
-    let counts = Kind::ALL.map(|kind| {
-        stories.iter().flat_map(|s| &s.next).filter(|event| event.kind == kind).count()
-    });
+    let first = |Story { known, next }| Story { known, next: first_of(next) };
+    let stories: Vec<Story<'a>> =
+        stories.map(first).filter(|s| has_both(s.next)).take(MAX_STORIES).collect();
+    let counts = Kind::ALL
+        .map(|kind| stories.iter().flat_map(|s| s.next).filter(|event| event.kind == kind).count());
     let enough = counts[Kind::Skip as usize] + counts[Kind::Dislike as usize] >= MIN_EVENTS;
     if !enough {
         return Ok(Learned::nothing());
     }
+    let mut responses = Responses::default();
     let measure = |responses: &Responses| auc(judge, responses, &stories);
-    let auc_defined = measure(&responses)?;
-    let mut best = auc_defined.clone();
+    let defined = measure(&responses)?;
+    let mut best = defined.clone();
     for (step, candidate) in candidates(&counts).into_iter().enumerate() {
         if progress.stopped() {
             return Err(Interrupted.into());
         }
-        let trial = candidate.apply(responses);
+        let trial = candidate.apply(responses, &counts);
         let figures = measure(&trial)?;
         // What gains less than chance would have it is not learned but imagined.
         if paired(&figures, &best) > 1.0 && may_be(&trial) {
@@ -115,14 +122,12 @@ pub fn learn(
         }
         progress.step("learning what skips and likes say", step, mean(&best));
     }
-    for kind in Kind::ALL {
-        let counted = counts[kind as usize];
-        if counted >= MIN_EVENTS && kind != Kind::Play {
-            responses.kinds[kind as usize].learned_from = counted as u32;
-        }
-    }
-    let (auc_defined, auc_learned) = (Some(mean(&auc_defined)), Some(mean(&best)));
-    Ok(Learned { responses, auc_defined, auc_learned })
+    let (auc_defined, auc_learned) = (Some(mean(&defined)), Some(mean(&best)));
+    Ok(Learned { responses, auc_defined, auc_learned, listeners: best.len() })
+}
+
+fn first_of(events: &[Heard]) -> &[Heard] {
+    &events[..events.len().min(MAX_NEXT)]
 }
 
 /// One thing to try.
@@ -133,10 +138,13 @@ enum Candidate {
 }
 
 impl Candidate {
-    fn apply(self, mut responses: Responses) -> Responses {
+    /// `responses` with this in them, and on how many events it is judged.
+    fn apply(self, mut responses: Responses, counts: &[usize; Kind::ALL.len()]) -> Responses {
         match self {
             Self::Kind(kind, weight, target) => {
-                responses.kinds[kind as usize] = Response { weight, target, ..Response::default() };
+                let learned_from = counts[kind as usize] as u32;
+                let response = Response { weight, target, learned_from, ..Response::default() };
+                responses.kinds[kind as usize] = response;
             }
             Self::Saturation(saturation) => responses.saturation = saturation,
         }
@@ -174,7 +182,7 @@ pub fn verdict(event: &Heard) -> Option<bool> {
 }
 
 fn has_both(events: &[Heard]) -> bool {
-    let mut verdicts = events.iter().take(MAX_NEXT).filter_map(verdict);
+    let mut verdicts = events.iter().filter_map(verdict);
     let Some(first) = verdicts.next() else { return false };
     verdicts.any(|verdict| verdict != first)
 }
@@ -187,7 +195,7 @@ fn mean(figures: &[f64]) -> f64 {
 fn auc(
     judge: &Judge<'_>,
     responses: &Responses,
-    stories: &[Story],
+    stories: &[Story<'_>],
 ) -> Result<Vec<f64>, ModelError> {
     let fold_in = FoldIn { responses: *responses, ..judge.fold_in };
     let model = ranking_model(judge.fingerprints, judge.coded, &fold_in)?;
@@ -195,11 +203,11 @@ fn auc(
 }
 
 /// The share of (yes, no) pairs of one story that the posterior had in order when each happened.
-fn story_auc(model: &Model, story: &Story) -> Option<f64> {
+fn story_auc(model: &Model, story: &Story<'_>) -> Option<f64> {
     let mut session = fold_in(model, &story.known);
     let (mut yes, mut no) = (Vec::new(), Vec::new());
     let mut met: HashSet<Row> = story.known.iter().map(|evidence| evidence.row).collect();
-    for event in &story.next {
+    for event in story.next {
         // A track that was met before would be judged by its own evidence.
         if let Some(verdict) = verdict(event).filter(|_| met.insert(event.row)) {
             let score = points(model.factors(), session.query(model), event.row);

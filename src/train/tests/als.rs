@@ -11,6 +11,7 @@ use segue_core::{
 use segue_train::{
     als::Trainer,
     assemble::{FoldIn, ranking_model},
+    coding::fine,
     evaluate::ranking::fold_in,
     matrix::Matrix,
 };
@@ -116,6 +117,19 @@ fn the_factors_are_the_same_for_any_number_of_threads() {
 }
 
 #[test]
+fn factors_that_are_no_numbers_end_and_say_so() {
+    let by_user = listening(40, 90, 6);
+    let by_item = by_user.transposed();
+    for wrong in [f32::NAN, f32::INFINITY, 1e30] {
+        let mut trainer = Trainer::new(&by_user, &by_item, DIM, 1);
+        assert!(trainer.factors.are_finite());
+        trainer.factors.items[7] = wrong;
+        trainer.epoch(&LOSS, &|| false);
+        assert!(!trainer.factors.are_finite(), "{wrong}");
+    }
+}
+
+#[test]
 fn fold_in_on_the_device_is_the_training_solve_for_the_same_items() {
     let by_user = listening(120, 90, 4);
     let by_item = by_user.transposed();
@@ -125,7 +139,7 @@ fn fold_in_on_the_device_is_the_training_solve_for_the_same_items() {
     fingerprints.sort_unstable();
     let mut factors = trainer.factors;
     let fold_in_by = FoldIn { loss: LOSS, pull: 0.0, responses: Responses::default() };
-    let model = ranking_model(&fingerprints, &factors, &fold_in_by).unwrap();
+    let model = ranking_model(&fingerprints, &fine(&factors), &fold_in_by).unwrap();
     // Training's solve against the factors as the device decodes them.
     for (row, item) in factors.items.chunks_exact_mut(DIM).enumerate() {
         model.factors().decode(Row(row as u32), item);

@@ -5,6 +5,7 @@ mod log_support;
 use log_support::{gzip, log_file, message, read_all, refusal, refusal_with, zstd};
 use segue_train::log::{
     ColumnError, Columns, Field, Format, KEPT_BAD_ROWS, LogError, MAX_LINE_BYTES, Options, Place,
+    shown,
 };
 
 const HINT: &str = "; pass --skip-bad-lines to count such lines and go on";
@@ -305,6 +306,14 @@ fn paths_that_are_no_file_are_refused() {
     let error = read_all(&path, &Options::default()).unwrap_err();
     let text = message(&error, &path);
     assert!(text.starts_with("cannot open absent.tsv: ") && text.contains("o such file"), "{text}");
+}
+
+#[test]
+fn standard_input_is_called_so() {
+    assert_eq!(shown("-".as_ref()), "standard input");
+    assert_eq!(shown("logs/a-b.tsv".as_ref()), "logs/a-b.tsv");
+    let error = LogError::Empty { path: "-".into(), what: "is empty" };
+    assert_eq!(error.to_string(), "standard input is empty; there is nothing to read");
 }
 
 #[test]

@@ -244,6 +244,38 @@ fn context_and_tags_come_from_columns_too() {
 }
 
 #[test]
+fn only_what_a_context_holds_may_have_context_before_its_name() {
+    let header = "user,track,at,context.name,context.id,context.region,context_device,contextMood";
+    let (entries, summary) =
+        read_text("a.csv", format!("{header}\nu,t,1,Top 50,p1,br,phone,calm\n"));
+    let entry = &entries[0];
+    assert_eq!((&entry.id, &entry.title), (&None, &None), "they are the playlist's");
+    let context = &entry.context;
+    assert_eq!((context.region.as_deref(), context.device.as_deref()), (Some("BR"), Some("phone")));
+    assert_eq!(context.mood.as_deref(), Some("calm"));
+    assert_eq!(summary.unused, ["context.name", "context.id"]);
+
+    let (entries, summary) = read_text(
+        "a.jsonl",
+        r#"{"user":"u","track":"t","at":1,"context":{"name":"Top 50","id":"p1","playlist":"p"}}"#,
+    );
+    let entry = &entries[0];
+    assert_eq!((&entry.id, &entry.title), (&None, &None));
+    assert_eq!(entry.context.source.as_deref(), Some("p"));
+    assert_eq!(summary.unused, ["context.name", "context.id"]);
+}
+
+#[test]
+fn columns_that_were_not_used_are_told() {
+    let unused = |name: &str, content: &str| read_text(name, content).1.unused;
+    assert_eq!(unused("a.csv", "user,x,track,at,y,user_id\nu,1,t,1,2,v\n"), ["x", "y", "user_id"]);
+    assert!(unused("a.csv", "user,track,at\nu,t,1\n").is_empty());
+    let objects = r#"{"user":"u","x":1,"track":"t","at":1,"exposures":{"a":"b"}}
+                     {"user":"u","y":1,"track":"t","at":2,"x":2}"#;
+    assert_eq!(unused("a.jsonl", objects), ["x", "exposures", "y"]);
+}
+
+#[test]
 fn compression_is_told_by_content_whatever_the_name() {
     let log = "user\ttrack\tat\nu\tt\t1\nu\tt2\t2\n";
     let (head, tail) = log.split_at(20);

@@ -1,7 +1,7 @@
 //! What the listener did.
 
 use segue_core::{
-    event::Kind,
+    event::{Kind, heard},
     session::{Observation, Session},
 };
 use wasm_bindgen::prelude::*;
@@ -22,7 +22,7 @@ impl Engine {
         let (kind, row) = (kind_named(kind)?, self.row(row)?);
         let known = || self.model.text().map(|text| text.duration_ms(row));
         let duration = duration_ms.or_else(known).filter(|&ms| ms > 0);
-        let heard = played_ms.zip(duration).map(|(played, whole)| played as f32 / whole as f32);
+        let heard = played_ms.zip(duration).and_then(|(played, whole)| heard(played, whole));
         self.session.observe(&self.model, Observation { row, kind, heard });
         self.explainer = None;
         Ok(())

@@ -1,14 +1,17 @@
 //! `segue inspect`.
 
-use std::{fmt::Write, path::PathBuf};
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+};
 
 use segue_core::{event::Kind, model::Model};
 use segue_serve::registry::Registry;
 use serde_json::{Value, json};
 
-use super::read_model;
+use super::{read_model, shown};
 use crate::{
-    failure::Done,
+    failure::{Done, Failure},
     ui::{Ui, counted, grouped},
 };
 
@@ -26,13 +29,23 @@ const SHOWN: usize = 10;
 
 pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
     let path = &arguments.path;
-    let (model, version) = if path.is_dir() {
-        let (manifest, model) = Registry::open(path)?.load()?;
-        (model, Some(manifest.version))
-    } else {
-        (read_model(path)?, None)
-    };
+    let (model, version) =
+        if path.is_dir() { read_registry(path)? } else { (read_model(path)?, None) };
     ui.finish(&to_json(&model, version), &to_text(&model, version))
+}
+
+/// The model in force and its version.
+fn read_registry(path: &Path) -> Result<(Model, Option<u64>), Failure> {
+    let registry = Registry::open(path)?;
+    if registry.manifest()?.is_none() {
+        let path = shown(path);
+        return Err(Failure::from(format!(
+            "{path} is no registry, for want of a manifest; `segue publish MODEL --registry \
+             {path}` makes one of it"
+        )));
+    }
+    let (manifest, model) = registry.load()?;
+    Ok((model, Some(manifest.version)))
 }
 
 fn to_json(model: &Model, version: Option<u64>) -> Value {
@@ -61,49 +74,61 @@ fn to_json(model: &Model, version: Option<u64>) -> Value {
 }
 
 fn to_text(model: &Model, version: Option<u64>) -> String {
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    let _ = writeln!(
-        text,
-        "{} of {}",
-        counted(model.len(), "track"),
-        counted(model.dim(), "component")
-    );
-    if let Some(version) = version {
-        let _ = writeln!(text, "version {version} in force");
-    }
-    let _ = writeln!(text, "\nsection          bytes  a track");
+    let size =
+        format!("{} of {}", counted(model.len(), "track"), counted(model.dim(), "component"));
+    let version = version.map(|version| format!("\nversion {version} in force"));
+    let version = version.unwrap_or_default();
+    let (sections, responses) = (sections(model), responses(model));
+    let clusters = model.clusters().map(|found| clusters(model, found.assignment(), found.len()));
+    format!("{size}{version}\n\n{sections}\n{responses}\n{}", clusters.unwrap_or_default())
+}
+
+fn sections(model: &Model) -> String {
+    let mut text = "section          bytes  a track\n".to_owned();
+    let mut line = |name: &str, bytes: usize| {
+        let each = bytes as f64 / model.len() as f64;
+        // Writing to a string cannot fail, here and below.
+        let _ = writeln!(text, "{name:<10}{:>12}{each:>9.1}", grouped(bytes));
+    };
     let mut total = 0;
     for (kind, bytes) in model.sections() {
         total += bytes.len();
-        let each = bytes.len() as f64 / model.len() as f64;
-        let _ = writeln!(text, "{:<10}{:>12}{each:>9.1}", kind.name(), grouped(bytes.len()));
+        line(kind.name(), bytes.len());
     }
-    let each = total as f64 / model.len() as f64;
-    let _ = writeln!(text, "{:<10}{:>12}{each:>9.1}", "all", grouped(total));
+    line("all", total);
+    text
+}
 
-    let _ = writeln!(text, "\nan event says     weight  target  learned from");
+fn responses(model: &Model) -> String {
+    let mut text = "an event says     weight  target  learned from\n".to_owned();
     for kind in Kind::ALL {
         let r = model.taste().responses().of(kind);
         let from = match r.learned_from {
             0 => "its definition".to_owned(),
-            events => format!("{} events", grouped(events as usize)),
+            events => counted(events as usize, "event"),
         };
         let _ = writeln!(text, "{:<14}{:>10}{:>8}  {from}", kind.name(), r.weight, r.target);
     }
-    if let Some(clusters) = model.clusters() {
-        let mut sizes = vec![0_usize; clusters.len()];
-        clusters.assignment().iter().for_each(|&c| sizes[usize::from(c)] += 1);
-        let mut order: Vec<usize> = (0..sizes.len()).collect();
-        order.sort_by_key(|&c| std::cmp::Reverse(sizes[c]));
-        let _ = writeln!(text, "\ntaste clusters, largest first");
-        for &cluster in order.iter().take(SHOWN) {
-            let name = model.text().and_then(|t| t.cluster_name(cluster)).unwrap_or_default();
-            let _ = writeln!(text, "{:>17}  {name}", counted(sizes[cluster], "track"));
-        }
-        if order.len() > SHOWN {
-            let _ = writeln!(text, "{:>17}", format!("and {} more", order.len() - SHOWN));
-        }
+    text
+}
+
+fn clusters(model: &Model, assignment: &[u16], clusters: usize) -> String {
+    let name = |cluster: usize| model.text().and_then(|text| text.cluster_name(cluster));
+    if !(0..clusters).any(|cluster| name(cluster).is_some()) {
+        let clusters = counted(clusters, "taste cluster");
+        return format!("{clusters}; no tags in the log, so clusters have no names\n");
+    }
+    let mut sizes = vec![0_usize; clusters];
+    assignment.iter().for_each(|&c| sizes[usize::from(c)] += 1);
+    let mut order: Vec<usize> = (0..clusters).collect();
+    order.sort_by_key(|&c| std::cmp::Reverse(sizes[c]));
+    let mut text = "taste clusters, largest first\n".to_owned();
+    for &cluster in order.iter().take(SHOWN) {
+        let name = name(cluster).unwrap_or("(no tags)");
+        let _ = writeln!(text, "{:>17}  {name}", counted(sizes[cluster], "track"));
+    }
+    if clusters > SHOWN {
+        let _ = writeln!(text, "{:>17}", format!("and {} more", clusters - SHOWN));
     }
     text
 }

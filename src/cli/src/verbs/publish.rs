@@ -44,7 +44,8 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
         }),
         &if published.changed {
             format!(
-                "{model} is version {version} in {registry}: {} bytes, {} as sent, {} of {} sections new",
+                "{model} is version {version} in {registry}: {} bytes, {} as sent, \
+                 {} of {} sections new",
                 bytes(published.bytes),
                 bytes(published.bytes_sent),
                 published.sections_new,

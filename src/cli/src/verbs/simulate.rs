@@ -1,13 +1,19 @@
 //! `segue simulate`.
 
-use std::{io::Write, path::PathBuf, sync::atomic::Ordering};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    sync::atomic::Ordering,
+};
 
+use segue_core::event::Event;
 use segue_sim::{Config, World};
 use serde_json::json;
 
-use super::{shown, write_whole};
+use super::shown;
 use crate::{
     failure::{Done, Failure},
+    output::{check, write_whole},
     ui::{STOP, Ui, counted, grouped},
 };
 
@@ -20,13 +26,13 @@ use crate::{
                         --seed 1 --out events.jsonl --catalogue catalogue.jsonl")]
 pub struct Arguments {
     /// How many listeners.
-    #[arg(long, default_value_t = Config::default().listeners)]
+    #[arg(long, default_value_t = Config::default().listeners, value_parser = clap::value_parser!(u32).range(1..))]
     listeners: u32,
     /// How many tracks.
-    #[arg(long, default_value_t = Config::default().tracks)]
+    #[arg(long, default_value_t = Config::default().tracks, value_parser = clap::value_parser!(u32).range(1..))]
     tracks: u32,
     /// How many days.
-    #[arg(long, default_value_t = Config::default().days)]
+    #[arg(long, default_value_t = Config::default().days, value_parser = clap::value_parser!(u32).range(1..))]
     days: u32,
     /// Any number.
     #[arg(long, default_value_t = Config::default().seed)]
@@ -42,29 +48,38 @@ pub struct Arguments {
     truth: Option<PathBuf>,
 }
 
+/// What is written, in this order: where the events are, all is.
+#[derive(Clone, Copy)]
+enum Part {
+    Catalogue,
+    Truth,
+    Events,
+}
+
 pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
     ui.heed_interrupt()?;
     let Arguments { listeners, tracks, days, seed, .. } = *arguments;
     let config = Config { listeners, tracks, days, seed, ..Config::default() };
+    let parts = parts(arguments);
+    for (at, (_, path)) in parts.iter().enumerate() {
+        check(path, parts[..at].iter().map(|(_, other)| *other))?;
+    }
     ui.say("building the world");
     let world = World::new(&config)?;
     let mut events = 0_usize;
-    write_whole(&arguments.out, |out| {
-        lines(
-            out,
-            world.events().inspect(|_| {
-                events += 1;
-                if events.is_multiple_of(100_000) {
-                    ui.say(&format!("writing events {}", grouped(events)));
-                }
-            }),
-        )
-    })?;
-    if let Some(path) = &arguments.catalogue {
-        write_whole(path, |out| lines(out, world.catalogue()))?;
-    }
-    if let Some(path) = &arguments.truth {
-        write_whole(path, |out| Ok(serde_json::to_writer_pretty(out, &world.truth())?))?;
+    let mut count = |_: &Event| {
+        events += 1;
+        if events.is_multiple_of(100_000) {
+            ui.say(&format!("writing events {}", grouped(events)));
+        }
+    };
+    for (at, &(part, path)) in parts.iter().enumerate() {
+        let left = &parts[at..];
+        write_whole(path, |out| match part {
+            Part::Catalogue => lines(out, world.catalogue(), left),
+            Part::Truth => Ok(serde_json::to_writer_pretty(out, &world.truth())?),
+            Part::Events => lines(out, world.events().inspect(&mut count), left),
+        })?;
     }
     let out = shown(&arguments.out);
     ui.finish(
@@ -77,12 +92,26 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
     )
 }
 
-fn lines(out: &mut dyn Write, rows: impl Iterator<Item = impl serde::Serialize>) -> Done {
+/// Each part that was asked for, and where it goes.
+fn parts(arguments: &Arguments) -> Vec<(Part, &Path)> {
+    let catalogue = arguments.catalogue.as_deref().map(|path| (Part::Catalogue, path));
+    let truth = arguments.truth.as_deref().map(|path| (Part::Truth, path));
+    let events = (Part::Events, arguments.out.as_path());
+    catalogue.into_iter().chain(truth).chain([events]).collect()
+}
+
+/// Writes a part; `left` is what there will not be where that is interrupted.
+fn lines(
+    out: &mut dyn Write,
+    rows: impl Iterator<Item = impl serde::Serialize>,
+    left: &[(Part, &Path)],
+) -> Done {
     for row in rows {
         serde_json::to_writer(&mut *out, &row)?;
         out.write_all(b"\n")?;
         if STOP.load(Ordering::Relaxed) {
-            return Err(Failure::from("interrupted; nothing was written"));
+            let left: Vec<String> = left.iter().map(|(_, path)| shown(path)).collect();
+            return Err(Failure::from(format!("interrupted; not written: {}", left.join(", "))));
         }
     }
     Ok(())

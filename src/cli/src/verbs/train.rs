@@ -1,20 +1,23 @@
 //! `segue train`.
 
-use std::{fmt::Write, path::PathBuf, time::Instant};
+use std::{path::PathBuf, time::Instant};
 
 use segue_core::event::Kind;
 use segue_train::{
-    dataset,
-    log::{Columns, Options as LogOptions, Summary},
+    dataset::{self, Reading},
+    evaluate::ranking::Accuracy,
+    log::{self, ColumnError, Columns, Options as LogOptions, Summary},
     pipeline::{Options, Trained, train},
     progress::Progress,
+    responses::Learned,
     search::Effort,
 };
 use serde_json::{Value, json};
 
-use super::{Catalogue, shown, write_whole};
+use super::{Catalogue, shown};
 use crate::{
-    failure::Done,
+    failure::{Done, Failure},
+    output::{check, write_whole},
     ui::{STOP, Ui, counted, grouped},
 };
 
@@ -28,8 +31,9 @@ use crate::{
     segue train events.jsonl --catalogue catalogue.jsonl --out model.segue\n  \
     segue train plays.csv.gz --column user=listener --column at=started --out model.segue\n\n\
     Fields: user, track, at (required; seconds or milliseconds since 1970, or RFC 3339), id,\n\
-    session, kind, played_ms, duration_ms, play_ratio (0 to 1), region, tz_offset_min, device,\n\
-    source, mood, title, artist, album, tags. Without a kind, an event is a play.")]
+    session, kind, skipped (true makes a play a skip), played_ms, duration_ms, play_ratio (0 to\n\
+    1), region, tz_offset_min, device, source, mood, title, artist, album, tags. Without a kind,\n\
+    an event is a play. Where a row has no duration_ms, another one or the catalogue tells it.")]
 pub struct Arguments {
     /// Listening logs; `-` is standard input.
     #[arg(required = true, value_name = "EVENTS")]
@@ -41,7 +45,7 @@ pub struct Arguments {
     out: PathBuf,
     /// Read a field from the column of this name: `--column track=song_id`; `--column mood=` leaves
     /// a field out.
-    #[arg(long = "column", value_name = "FIELD=NAME")]
+    #[arg(long = "column", value_name = "FIELD=NAME", value_parser = column)]
     columns: Vec<String>,
     /// Count lines that cannot be read, and go on.
     #[arg(long)]
@@ -59,8 +63,13 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value = "quick")]
     effort: EffortName,
     /// Threads; the model is the same for any number [default: one a core].
-    #[arg(long)]
-    threads: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+/// One `--column`, which is wrong usage where it names no field.
+fn column(text: &str) -> Result<String, ColumnError> {
+    Columns::parse([text]).map(|_| text.to_owned())
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -82,37 +91,21 @@ impl From<EffortName> for Effort {
 
 pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
     ui.heed_interrupt()?;
+    let inputs = arguments.events.iter().chain(&arguments.catalogue.catalogue);
+    check(&arguments.out, inputs.map(PathBuf::as_path))?;
     if let Some(threads) = arguments.threads {
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+        rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()?;
     }
     let started = Instant::now();
     let report = |report: segue_train::progress::Report<'_>| ui.report(report);
     let progress = Progress { report: &report, stop: &STOP };
-    let log = LogOptions {
-        columns: Columns::parse(&arguments.columns)?,
-        skip_bad_lines: arguments.skip_bad_lines,
-        ..LogOptions::default()
-    };
-    let catalogue = arguments.catalogue.catalogue.as_deref();
-    let (dataset, summaries) = dataset::read(&arguments.events, catalogue, &log, &progress)?;
-    summaries
-        .iter()
-        .zip(&arguments.events)
-        .for_each(|(summary, path)| tell(ui, summary, &shown(path)));
+    let Reading { dataset, summaries, .. } = read(arguments, ui, &progress)?;
     let options = Options {
         dim: arguments.dim.into(),
         clusters: arguments.clusters.map(usize::from),
         seed: arguments.seed,
         effort: arguments.effort.into(),
     };
-    let rows: u64 = summaries.iter().map(|summary| summary.rows).sum();
-    let repeats = usize::try_from(rows).unwrap_or(usize::MAX).saturating_sub(dataset.len());
-    if repeats > 0 {
-        ui.note(&format!(
-            "{} left out: the same listener, track, time and kind again, and no id of their own",
-            counted(repeats, "event")
-        ));
-    }
     let trained = train(&dataset, &options, &progress)?;
     let file = trained.model.to_file();
     write_whole(&arguments.out, |out| Ok(out.write_all(&file)?))?;
@@ -124,6 +117,32 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
     )
 }
 
+/// Reads logs and catalogue, and says what was found in them.
+fn read(arguments: &Arguments, ui: &Ui, progress: &Progress<'_>) -> Result<Reading, Failure> {
+    let options = LogOptions {
+        columns: Columns::parse(&arguments.columns)?,
+        skip_bad_lines: arguments.skip_bad_lines,
+        ..LogOptions::default()
+    };
+    let catalogue = arguments.catalogue.catalogue.as_deref();
+    let reading = dataset::read(&arguments.events, catalogue, &options, progress)?;
+    for (summary, path) in reading.summaries.iter().zip(&arguments.events) {
+        tell(ui, summary, &log::shown(path));
+    }
+    if let Some((path, named)) = catalogue.zip(reading.named) {
+        let (path, tracks) = (log::shown(path), reading.dataset.tracks.len());
+        ui.note(&format!("{path} names {} of {}", grouped(named), counted(tracks, "track")));
+    }
+    if reading.repeats() > 0 {
+        ui.note(&format!(
+            "{} left out: the same listener, track and kind again, with the same id or, without \
+             ids, at the same time",
+            counted(reading.repeats(), "event")
+        ));
+    }
+    Ok(reading)
+}
+
 /// Says what was taken for what, and what was left out.
 fn tell(ui: &Ui, summary: &Summary, path: &str) {
     let columns: Vec<String> = summary
@@ -131,15 +150,30 @@ fn tell(ui: &Ui, summary: &Summary, path: &str) {
         .iter()
         .map(|column| match (column.field.name(), column.name.as_str()) {
             (field, name) if field == name => field.to_owned(),
-            (field, name) => format!("{field} from `{name}`"),
+            (field, name) => format!("{field} from {}", log::excerpt(name)),
         })
         .collect();
-    ui.note(&format!("{path}: read {}; anything else is not used", columns.join(", ")));
+    let unused = left_out(&summary.unused);
+    ui.note(&format!("{path}: read {}{unused}", columns.join(", ")));
     if summary.bad_lines > 0 {
         let bad = usize::try_from(summary.bad_lines).unwrap_or(usize::MAX);
         ui.note(&format!("{path}: skipped {}, of which the first are", counted(bad, "line")));
         summary.first_bad.iter().for_each(|bad| ui.note(&format!("  {bad}")));
     }
+}
+
+/// The columns that were not read, as the end of a sentence; nothing where there are none.
+fn left_out(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    if names.is_empty() {
+        return String::new();
+    }
+    let first: Vec<String> = names.iter().take(SHOWN).map(|name| log::excerpt(name)).collect();
+    let more = match names.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("; left out {}{more}", first.join(", "))
 }
 
 fn to_json(trained: &Trained, out: &str, bytes: usize, bad_lines: u64, seconds: f64) -> Value {
@@ -168,49 +202,60 @@ fn to_json(trained: &Trained, out: &str, bytes: usize, bad_lines: u64, seconds: 
         "validation_ndcg@20": trained.validation.map(|a| a.ndcg_20),
         "auc_defined": trained.learned.auc_defined,
         "auc_learned": trained.learned.auc_learned,
+        "responses_chosen_on": trained.learned.listeners,
         "responses": responses,
         "seconds": seconds,
     })
 }
 
 fn to_text(trained: &Trained, out: &str, bytes: usize, seconds: f64) -> String {
-    let mut text = String::new();
     let events: usize = trained.events.iter().sum();
-    // Writing to a string cannot fail.
-    let _ = writeln!(
-        text,
-        "{out}: {}, {}, {} bytes, from {} by {} in {seconds:.1} s",
+    format!(
+        "{out}: {}, {}, {} bytes, from {} by {} in {seconds:.1} s\n{}\n{}",
         counted(trained.model.len(), "track"),
         counted(trained.model.clusters().map_or(0, |c| c.len()), "taste cluster"),
         grouped(bytes),
         counted(events, "event"),
         counted(trained.listeners, "listener"),
-    );
-    let _ = match trained.validation {
-        Some(accuracy) => writeln!(
-            text,
-            "on the latest events of {}, held out: recall@20 {:.4}, ndcg@20 {:.4}",
-            counted(accuracy.listeners, "listener"),
-            accuracy.recall_20,
-            accuracy.ndcg_20
-        ),
-        None => {
-            writeln!(
-                text,
-                "too few listeners to choose settings on: those of Rendle et al. (2021) are used"
-            )
-        }
+        validation_text(trained.validation),
+        learned_text(&trained.learned),
+    )
+}
+
+fn validation_text(validation: Option<Accuracy>) -> String {
+    let Some(accuracy) = validation else {
+        return "too few listeners to choose settings on: those of Rendle et al. (2021) are used"
+            .into();
     };
-    let _ = match (trained.learned.auc_defined, trained.learned.auc_learned) {
-        (Some(before), Some(after)) if after <= before => writeln!(
-            text,
-            "nothing better than the definitions was learned of skips and likes: AUC {before:.4}"
-        ),
-        (Some(before), Some(after)) => writeln!(
-            text,
-            "what skips and likes say was learned: AUC {before:.4} as defined, {after:.4} as learned"
-        ),
-        _ => writeln!(text, "too few skips to learn from: a skip counts as one observed no"),
+    format!(
+        "recall@20 {:.4}, ndcg@20 {:.4}: the share of what listeners came to like in their latest \
+         events\n  that was among the first 20 tracks for them, and how far up it was; on {}, \
+         by factors\n  trained without these events (the settings were chosen on them, so \
+         optimistic)",
+        accuracy.recall_20,
+        accuracy.ndcg_20,
+        counted(accuracy.listeners, "listener"),
+    )
+}
+
+fn learned_text(learned: &Learned) -> String {
+    let (Some(before), Some(after)) = (learned.auc_defined, learned.auc_learned) else {
+        return "too few skips to learn what they say: a skip counts as one plain no".into();
     };
-    text
+    let listeners = learned.listeners;
+    let said = match (after > before, after > 0.5) {
+        (false, _) => "nothing was learned of skips and likes",
+        (true, false) => "skips and likes tell nothing of other tracks in this log",
+        (true, true) => "what skips and likes say was learned from the log",
+    };
+    let percent = |share: f64| format!("{:.2} %", 100.0 * share);
+    let learned = if after > before { percent(after) + ", against " } else { String::new() };
+    format!(
+        "{said}: of two tracks new to a listener,\n  the one that they went on to finish or like \
+         ranks above the one that they went on to skip in\n  {learned}{} of pairs where each \
+         event counts as one plain yes or no, 50 % by chance; on\n  {} (the weights were chosen \
+         on them, so optimistic)",
+        percent(before),
+        counted(listeners, "listener"),
+    )
 }

@@ -71,14 +71,16 @@ pub struct Query {
 impl Query {
     /// Rounds `taste`, the vector that scores `factors`, to 16 bits, to nearest.
     pub fn set(&mut self, taste: &[f32], factors: &Factors) {
-        // What is left of 16 bits is for the sketch's length, which is rounded up.
-        const LIMIT: f32 = i16::MAX as f32 - 8.0;
-        let scaled = || taste.iter().zip(factors.steps()).map(|(x, step)| x * step);
-        let unit = f32::from(factors.sketch().unit);
-        let rest = libm::sqrtf(scaled().skip(SKETCH - 1).map(|x| x * x).sum()) * unit;
+        // Rounding lengthens the rest by at most √241 / 2 < 8 and the unit is at most 16: what is
+        // left of 16 bits is for that.
+        const LIMIT: f64 = i16::MAX as f64 - 128.0;
+        let scaled =
+            || taste.iter().zip(factors.steps()).map(|(x, step)| f64::from(*x) * f64::from(*step));
+        let unit = f64::from(factors.sketch().unit);
+        let rest = libm::sqrt(scaled().skip(SKETCH - 1).map(|x| x * x).sum()) * unit;
         let largest = scaled().fold(rest, |m, x| m.max(x.abs()));
         let inverse = if largest > 0.0 { LIMIT / largest } else { 0.0 };
-        self.scale = largest / LIMIT;
+        self.scale = (largest / LIMIT) as f32;
         self.values.clear();
         self.values.extend(scaled().map(|x| round(x * inverse)));
         self.values.resize(factors.stride(), 0);
@@ -93,8 +95,7 @@ impl Query {
         let square = square * u64::from(unit).pow(2);
         let root = square.isqrt();
         let length = root + u64::from(root * root < square);
-        // Rounding each component can have made the rest longer than it was, if it is long at all:
-        // a bound that does not fit bounds nothing, so that every row is looked at.
+        // It always fits: see `set`.
         self.sketch[SKETCH - 1] = i16::try_from(length).unwrap_or(i16::MAX);
     }
 
@@ -105,8 +106,8 @@ impl Query {
 }
 
 /// To nearest, halves away from zero; the cast saturates.
-fn round(x: f32) -> i16 {
-    (x + 0.5_f32.copysign(x)) as i16
+fn round(x: f64) -> i16 {
+    (x + 0.5_f64.copysign(x)) as i16
 }
 
 /// The points of one row.
@@ -166,7 +167,7 @@ pub fn top_k(
     }
     let rows = factors.len();
     let capacity = k.min(rows).saturating_mul(2);
-    let blocks = &factors.sketch().blocks;
+    let blocks = factors.sketch().blocks();
     let mut threshold = i32::MIN;
     let mut from = 0;
     while let Some((at, bounds)) = seek(blocks, &query.sketch, threshold, from) {

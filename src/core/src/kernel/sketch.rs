@@ -22,7 +22,7 @@ pub struct Block(pub [i8; BLOCK_ROWS * SKETCH]);
 /// The sketches of all rows; the last block is filled up with rows of nothing but zeros.
 #[derive(Clone, Debug)]
 pub struct Sketch {
-    pub(super) blocks: Vec<Block>,
+    blocks: Vec<Block>,
     /// What a length of one stands for: they are divided by it to fit a byte.
     pub(super) unit: u16,
 }
@@ -47,6 +47,11 @@ impl Sketch {
             put(SKETCH - 1, root(rest(row)).div_ceil(unit) as i8);
         }
         Some(Self { blocks, unit: unit as u16 })
+    }
+
+    /// The sketches, four rows a block.
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
     }
 }
 

@@ -23,7 +23,8 @@ use crate::bytes::{ALIGN, Aligned};
 /// The format version that this code reads and writes.
 pub const FORMAT: u32 = 2;
 
-const LABEL: [u8; 16] = *b"segue-model\0\0\0\0\0";
+/// What every model file starts with.
+pub const LABEL: [u8; 16] = *b"segue-model\0\0\0\0\0";
 const HEADER: usize = 32;
 const ENTRY: usize = 32;
 const MAX_SECTIONS: usize = 64;

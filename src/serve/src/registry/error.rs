@@ -34,7 +34,7 @@ pub enum RegistryError {
     },
     /// The manifest is not JSON of the right shape.
     #[error(
-        "the manifest {} is damaged: restore it, or delete it and publish again, which counts from version 1",
+        "the manifest {} is damaged: restore it from a copy; deleting it and publishing again counts from version 1, and clients wait until that passes the version they have",
         path.display()
     )]
     Json {

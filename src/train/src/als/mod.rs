@@ -45,6 +45,13 @@ pub struct Factors {
     pub items: Vec<f32>,
 }
 
+impl Factors {
+    /// Whether all are numbers: settings that are hopeless for a log can blow them up.
+    pub fn are_finite(&self) -> bool {
+        self.users.iter().chain(&self.items).all(|x| x.is_finite())
+    }
+}
+
 /// A training run that can be continued.
 pub struct Trainer<'a> {
     by_user: &'a Matrix,
@@ -65,7 +72,8 @@ impl<'a> Trainer<'a> {
         Self { by_user, by_item, cpu: Cpu::detect(), factors }
     }
 
-    /// One alternation. `stop` is asked between rows; true leaves the factors half-solved.
+    /// One alternation. `stop` is asked between rows; true leaves the factors half-solved. Factors
+    /// that have grown beyond `f32` end as NaN: see [`Factors::are_finite`].
     pub fn epoch(&mut self, loss: &Loss, stop: &(impl Fn() -> bool + Sync)) {
         self.solve_users(loss, stop);
         let Self { by_item, cpu, factors, .. } = self;
@@ -97,7 +105,11 @@ fn half_step(
     out: &mut [f32],
     stop: &(impl Fn() -> bool + Sync),
 ) {
-    let Eigen { values, basis } = eigen(&gram(cpu, other, dim), dim);
+    let Some(Eigen { values, basis }) = eigen(&gram(cpu, other, dim), dim) else {
+        // The system has no solution: nor have the rows.
+        out.fill(f32::NAN);
+        return;
+    };
     let rotated = rotated(cpu, other, dim, &basis);
     let transposed = transpose(&basis, dim);
     let total = (other.len() / dim) as f32;
@@ -221,23 +233,29 @@ struct Eigen {
     basis: Vec<f32>,
 }
 
-fn eigen(symmetric: &[f64], dim: usize) -> Eigen {
+/// `None` where there is none: for a matrix that is not finite the iteration would never end.
+fn eigen(symmetric: &[f64], dim: usize) -> Option<Eigen> {
+    // Steps of implicit QR for each value, as in LAPACK's `dsteqr`; two or three are usual.
+    const MAX_STEPS: usize = 30;
+    if !symmetric.iter().all(|x| x.is_finite()) {
+        return None;
+    }
     let matrix = nalgebra::DMatrix::from_row_slice(dim, dim, symmetric);
-    let decomposition = nalgebra::SymmetricEigen::new(matrix);
-    Eigen {
+    let decomposition = nalgebra::SymmetricEigen::try_new(matrix, f64::EPSILON, MAX_STEPS * dim)?;
+    Some(Eigen {
         values: decomposition.eigenvalues.iter().map(|&x| x.max(0.0) as f32).collect(),
         // Columns are axes, and storage runs by column.
         basis: decomposition.eigenvectors.iter().map(|&x| x as f32).collect(),
-    }
+    })
 }
 
 /// The axes along which `rows` (`dim` reals each) lie, those of the largest second moment first: one
-/// axis a row, orthonormal.
-pub fn principal_axes(cpu: Cpu, rows: &[f32], dim: usize) -> Vec<f32> {
-    let Eigen { values, basis } = eigen(&gram(cpu, rows, dim), dim);
+/// axis a row, orthonormal. `None` where they are not finite.
+pub fn principal_axes(cpu: Cpu, rows: &[f32], dim: usize) -> Option<Vec<f32>> {
+    let Eigen { values, basis } = eigen(&gram(cpu, rows, dim), dim)?;
     let mut order: Vec<usize> = (0..dim).collect();
     order.sort_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
-    order.into_iter().flat_map(|axis| basis[axis * dim..][..dim].to_vec()).collect()
+    Some(order.into_iter().flat_map(|axis| basis[axis * dim..][..dim].to_vec()).collect())
 }
 
 /// The coordinates of each of `rows` along `axes`.

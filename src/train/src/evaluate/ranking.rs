@@ -141,7 +141,8 @@ impl Measured {
         let ideal = |k: usize| (0..relevant.min(k)).map(discount).sum::<f64>();
         Self {
             recall: AT.map(|k| hits(k).count() as f64 / relevant as f64),
-            ndcg: AT.map(|k| hits(k).map(discount).sum::<f64>() / ideal(k)),
+            // A sum of nothing is −0.
+            ndcg: AT.map(|k| hits(k).map(discount).fold(0.0, |sum, x| sum + x) / ideal(k)),
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     log::read_interactions,
     matrix::Matrix,
     progress::Progress,
-    search::{Effort, Found, Settled, Task, search, settle},
+    search::{Effort, Found, Settled, Task, coarseness, search, settle},
 };
 
 /// Which form of the factors is ranked with.
@@ -76,6 +76,8 @@ pub struct Chosen {
     pub seed: u64,
     /// How listeners are folded in, and the accuracy on the validation pairs.
     pub settled: Settled,
+    /// How coarsely the factors are coded.
+    pub coarseness: f32,
     /// How many settings were tried.
     pub tried: usize,
 }
@@ -87,9 +89,11 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
     let test = read_interactions(split.test)?;
     let valid = split.valid.map(read_interactions).transpose()?;
     let whole = Pairs::new(&train)?;
+    let test = reachable(split.test, cases(&whole, &train, &test))?;
 
-    let chosen = if let Some(valid) = &valid {
-        choose(split, &whole, &cases(&whole, &train, valid), progress)?
+    let chosen = if let (Some(valid), Some(path)) = (&valid, split.valid) {
+        let valid = reachable(path, cases(&whole, &train, valid))?;
+        choose(split, &whole, &valid, progress)?
     } else {
         let (kept, held) = hold_out(&train, split.seed);
         let part = Pairs::new(&kept)?;
@@ -97,7 +101,7 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
     };
 
     progress.stage("fitting");
-    let Chosen { settings, seed, settled, .. } = &chosen;
+    let Chosen { settings, seed, settled, coarseness, .. } = &chosen;
     let mut trainer = Trainer::new(&whole.by_user, &whole.by_item, split.dim, *seed);
     for _ in 0..settings.epochs {
         trainer.epoch(&settings.loss, &|| progress.stopped());
@@ -106,18 +110,18 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
     if progress.stopped() {
         return Err(Interrupted.into());
     }
-    let cases = cases(&whole, &train, &test);
     let fold_in = &settled.fold_in;
     let shipped = |coded: &Coded| -> Result<(Accuracy, usize), TrainError> {
         let model = ranking_model(&whole.fingerprints, coded, fold_in)?;
-        Ok((accuracy(&model, &cases), stored_bytes(&model)))
+        Ok((accuracy(&model, &test), stored_bytes(&model)))
     };
     let (test, bytes) = match split.precision {
         Precision::Int8 => shipped(&coding::fine(&trainer.factors))?,
         Precision::Wire => {
-            shipped(&coding::compact(&trainer.factors, &whole.by_item, &settings.loss, 1.4))?
+            let (by_item, loss) = (&whole.by_item, &settings.loss);
+            shipped(&coding::compact(&trainer.factors, by_item, loss, *coarseness)?)?
         }
-        Precision::F32 => as_trained(&trainer.factors, fold_in, &cases)?,
+        Precision::F32 => as_trained(&trainer.factors, fold_in, &test)?,
     };
     let tracks = whole.fingerprints.len();
     Ok(Outcome { test, chosen, bytes_per_item: bytes as f64 / tracks as f64, tracks })
@@ -132,11 +136,21 @@ fn as_trained(
     let Factors { dim, items, .. } = factors;
     let rows = items.len() / dim;
     let parts = taste_parts(rows, mean(&factors.users, *dim), fold_in);
-    let gram = gram(items, *dim);
-    let section = encode_taste(&parts, FactorsDigest::of(&[]));
-    let taste = Taste::read(section.as_slice(), *dim, &gram, FactorsDigest::of(&[]))?;
+    let (gram, digest) = (gram(items, *dim), FactorsDigest::of(&[]));
+    let section = encode_taste(&parts, digest);
+    let taste = Taste::read(section.as_slice(), *dim, &gram, digest)?;
     let bytes = (size_of::<u64>() + dim * size_of::<f32>()) * rows + section.as_slice().len();
     Ok((accuracy(&FloatScorer { items, taste }, cases), bytes))
+}
+
+/// `cases`, unless no ranking could do well on any of them.
+fn reachable(path: &Path, cases: Vec<Case>) -> Result<Vec<Case>, TrainError> {
+    let known = |case: &Case, row: &Row| case.known.iter().any(|evidence| evidence.row == *row);
+    if cases.iter().any(|case| case.held_out.iter().any(|row| !known(case, row))) {
+        Ok(cases)
+    } else {
+        Err(TrainError::Unreachable(path.to_owned()))
+    }
 }
 
 fn choose(
@@ -157,7 +171,8 @@ fn choose(
     };
     let Found { settings, seed, mut trainer, tried } = search(&task, progress)?;
     let settled = settle(&task, &mut trainer, &settings.loss, task.responses, progress)?;
-    Ok(Chosen { settings, seed, settled, tried })
+    let coarseness = coarseness(&task, &trainer.factors, &settings.loss, &settled, progress)?;
+    Ok(Chosen { settings, seed, settled, coarseness, tried })
 }
 
 fn stored_bytes(model: &Model) -> usize {

@@ -1,8 +1,9 @@
 //! Which column of a log holds which field of an event.
 //!
 //! Names are recognised without regard to case and punctuation (`user_id`, `userId` and
-//! `User ID` are one name). Where several columns could hold a field, the one whose name stands
-//! first in [`Field::names`] is taken, and [`super::Summary::columns`] says which it was.
+//! `User ID` are one name), and with `context.` before them where a context holds the field. Where
+//! several columns could hold a field, the one whose name stands first in [`Field::names`] is
+//! taken, and [`super::Summary::columns`] says which it was.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,7 +14,7 @@ use super::error::ColumnError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Field {
-    /// Unique name of the event.
+    /// Name of the event.
     Id,
     /// Who listened. Required.
     User,
@@ -187,6 +188,18 @@ impl Field {
         }
     }
 
+    /// Whether [`super::Context`] holds it.
+    const fn is_context(self) -> bool {
+        matches!(self, Self::Region | Self::TzOffsetMin | Self::Device | Self::Source | Self::Mood)
+    }
+
+    /// Whether a column of the name `plain` is one that goes by `name`. The name and the id of a
+    /// context are a playlist's, not a track's or an event's.
+    fn goes_by(self, name: &str, plain: &str) -> bool {
+        let bare = plain.strip_prefix("context").filter(|_| self.is_context());
+        plain == name || bare == Some(name)
+    }
+
     /// Position in [`Self::ALL`].
     pub(super) const fn index(self) -> usize {
         self as usize
@@ -288,7 +301,8 @@ impl Columns {
         }
         let plain = normalise(key);
         Field::ALL.into_iter().filter(|field| !self.given.contains_key(field)).find_map(|field| {
-            field.names().iter().position(|name| *name == plain).map(|fit| (field, fit))
+            let fit = field.names().iter().position(|name| field.goes_by(name, &plain));
+            fit.map(|fit| (field, fit))
         })
     }
 }
@@ -312,7 +326,7 @@ fn recognised_column(
     bound: &[Option<Field>],
 ) -> Result<Option<usize>, ColumnError> {
     for name in field.names() {
-        let fits = |column: usize| bound[column].is_none() && plain[column] == *name;
+        let fits = |column: usize| bound[column].is_none() && field.goes_by(name, &plain[column]);
         if let Some(column) = single(field, header, fits)? {
             return Ok(Some(column));
         }
@@ -336,12 +350,7 @@ fn single(
     }
 }
 
-/// Lower case, without punctuation, and without the name of the object that holds the context.
+/// Lower case, without punctuation.
 fn normalise(name: &str) -> String {
-    let plain: String =
-        name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    match plain.strip_prefix("context") {
-        Some(part) if !part.is_empty() => part.to_owned(),
-        _ => plain,
-    }
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

@@ -7,7 +7,8 @@ use segue_core::event;
 /// One event. The texts are borrowed from the reader's buffer: copy what is to be kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry<'a> {
-    /// Unique name of the event; an event that arrives twice is to be counted once.
+    /// Name of the event: what arrives twice, with the same id, user, track and kind, is to be
+    /// counted once ([`event::Event::id`]).
     pub id: Option<Cow<'a, str>>,
     /// Who listened; 1 to [`event::MAX_ID_BYTES`] bytes.
     pub user: Cow<'a, str>,
@@ -19,7 +20,8 @@ pub struct Entry<'a> {
     pub at: i64,
     /// What happened; a play where the log does not tell.
     pub kind: event::Kind,
-    /// The fraction heard, 0 to 1: the log's own ratio, else played by duration.
+    /// The fraction heard, 0 to 1: the log's own ratio, else [`event::heard`] of the two times,
+    /// where the row has both.
     pub heard: Option<f32>,
     /// Milliseconds heard.
     pub played_ms: Option<u32>,

@@ -3,13 +3,13 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use segue_core::event::{Kind, MAX_ID_BYTES};
 use thiserror::Error;
 
-use super::Packing;
 use super::columns::Field;
+use super::{Packing, STDIN};
 
 /// Longest part of a value that an error repeats, in characters.
 const EXCERPT_CHARS: usize = 60;
@@ -22,7 +22,7 @@ const LISTED_NAMES: usize = 40;
 #[non_exhaustive]
 pub enum LogError {
     /// It does not exist, or may not be read.
-    #[error("cannot open {}", path.display())]
+    #[error("cannot open {}", shown(path))]
     Open {
         /// The file.
         path: PathBuf,
@@ -30,13 +30,13 @@ pub enum LogError {
         source: io::Error,
     },
     /// A folder was given.
-    #[error("{} is a folder; name the files in it", path.display())]
+    #[error("{} is a folder; name the files in it", shown(path))]
     Folder {
         /// The folder.
         path: PathBuf,
     },
     /// There is nothing to read.
-    #[error("{} {what}; there is nothing to read", path.display())]
+    #[error("{} {what}; there is nothing to read", shown(path))]
     Empty {
         /// The file.
         path: PathBuf,
@@ -46,26 +46,29 @@ pub enum LogError {
     /// Neither text nor any format that is known.
     #[error(
         "{} is neither UTF-8 text nor Parquet, and not packed by gzip or zstd; convert it first",
-        path.display()
+        shown(path)
     )]
     Unknown {
         /// The file.
         path: PathBuf,
     },
     /// Parquet where only lines of text are read.
-    #[error("{} is Parquet, where lines of text are expected; export it as such", path.display())]
+    #[error("{} is Parquet, where lines of text are expected; export it as such", shown(path))]
     NotText {
         /// The file.
         path: PathBuf,
     },
     /// Parquet is read from its end.
-    #[error("Parquet needs a plain file to seek in, and {} is none; save it to disk first", path.display())]
+    #[error(
+        "Parquet needs a plain file to seek in, and {} is none; save it to disk first",
+        shown(path)
+    )]
     NoSeek {
         /// The stream.
         path: PathBuf,
     },
     /// The header does not say what is needed.
-    #[error("{}: {problem}", path.display())]
+    #[error("{}: {problem}", shown(path))]
     Columns {
         /// The file.
         path: PathBuf,
@@ -73,7 +76,7 @@ pub enum LogError {
         problem: ColumnError,
     },
     /// One row of a listening log is broken.
-    #[error("{}: {row}; pass --skip-bad-lines to count such lines and go on", path.display())]
+    #[error("{}: {row}; pass --skip-bad-lines to count such lines and go on", shown(path))]
     Row {
         /// The file.
         path: PathBuf,
@@ -81,7 +84,7 @@ pub enum LogError {
         row: BadRow,
     },
     /// One line of a catalogue or of a list of interactions is broken.
-    #[error("{}: {row}", path.display())]
+    #[error("{}: {row}", shown(path))]
     Line {
         /// The file.
         path: PathBuf,
@@ -89,7 +92,7 @@ pub enum LogError {
         row: BadRow,
     },
     /// Bad rows are skipped, and all of them are bad.
-    #[error("{}: none of its {rows} rows can be read; the first is {first}", path.display())]
+    #[error("{}: none of its {rows} rows can be read; the first is {first}", shown(path))]
     AllBad {
         /// The file.
         path: PathBuf,
@@ -101,7 +104,7 @@ pub enum LogError {
     /// The packed data end too early.
     #[error(
         "{} breaks off inside its {packing} data, at line {line}; copy or export it again",
-        path.display()
+        shown(path)
     )]
     Truncated {
         /// The file.
@@ -114,7 +117,7 @@ pub enum LogError {
         source: io::Error,
     },
     /// The file opened, then could not be read on.
-    #[error("cannot read {} from line {line} on", path.display())]
+    #[error("cannot read {} from line {line} on", shown(path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -127,7 +130,7 @@ pub enum LogError {
     #[error(
         "cannot read {} as Parquet from row {row} on; if it is sound, export it again with Snappy, \
          Zstandard or gzip compression or none",
-        path.display()
+        shown(path)
     )]
     Parquet {
         /// The file.
@@ -163,7 +166,8 @@ pub enum ColumnError {
     },
     /// Two columns have the same name.
     #[error(
-        "columns {} ({:?}) and {} ({:?}) both hold `{field}`; rename one, or pass --column {field}=NAME",
+        "columns {} ({:?}) and {} ({:?}) both hold `{field}`; rename one, or pass \
+         --column {field}=NAME",
         columns[0].0, columns[0].1, columns[1].0, columns[1].1
     )]
     Duplicate {
@@ -188,7 +192,10 @@ pub enum ColumnError {
     #[error("--column {0:?} is not of the form field=name")]
     Argument(String),
     /// A field that is not known.
-    #[error("--column names the unknown field {0:?}; the fields are {all}", all = Fields(&Field::ALL))]
+    #[error(
+        "--column names the unknown field {0:?}; the fields are {all}",
+        all = Fields(&Field::ALL)
+    )]
     UnknownField(String),
     /// A field named twice.
     #[error("--column names `{0}` twice")]
@@ -272,7 +279,10 @@ pub enum Problem {
         column: usize,
     },
     /// A required field is not in the object.
-    #[error("is missing; the keys so far are {}: pass --column FIELD=NAME if it is one of them", Names(.0))]
+    #[error(
+        "is missing; the keys so far are {}: pass --column FIELD=NAME if it is one of them",
+        Names(.0)
+    )]
     Missing(Vec<String>),
     /// A required value is empty.
     #[error("is empty")]
@@ -293,8 +303,16 @@ pub enum Problem {
     },
 }
 
+/// The name of a file as messages have it: that of standard input, which is given as `-`, in words.
+pub fn shown(path: &Path) -> String {
+    match path.as_os_str() == STDIN {
+        true => "standard input".into(),
+        false => path.display().to_string(),
+    }
+}
+
 /// A value as an error shows it: quoted, without control characters, shortened.
-pub(super) fn excerpt(text: &str) -> String {
+pub fn excerpt(text: &str) -> String {
     match text.char_indices().nth(EXCERPT_CHARS) {
         Some((end, _)) => format!("{:?}…", &text[..end]),
         None => format!("{text:?}"),

@@ -24,7 +24,7 @@ pub(super) fn read<R: Read>(lines: &mut Lines<R>, run: &mut Run<'_>) -> Result<(
     let columns = run.options.columns.clone();
     let mut keys = Keys::default();
     let ended = read_rows(lines, run, &columns, &mut keys);
-    run.summary.columns = keys.uses();
+    (run.summary.columns, run.summary.unused) = keys.uses();
     ended
 }
 
@@ -106,16 +106,20 @@ struct Memory {
 }
 
 impl Keys {
-    fn uses(&self) -> Vec<ColumnUse> {
+    /// The keys that hold a field, and those that hold none.
+    fn uses(&self) -> (Vec<ColumnUse>, Vec<String>) {
         let top = self.top.known.iter().map(|(key, meaning)| (key.clone(), *meaning));
         let context =
             self.context.known.iter().map(|(key, meaning)| (format!("{CONTEXT}.{key}"), *meaning));
-        top.chain(context)
-            .filter_map(|(name, meaning)| match meaning {
-                Meaning::Field(field, _) => Some(ColumnUse { field, name }),
-                Meaning::Nothing | Meaning::Context => None,
-            })
-            .collect()
+        let (mut uses, mut unused) = (Vec::new(), Vec::new());
+        for (name, meaning) in top.chain(context) {
+            match meaning {
+                Meaning::Field(field, _) => uses.push(ColumnUse { field, name }),
+                Meaning::Nothing => unused.push(name),
+                Meaning::Context => {}
+            }
+        }
+        (uses, unused)
     }
 }
 

@@ -32,7 +32,7 @@ use std::path::Path;
 
 pub use self::columns::{ColumnUse, Columns, Field};
 pub use self::entry::{Context, Entry};
-pub use self::error::{BadRow, ColumnError, LogError, Place, Problem};
+pub use self::error::{BadRow, ColumnError, LogError, Place, Problem, excerpt, shown};
 pub use self::lists::{read_catalogue, read_interactions};
 
 use self::input::Content;
@@ -122,6 +122,9 @@ pub struct Summary {
     /// Which columns were used for what, in the order of the header; for JSON Lines, the keys in
     /// the order in which they came up.
     pub columns: Vec<ColumnUse>,
+    /// The columns that were not used for anything, likewise, each name once; for JSON Lines those
+    /// among the first 64 keys.
+    pub unused: Vec<String>,
     /// Whether the sink or the progress hook ended the reading.
     pub stopped: bool,
 }
@@ -149,6 +152,7 @@ pub fn read(
         format: options.format.unwrap_or(Format::Parquet),
         packing: input.packing,
         columns: Vec::new(),
+        unused: Vec::new(),
         stopped: false,
     };
     let mut run = Run {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
-use segue_core::event::{Kind, MAX_AT_MS, MAX_ID_BYTES};
+use segue_core::event::{self, Kind, MAX_AT_MS, MAX_ID_BYTES};
 
 use super::columns::Field;
 use super::entry::{Context, Entry};
@@ -99,7 +99,7 @@ impl<'a> Row<'a> {
         let duration_ms = self.read(Field::DurationMs, |cell| milliseconds(&cell))?;
         let heard = self
             .read(Field::PlayRatio, |cell| fraction(&cell))?
-            .or_else(|| heard(played_ms, duration_ms));
+            .or_else(|| event::heard(played_ms?, duration_ms?));
         let skipped = self.read(Field::Skipped, |cell| flag(&cell))?.unwrap_or(false);
         let kind = self.read(Field::Kind, |cell| kind(&cell))?.unwrap_or(Kind::Play);
         Ok(Entry {
@@ -239,11 +239,6 @@ fn fraction(cell: &Cell<'_>) -> Result<f32, Problem> {
         .filter(|value| *value >= 0.0)
         .map(|value| value.min(1.0) as f32)
         .ok_or_else(|| cell.refuse("the fraction heard, from 0"))
-}
-
-fn heard(played_ms: Option<u32>, duration_ms: Option<u32>) -> Option<f32> {
-    let (played, duration) = (f64::from(played_ms?), f64::from(duration_ms?));
-    (duration > 0.0).then(|| (played / duration).min(1.0) as f32)
 }
 
 fn offset(cell: &Cell<'_>) -> Result<i16, Problem> {

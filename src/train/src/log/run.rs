@@ -86,8 +86,12 @@ impl Run<'_> {
     pub(super) fn bind(&mut self, header: &[String]) -> Result<Vec<Option<Field>>, LogError> {
         let bound = self.options.columns.bind(header).map_err(|problem| self.columns(problem))?;
         for (field, name) in bound.iter().zip(header) {
-            if let Some(field) = *field {
-                self.summary.columns.push(ColumnUse { field, name: name.clone() });
+            let Summary { columns, unused, .. } = &mut self.summary;
+            match *field {
+                Some(field) => columns.push(ColumnUse { field, name: name.clone() }),
+                // The parts of a nested column of Parquet have one name.
+                None if unused.contains(name) => {}
+                None => unused.push(name.clone()),
             }
         }
         Ok(bound)

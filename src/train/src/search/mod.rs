@@ -5,11 +5,13 @@
 //! catalogue to another, so none is assumed.
 
 mod effort;
+mod fidelity;
 mod settle;
 
 use segue_core::model::{Loss, Responses};
 
 pub use effort::{Effort, Round};
+pub use fidelity::coarseness;
 pub use settle::{Settled, measured, settle};
 
 use crate::{

@@ -7,7 +7,7 @@ use crate::{
     Interrupted,
     als::{Factors, Trainer},
     assemble::{FoldIn, ranking_model},
-    coding,
+    coding::{self, Coded},
     evaluate::{
         paired,
         ranking::{Accuracy, each},
@@ -27,15 +27,15 @@ pub struct Settled {
     pub fold_in: FoldIn,
     /// Its accuracy.
     pub accuracy: Accuracy,
-    /// Its objective, case by case.
+    /// Its objective, case by case; nothing where the factors made no model.
     each: Vec<f64>,
 }
 
 impl Settled {
     /// Whether this ranks worse than `other` did on the same cases, by more than chance would
-    /// have it: by two standard errors.
+    /// have it: by two standard errors. What made no model is worse than what made one.
     pub fn is_worse_than(&self, other: &Self) -> bool {
-        paired(&self.each, &other.each) < -2.0
+        self.each.len() < other.each.len() || paired(&self.each, &other.each) < -2.0
     }
 }
 
@@ -60,7 +60,10 @@ pub fn settle(
         keep_better(&mut best, measured(task, &trainer.factors, fold_in));
     }
     let chosen = best.as_ref().map_or(*loss, |best| best.fold_in.loss);
-    trainer.solve_users(&chosen, &|| false);
+    trainer.solve_users(&chosen, &|| progress.stopped());
+    if progress.stopped() {
+        return Err(Interrupted);
+    }
     for pull in PULL {
         let fold_in = FoldIn { loss: chosen, pull, responses };
         keep_better(&mut best, measured(task, &trainer.factors, fold_in));
@@ -77,8 +80,13 @@ fn keep_better(best: &mut Option<Settled>, settled: Settled) {
 
 /// How well `fold_in` ranks the validation cases with `factors`.
 pub fn measured(task: &Task<'_>, factors: &Factors, fold_in: FoldIn) -> Settled {
+    measured_as(task, &coding::fine(factors), fold_in)
+}
+
+/// The same with factors as they are coded.
+pub fn measured_as(task: &Task<'_>, coded: &Coded, fold_in: FoldIn) -> Settled {
     // Factors that hopeless settings have blown up make no model: they rank nothing.
-    let each = ranking_model(task.fingerprints, &coding::fine(factors), &fold_in)
+    let each = ranking_model(task.fingerprints, coded, &fold_in)
         .map_or_else(|_| Vec::new(), |model| each(&model, task.validation));
     let accuracy = Accuracy::mean(&each);
     Settled { fold_in, accuracy, each: each.iter().map(|case| case.objective()).collect() }

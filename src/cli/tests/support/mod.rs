@@ -1,0 +1,53 @@
+//! Running the command in a folder of its own.
+#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "what tests are made of may fail them")]
+
+use std::{
+    fs,
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub const SEGUE: &str = env!("CARGO_BIN_EXE_segue");
+
+pub fn segue(folder: &TempDir, line: &str) -> Output {
+    Command::new(SEGUE).args(line.split_whitespace()).current_dir(folder).output().unwrap()
+}
+
+pub fn succeed(folder: &TempDir, line: &str) -> String {
+    let output = segue(folder, line);
+    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Runs what must fail with exit code 1, and gives what it says.
+pub fn fail(folder: &TempDir, line: &str) -> String {
+    let output = segue(folder, line);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{line}: {said}");
+    assert!(output.stdout.is_empty(), "{line} wrote to standard output");
+    said
+}
+
+pub fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+pub fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+pub fn write(folder: &TempDir, name: &str, text: &str) {
+    fs::write(folder.path().join(name), text).unwrap();
+}
+
+pub fn simulated() -> TempDir {
+    let folder = folder();
+    succeed(
+        &folder,
+        "simulate --listeners 40 --tracks 60 --days 5 --out events.jsonl --catalogue tracks.jsonl",
+    );
+    folder
+}

@@ -1,0 +1,202 @@
+//! What a person is told about logs, catalogues and outputs before, while and after a model is
+//! made of them.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::{
+    fs,
+    io::Write,
+    process::{Child, Command, Stdio},
+};
+
+use segue_train::log::Field;
+use support::{SEGUE, fail, folder, json, segue, simulated, succeed, write};
+use tempfile::TempDir;
+
+/// What a training that succeeds says on the way, and at its end.
+fn trained(folder: &TempDir, line: &str) -> (String, String) {
+    let output = segue(folder, line);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{line}: {said}");
+    (said, String::from_utf8(output.stdout).unwrap())
+}
+
+fn started(folder: &TempDir, line: &str) -> Child {
+    let mut command = Command::new(SEGUE);
+    command.args(line.split_whitespace()).current_dir(folder).stdin(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+#[cfg(unix)]
+fn interrupt(child: &Child) {
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+}
+
+/// What a child that failed had to say.
+fn failed(child: Child) -> String {
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_refused_before_the_log_is_read() {
+    let folder = simulated();
+    let before = fs::read_dir(folder.path()).unwrap().count();
+    // There is no such log: that is not what is said.
+    for (out, why) in [
+        ("no/such/folder/model.segue", "no/such/folder is not a folder"),
+        (".", "it is a folder; name a file in it"),
+        ("new/", "it is a folder; name a file in it"),
+    ] {
+        let said = fail(&folder, &format!("train nowhere.jsonl --out {out}"));
+        assert!(said.contains(&format!("cannot write {out}: {why}")), "{said}");
+    }
+    if cfg!(target_os = "linux") {
+        let said = fail(&folder, "train nowhere.jsonl --out /proc/model.segue");
+        assert!(said.contains("cannot write /proc/model.segue"), "{said}");
+    }
+    for outs in ["--out .", "--out e --catalogue no/c", "--out e --truth no/t"] {
+        let said = fail(&folder, &format!("simulate --listeners 5 --tracks 5 {outs}"));
+        assert!(said.contains("cannot write"), "{said}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), before, "nothing is left behind");
+}
+
+#[test]
+fn an_output_is_replaced_and_a_link_to_it_followed() {
+    let folder = simulated();
+    write(&folder, "model.segue", "what was there");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("model.segue", folder.path().join("link.segue")).unwrap();
+    let out = if cfg!(unix) { "link.segue" } else { "model.segue" };
+    succeed(&folder, &format!("train events.jsonl --dim 2 --out {out}"));
+    assert!(succeed(&folder, "inspect model.segue").contains("tracks of 2 components"));
+    #[cfg(unix)]
+    assert!(folder.path().join("link.segue").is_symlink());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_training_leaves_nothing() {
+    let folder = folder();
+    let mut child = started(&folder, "train - --out model.segue");
+    let mut log = child.stdin.take().unwrap();
+    log.write_all(b"user,track,at\n").unwrap();
+    // More than a pipe holds: once it is written, the verb is reading.
+    for line in 0..40_000 {
+        writeln!(log, "u{},t{},{}", line % 50, line % 90, 1_700_000_000 + line).unwrap();
+    }
+    interrupt(&child);
+    // It waits for more, and yet it ends.
+    let said = failed(child);
+    drop(log);
+    assert!(said.contains("interrupted; nothing was written"), "{said}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_simulation_names_what_it_did_not_write() {
+    let folder = folder();
+    let mut child = started(
+        &folder,
+        "simulate --listeners 3000 --tracks 50 --days 300 --out events.jsonl \
+         --catalogue tracks.jsonl --truth truth.json",
+    );
+    // The events come last, and take far longer than this looks.
+    while !folder.path().join("truth.json").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    interrupt(&child);
+    let said = failed(child);
+    assert!(said.contains("interrupted; not written: events.jsonl\n"), "{said}");
+    let mut left: Vec<_> =
+        fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort_unstable();
+    assert_eq!(left, ["tracks.jsonl", "truth.json"]);
+}
+
+#[test]
+fn how_many_tracks_the_catalogue_names_is_told_and_a_wrong_file_refused() {
+    let folder = simulated();
+    let line = "train events.jsonl --dim 2 --out m --catalogue";
+    let (said, result) = trained(&folder, &format!("{line} tracks.jsonl --json"));
+    let tracks = json(&result)["tracks"].as_u64().unwrap();
+    assert!(said.contains(&format!("tracks.jsonl names {tracks} of {tracks} tracks\n")), "{said}");
+
+    let said = fail(&folder, &format!("{line} events.jsonl"));
+    assert!(said.contains("events.jsonl holds no title, artist or tag"), "{said}");
+    let first = r#"{"track":"t000001","title":"One"}"#;
+    write(&folder, "one.jsonl", first);
+    let (said, _) = trained(&folder, &format!("{line} one.jsonl"));
+    assert!(said.contains(&format!("one.jsonl names 1 of {tracks} tracks\n")), "{said}");
+    write(&folder, "other.jsonl", &first.replace("t0", "x0"));
+    let said = fail(&folder, &format!("{line} other.jsonl"));
+    assert!(said.contains("other.jsonl names none of the"), "{said}");
+}
+
+#[test]
+fn columns_are_told_that_were_used_and_those_that_were_left_out() {
+    let folder = folder();
+    write(&folder, "log.csv", "uid,track,at\na,x,1700000000\nb,x,1700000100\n");
+    let (said, _) = trained(&folder, "train log.csv --dim 2 --out m");
+    assert!(said.contains("log.csv: read user from \"uid\", track, at\n"), "{said}");
+    write(&folder, "log.csv", "uid,mark,track,at,note\na,1,x,1700000000,2\n");
+    let (said, _) = trained(&folder, "train log.csv --dim 2 --out m");
+    assert!(said.contains("track, at; left out \"mark\", \"note\"\n"), "{said}");
+    let wide: Vec<String> = (0..20).map(|n| format!("c{n}")).collect();
+    let row = "1,".repeat(20);
+    write(&folder, "log.csv", &format!("{},user,track,at\n{row}a,x,1700000000\n", wide.join(",")));
+    let (said, _) = trained(&folder, "train log.csv --dim 2 --out m");
+    assert!(said.contains("\"c11\" and 8 more\n"), "{said}");
+}
+
+#[test]
+fn standard_input_goes_by_its_name() {
+    let folder = folder();
+    let feed = |log: &[u8]| {
+        let mut child = started(&folder, "train - --dim 2 --out m");
+        child.stdin.take().unwrap().write_all(log).unwrap();
+        String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap()
+    };
+    let said = feed(b"user,track,at\na,x,1700000000\n");
+    assert!(said.starts_with("standard input: read user, track, at\n"), "{said}");
+    let said = feed(b"user,track,at\na,x,soon\n");
+    assert!(said.starts_with("error: standard input: line 2: `at` is \"soon\""), "{said}");
+}
+
+#[test]
+fn events_that_arrived_twice_are_counted_and_told() {
+    let folder = folder();
+    let row = "a,x,1700000000\n";
+    write(&folder, "log.csv", &format!("user,track,at\n{row}{row}{row}b,x,1700000000\n"));
+    let (said, _) = trained(&folder, "train log.csv --dim 2 --out m");
+    assert!(said.contains("2 events left out: the same listener, track and kind again"), "{said}");
+    let row = |id| format!("{id},a,x,1700000000\n");
+    write(&folder, "log.csv", &format!("id,user,track,at\n{}{}{}", row(1), row(2), row(3)));
+    let (said, _) = trained(&folder, "train log.csv --dim 2 --out m");
+    assert!(!said.contains("left out"), "{said}");
+}
+
+#[test]
+fn what_is_measured_is_said_and_on_whom() {
+    let folder = folder();
+    succeed(&folder, "simulate --listeners 300 --tracks 200 --days 15 --out events.jsonl");
+    let (_, text) = trained(&folder, "train events.jsonl --dim 8 --out m");
+    assert!(text.contains("recall@20 0."), "{text}");
+    assert_eq!(text.matches("chosen on them, so optimistic").count(), 2, "{text}");
+    assert!(text.contains("of pairs where each event counts as one plain yes or no"), "{text}");
+    assert!(!text.contains("AUC"), "{text}");
+}
+
+#[test]
+fn the_help_of_train_names_every_field() {
+    let help = succeed(&folder(), "train --help");
+    let fields = help.split("Fields:").nth(1).unwrap();
+    for field in Field::ALL {
+        assert!(fields.contains(field.name()), "{field}: {fields}");
+    }
+}

@@ -1,0 +1,213 @@
+//! From the rows of logs, in the order in which they arrive, to a [`Dataset`].
+
+use std::{
+    collections::{HashMap, HashSet},
+    ops::ControlFlow,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use segue_core::{
+    catalogue::Track,
+    event::{self, Kind},
+    ids::{Row, fingerprint},
+    session::Observation,
+};
+
+use super::{Dataset, Heard};
+use crate::{
+    Interrupted, TrainError,
+    log::{self, Entry, Summary},
+};
+
+/// Reads logs, one after the other, into one dataset. 32 bytes an event.
+#[derive(Default)]
+pub struct Builder {
+    listeners: HashMap<Box<str>, u32>,
+    rows: HashMap<Box<str>, u32>,
+    tracks: Vec<Track>,
+    events: Vec<Arrival>,
+}
+
+/// An event as it arrived: how much of its kind it is can wait on a length that comes later.
+#[derive(Clone, Copy)]
+struct Arrival {
+    at: i64,
+    /// Fingerprint of the event's own id, or [`NO_ID`].
+    id: u64,
+    listener: u32,
+    row: Row,
+    /// In `unit`.
+    heard: u32,
+    unit: Unit,
+    kind: Kind,
+}
+
+const _: () = assert!(size_of::<Arrival>() <= 32);
+
+/// An id that happens to have this fingerprint counts as none.
+const NO_ID: u64 = 0;
+
+/// What [`Arrival::heard`] counts. An enum that held the number would take the event to 40 bytes.
+#[derive(Clone, Copy)]
+enum Unit {
+    /// Nothing: the row does not tell.
+    Unknown,
+    /// The bits of the fraction heard.
+    Fraction,
+    /// Milliseconds of a track whose length the row does not tell.
+    Milliseconds,
+}
+
+impl Arrival {
+    /// The fraction heard of a track of this length, 0 where it is not known.
+    fn heard(&self, duration_ms: u32) -> Option<f32> {
+        match self.unit {
+            Unit::Unknown => None,
+            Unit::Fraction => Some(f32::from_bits(self.heard)),
+            Unit::Milliseconds => event::heard(self.heard, duration_ms),
+        }
+    }
+
+    /// The event, its length looked up as the device looks it up: the track's own.
+    fn event(&self, tracks: &[Track]) -> Heard {
+        let Self { at, listener, row, kind, .. } = *self;
+        let heard = self.heard(tracks[row.index()].duration_ms);
+        let amount = Observation { row, kind, heard }.amount();
+        Heard { at, listener, row, amount, kind }
+    }
+}
+
+impl Builder {
+    /// Takes in one log.
+    pub fn read(
+        &mut self,
+        path: &Path,
+        options: &log::Options<'_>,
+        stop: &AtomicBool,
+    ) -> Result<Summary, TrainError> {
+        let summary = log::read(path, options, &mut |entry| {
+            self.push(entry);
+            if stop.load(Ordering::Relaxed) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })?;
+        if summary.stopped { Err(Interrupted.into()) } else { Ok(summary) }
+    }
+
+    /// Takes in one event.
+    pub fn push(&mut self, entry: &Entry<'_>) {
+        let listener = intern(&mut self.listeners, &entry.user);
+        let row = intern(&mut self.rows, &entry.track);
+        if row as usize == self.tracks.len() {
+            self.tracks.push(Track { track: entry.track.to_string(), ..Track::default() });
+        }
+        describe(&mut self.tracks[row as usize], entry);
+        let (heard, unit) = match (entry.heard, entry.played_ms) {
+            (Some(fraction), _) => (fraction.to_bits(), Unit::Fraction),
+            (None, Some(played_ms)) => (played_ms, Unit::Milliseconds),
+            (None, None) => (0, Unit::Unknown),
+        };
+        let id = entry.id.as_deref().map_or(NO_ID, fingerprint);
+        let (at, kind, row) = (entry.at, entry.kind, Row(row));
+        self.events.push(Arrival { at, id, listener, row, heard, unit, kind });
+    }
+
+    /// How many of the tracks that occur `catalogue` has an entry for.
+    pub fn named_by(&self, catalogue: &[Track]) -> usize {
+        let ids: HashSet<&str> = catalogue.iter().map(|entry| entry.track.as_str()).collect();
+        self.tracks.iter().filter(|track| ids.contains(track.track.as_str())).count()
+    }
+
+    /// The tracks that occur, in the order in which they came up.
+    pub fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    /// Orders what was read: by listener, then time, then place in the log. `catalogue` says more
+    /// of tracks that occur. An event that arrived twice is kept once, where it is earliest.
+    pub fn finish(self, catalogue: Vec<Track>) -> Result<Dataset, TrainError> {
+        let Self { rows, mut tracks, mut events, .. } = self;
+        for entry in catalogue {
+            if let Some(&row) = rows.get(entry.track.as_str()) {
+                overlay(&mut tracks[row as usize], entry);
+            }
+        }
+        // Stable: where times are as coarse as dates, the log's own order is the best there is.
+        events.sort_by_key(|event| (event.listener, event.at));
+        drop_repeats(&mut events);
+        let events = events.into_iter().map(|event| event.event(&tracks)).collect();
+        Dataset::new(tracks, events)
+    }
+}
+
+/// Keeps one of what arrived twice, of `events` by listener and time.
+fn drop_repeats(events: &mut Vec<Arrival>) {
+    let of_one = events.chunk_by(|a, b| a.listener == b.listener);
+    let mut repeats = of_one.flat_map(repeats).collect::<Vec<bool>>().into_iter();
+    events.retain(|_| !repeats.next().unwrap_or_default());
+}
+
+/// Which events of one listener are another one again. With an id: the same id, track and kind,
+/// whatever the times; ids alone would make one of all events that files or devices number from 1.
+/// Without: the same time, track and kind.
+fn repeats(of_one: &[Arrival]) -> Vec<bool> {
+    let mut ids = HashSet::new();
+    let mut repeats = Vec::with_capacity(of_one.len());
+    for moment in of_one.chunk_by(|a, b| a.at == b.at) {
+        let with_id = moment.iter().filter(|event| event.id != NO_ID);
+        let mut deeds: HashSet<(Row, Kind)> = match moment.len() {
+            1 => HashSet::new(),
+            _ => with_id.map(|event| (event.row, event.kind)).collect(),
+        };
+        repeats.extend(moment.iter().map(|event| match event.id {
+            NO_ID => moment.len() > 1 && !deeds.insert((event.row, event.kind)),
+            id => !ids.insert((id, event.row, event.kind)),
+        }));
+    }
+    repeats
+}
+
+fn intern(numbers: &mut HashMap<Box<str>, u32>, id: &str) -> u32 {
+    if let Some(&number) = numbers.get(id) {
+        return number;
+    }
+    let number = numbers.len() as u32;
+    numbers.insert(id.into(), number);
+    number
+}
+
+fn describe(track: &mut Track, entry: &Entry<'_>) {
+    let fill = |to: &mut String, from: &Option<std::borrow::Cow<'_, str>>| {
+        if let Some(text) = from.as_ref().filter(|_| to.is_empty()) {
+            to.push_str(text);
+        }
+    };
+    fill(&mut track.title, &entry.title);
+    fill(&mut track.artist, &entry.artist);
+    fill(&mut track.album, &entry.album);
+    track.duration_ms = track.duration_ms.max(entry.duration_ms.unwrap_or(0));
+    if track.tags.is_empty() {
+        track.tags.extend(entry.tags.iter().map(ToString::to_string));
+    }
+}
+
+/// What the catalogue says of a track goes before what the log says; what it leaves out stays.
+fn overlay(track: &mut Track, entry: Track) {
+    let fill = |to: &mut String, from: String| {
+        if !from.is_empty() {
+            *to = from;
+        }
+    };
+    fill(&mut track.title, entry.title);
+    fill(&mut track.artist, entry.artist);
+    fill(&mut track.album, entry.album);
+    if entry.duration_ms > 0 {
+        track.duration_ms = entry.duration_ms;
+    }
+    if !entry.tags.is_empty() {
+        track.tags = entry.tags;
+    }
+}

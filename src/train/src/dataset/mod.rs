@@ -1,0 +1,264 @@
+//! A listening log in memory: interned, ordered, duplicates removed. 24 bytes an event.
+
+mod builder;
+
+use std::{borrow::Cow, collections::HashMap, path::Path};
+
+use segue_core::{
+    catalogue::Track,
+    event::Kind,
+    fold_in::Pull,
+    ids::{Row, fingerprint},
+    model::Responses,
+    session::Evidence,
+};
+
+pub use self::builder::Builder;
+use crate::{
+    TrainError,
+    log::{self, Summary},
+    matrix::Matrix,
+    progress::Progress,
+};
+
+/// One event of a dataset.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Heard {
+    /// Milliseconds since the Unix epoch.
+    pub at: i64,
+    /// Which listener, dense from 0.
+    pub listener: u32,
+    /// Which track.
+    pub row: Row,
+    /// How much of its kind it is, 0 to 1.
+    pub amount: f32,
+    /// What happened.
+    pub kind: Kind,
+}
+
+/// Events by listener and time, and what is known of their tracks.
+#[derive(Clone, Debug, Default)]
+pub struct Dataset {
+    /// By row; rows go by fingerprint, ascending.
+    pub tracks: Vec<Track>,
+    /// Fingerprints of the tracks, strictly ascending.
+    pub fingerprints: Vec<u64>,
+    /// Ordered by listener, then time, then place in the log.
+    events: Vec<Heard>,
+    /// Where the events of each listener start; one more at the end.
+    starts: Vec<usize>,
+}
+
+impl Dataset {
+    /// Numbers `tracks` by fingerprint. `events` are by listener and time, their rows index
+    /// `tracks`.
+    fn new(tracks: Vec<Track>, mut events: Vec<Heard>) -> Result<Self, TrainError> {
+        let mut order: Vec<(u64, u32)> =
+            tracks.iter().zip(0..).map(|(t, row)| (fingerprint(&t.track), row)).collect();
+        order.sort_unstable();
+        if let Some(pair) = order.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            let id = |at: usize| tracks[pair[at].1 as usize].track.clone();
+            return Err(TrainError::Collision(id(0), id(1)));
+        }
+        let mut place = vec![0_u32; tracks.len()];
+        for (row, &(_, old)) in order.iter().enumerate() {
+            place[old as usize] = row as u32;
+        }
+        events.iter_mut().for_each(|event| event.row = Row(place[event.row.index()]));
+
+        let mut slots: Vec<Option<Track>> = tracks.into_iter().map(Some).collect();
+        let tracks = order.iter().filter_map(|&(_, old)| slots[old as usize].take()).collect();
+        let fingerprints = order.iter().map(|&(fingerprint, _)| fingerprint).collect();
+        let starts = starts(&events);
+        Ok(Self { tracks, fingerprints, events, starts })
+    }
+
+    /// Number of listeners.
+    pub fn listeners(&self) -> usize {
+        self.starts.len().saturating_sub(1)
+    }
+
+    /// Number of events.
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether there are no events.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// The events of one listener, in time order.
+    pub fn of(&self, listener: usize) -> &[Heard] {
+        &self.events[self.starts[listener]..self.starts[listener + 1]]
+    }
+
+    /// All events, by listener and time.
+    pub fn events(&self) -> &[Heard] {
+        &self.events
+    }
+
+    /// Whole listeners, drawn by `seed`, with about `max_events` events between them, and only
+    /// the tracks that they met; all of it where that is no more.
+    pub fn sample(&self, max_events: usize, seed: u64) -> Result<Cow<'_, Self>, TrainError> {
+        if self.len() <= max_events {
+            return Ok(Cow::Borrowed(self));
+        }
+        let mut rng = segue_core::rng::SplitMix64::new(seed);
+        let mut order: Vec<usize> = (0..self.listeners()).collect();
+        let mut events = Vec::new();
+        let mut drawn = 0_u32;
+        while events.len() < max_events && !order.is_empty() {
+            let listener = order.swap_remove(rng.below(order.len()));
+            events.extend(self.of(listener).iter().map(|&e| Heard { listener: drawn, ..e }));
+            drawn += 1;
+        }
+        let mut new_row: HashMap<Row, u32> = HashMap::new();
+        let mut tracks = Vec::new();
+        for event in &mut events {
+            let row = *new_row.entry(event.row).or_insert_with(|| {
+                tracks.push(self.tracks[event.row.index()].clone());
+                tracks.len() as u32 - 1
+            });
+            event.row = Row(row);
+        }
+        Self::new(tracks, events).map(Cow::Owned)
+    }
+
+    /// Everything before the last fifth of a listener's events, and that last fifth. Fewer than
+    /// five events stay whole.
+    pub fn split_by_time(&self, listener: usize) -> (&[Heard], &[Heard]) {
+        let events = self.of(listener);
+        events.split_at(events.len() - events.len() / 5)
+    }
+
+    /// Listeners × tracks under `responses`.
+    pub fn matrix(&self, responses: &Responses) -> Matrix {
+        self.matrix_of(|listener| self.of(listener), responses)
+    }
+
+    /// Listeners × tracks under `responses`, of those events that `part` gives of each listener.
+    pub fn matrix_of<'a>(
+        &'a self,
+        part: impl Fn(usize) -> &'a [Heard],
+        responses: &Responses,
+    ) -> Matrix {
+        let row = |listener| {
+            let evidence = gather(part(listener)).into_iter();
+            evidence.map(|e| (e.row.0, e.pull(responses))).filter(|(_, pull)| pull.weight > 0.0)
+        };
+        Matrix::from_rows(self.tracks.len(), (0..self.listeners()).map(row))
+    }
+}
+
+/// Adds events up by track, rows ascending.
+pub fn gather(events: &[Heard]) -> Vec<Evidence> {
+    let mut sorted: Vec<&Heard> = events.iter().collect();
+    sorted.sort_by_key(|event| event.row);
+    let mut all: Vec<Evidence> = Vec::new();
+    for event in sorted {
+        if all.last().is_none_or(|last| last.row != event.row) {
+            all.push(Evidence::new(event.row));
+        }
+        if let Some(last) = all.last_mut() {
+            last.add(event.kind, event.amount);
+        }
+    }
+    all
+}
+
+/// The tracks of `events` of which the listener thought well, and that are not in `known`, whose
+/// rows ascend.
+pub fn new_favourites(events: &[Heard], known: &[Evidence], responses: &Responses) -> Vec<Row> {
+    let liked = |pull: Pull| pull.information > 0.0;
+    let met = |row: Row| known.binary_search_by_key(&row, |evidence| evidence.row).is_ok();
+    gather(events)
+        .iter()
+        .filter(|e| liked(e.pull(responses)) && !met(e.row))
+        .map(|e| e.row)
+        .collect()
+}
+
+/// Where the events of each listener start, and where the last one's end.
+fn starts(events: &[Heard]) -> Vec<usize> {
+    let listeners = events.last().map_or(0, |last| last.listener as usize + 1);
+    let mut starts = vec![0; listeners + 1];
+    for event in events {
+        starts[event.listener as usize + 1] += 1;
+    }
+    for listener in 0..listeners {
+        starts[listener + 1] += starts[listener];
+    }
+    starts
+}
+
+/// What was read.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// All logs in one.
+    pub dataset: Dataset,
+    /// One for each log.
+    pub summaries: Vec<Summary>,
+    /// Tracks of the logs that the catalogue has an entry for; `None` where there is no catalogue.
+    pub named: Option<usize>,
+}
+
+impl Reading {
+    /// Events that were left out because they arrived twice.
+    pub fn repeats(&self) -> usize {
+        let rows: u64 = self.summaries.iter().map(|summary| summary.rows).sum();
+        usize::try_from(rows).unwrap_or(usize::MAX).saturating_sub(self.dataset.len())
+    }
+}
+
+/// Reads `paths` and the catalogue into one dataset. A catalogue that tells nothing of the tracks
+/// of the logs is an error: it is most likely another file than was meant.
+pub fn read(
+    paths: &[impl AsRef<Path>],
+    catalogue: Option<&Path>,
+    options: &log::Options<'_>,
+    progress: &Progress<'_>,
+) -> Result<Reading, TrainError> {
+    // First, because it is quickly told whether it is one.
+    let catalogue = catalogue.map(read_catalogue).transpose()?;
+    let mut builder = Builder::default();
+    let mut summaries = Vec::new();
+    for path in paths {
+        progress.stage("reading");
+        summaries.push(builder.read(path.as_ref(), options, progress.stop)?);
+    }
+    let named = catalogue.as_ref().map(|named| named.fit(&builder)).transpose()?;
+    let entries = catalogue.map_or_else(Vec::new, |catalogue| catalogue.entries);
+    Ok(Reading { dataset: builder.finish(entries)?, summaries, named })
+}
+
+struct Catalogue<'a> {
+    path: &'a Path,
+    entries: Vec<Track>,
+}
+
+/// A catalogue that says something that the model shows or is named by.
+fn read_catalogue(path: &Path) -> Result<Catalogue<'_>, TrainError> {
+    let entries = log::read_catalogue(path)?;
+    let bare = |t: &Track| t.title.is_empty() && t.artist.is_empty() && t.tags.is_empty();
+    if entries.iter().all(bare) {
+        return Err(TrainError::NoCatalogue(path.into()));
+    }
+    Ok(Catalogue { path, entries })
+}
+
+impl Catalogue<'_> {
+    /// How many of the tracks read it has an entry for.
+    fn fit(&self, builder: &Builder) -> Result<usize, TrainError> {
+        let named = builder.named_by(&self.entries);
+        match (self.entries.first(), builder.tracks().first()) {
+            (Some(theirs), Some(ours)) if named == 0 => Err(TrainError::OtherCatalogue {
+                path: self.path.into(),
+                tracks: builder.tracks().len(),
+                theirs: log::excerpt(&theirs.track),
+                ours: log::excerpt(&ours.track),
+            }),
+            _ => Ok(named),
+        }
+    }
+}
