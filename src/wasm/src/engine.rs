@@ -19,8 +19,10 @@ pub struct Engine {
     pub(crate) session: Session,
     /// Prepared from the session as it stands; `None` once it has moved on.
     pub(crate) explainer: Option<Explainer>,
-    /// For each row whether [`Engine::top`] may name it; `None` where it may name all.
-    pub(crate) listed: Option<Vec<bool>>,
+    /// For each row whether [`Engine::top`] may name it; empty where it may name all.
+    pub(crate) open: Vec<bool>,
+    /// Rows that it may not name this once.
+    pub(crate) excluded: Vec<Row>,
     pub(crate) candidates: Vec<Option<Row>>,
     pub(crate) queue: Vec<Place>,
 }
@@ -36,7 +38,8 @@ impl Engine {
             session: Session::new(&model),
             model,
             explainer: None,
-            listed: None,
+            open: Vec::new(),
+            excluded: Vec::new(),
             candidates: Vec::new(),
             queue: Vec::new(),
         })
@@ -49,7 +52,7 @@ impl Engine {
         self.session = self.session.moved(&self.model, &model);
         self.model = model;
         self.explainer = None;
-        self.listed = None;
+        self.open.clear();
         Ok(())
     }
 

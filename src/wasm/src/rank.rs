@@ -22,28 +22,33 @@ impl Engine {
     /// two numbers: its row, and the bits of its score as a 32-bit float. Exact. O(n·d).
     pub fn top(&mut self, limit: u32, exclude: &[u32]) -> Result<Vec<u32>, JsError> {
         let tracks = self.model.len();
-        let mut open = self.listed.clone().unwrap_or_else(|| vec![true; tracks]);
+        self.open.resize(tracks, true);
+        // Only what was open is to be opened again.
+        self.excluded.clear();
         for row in known(exclude, tracks)?.flatten() {
-            open[row.index()] = false;
+            if core::mem::replace(&mut self.open[row.index()], false) {
+                self.excluded.push(row);
+            }
         }
-        let keep = |row: Row| open[row.index()];
-        rank::top(&self.model, &mut self.session, limit as usize, keep, &mut self.queue);
+        let Self { model, session, open, queue, .. } = self;
+        rank::top(model, session, limit as usize, |row| open[row.index()], queue);
+        self.excluded.iter().for_each(|row| self.open[row.index()] = true);
         Ok(self.crossing())
     }
 
     /// Lets [`Engine::top`] name only these rows from now on.
     pub fn list(&mut self, rows: &[u32]) -> Result<(), JsError> {
-        let mut listed = vec![false; self.model.len()];
-        for row in known(rows, listed.len())?.flatten() {
-            listed[row.index()] = true;
-        }
-        self.listed = Some(listed);
+        let tracks = self.model.len();
+        let rows = known(rows, tracks)?;
+        self.open.clear();
+        self.open.resize(tracks, false);
+        rows.flatten().for_each(|row| self.open[row.index()] = true);
         Ok(())
     }
 
     /// Lets [`Engine::top`] name every track again.
     pub fn list_all(&mut self) {
-        self.listed = None;
+        self.open.clear();
     }
 }
 

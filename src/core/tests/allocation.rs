@@ -1,0 +1,62 @@
+//! A listener who goes on listening costs no memory: once everything was met, taking in events,
+//! ranking and searching the catalogue allocate nothing.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(unsafe_code, reason = "an allocator is unsafe to implement")]
+
+mod support;
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use segue_core::{
+    event::Kind,
+    ids::Row,
+    kernel::Place,
+    rank::{rank, score, top},
+    session::{Observation, Session},
+};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: it is the system's allocator, and counts.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[test]
+fn observing_ranking_and_searching_allocate_nothing_once_everything_was_met() {
+    let model = support::model(3000, 1);
+    let mut session = Session::new(&model);
+    let candidates: Vec<Option<Row>> = (0..500).map(|row| Some(Row(row * 5))).collect();
+    let (mut queue, mut found) = (Vec::<Place>::new(), Vec::<Place>::new());
+    let mut listen = |round: u32| {
+        for (row, kind) in (0..40).zip(Kind::ALL.into_iter().cycle()) {
+            let heard = Some((round + row) as f32 % 7.0 / 7.0);
+            session.observe(&model, Observation { row: Row(row * 11), kind, heard });
+            rank(&model, &mut session, &candidates, 50, &mut queue);
+            top(&model, &mut session, 50, |row| row.0 % 3 > 0, &mut found);
+            assert!(score(&model, &mut session, found[0].points()).is_finite());
+        }
+    };
+    listen(0);
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    (1..5).for_each(&mut listen);
+    assert_eq!(ALLOCATIONS.load(Ordering::Relaxed), before);
+    assert_eq!(model.row("t0").map(|row| model.factors().row(row).len()).unwrap(), 32);
+}
