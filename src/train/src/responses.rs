@@ -210,7 +210,9 @@ fn story_auc(model: &Model, story: &Story<'_>) -> Option<f64> {
     for event in story.next {
         // A track that was met before would be judged by its own evidence.
         if let Some(verdict) = verdict(event).filter(|_| met.insert(event.row)) {
-            let score = points(model.factors(), session.query(model), event.row);
+            let query = session.query(model);
+            // Points of one query cannot be held against those of another: scores can.
+            let score = query.score(points(model.factors(), query, event.row));
             if verdict { yes.push(score) } else { no.push(score) }
         }
         met.insert(event.row);
@@ -220,11 +222,11 @@ fn story_auc(model: &Model, story: &Story<'_>) -> Option<f64> {
 }
 
 /// The probability that a random yes scores above a random no, ties half.
-pub fn pair_auc(yes: &[i32], no: &[i32]) -> Option<f64> {
+pub fn pair_auc(yes: &[f32], no: &[f32]) -> Option<f64> {
     let mut won = 0.0;
     for y in yes {
         for n in no {
-            won += match y.cmp(n) {
+            won += match y.total_cmp(n) {
                 std::cmp::Ordering::Greater => 1.0,
                 std::cmp::Ordering::Equal => 0.5,
                 std::cmp::Ordering::Less => 0.0,

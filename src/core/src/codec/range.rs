@@ -60,7 +60,7 @@ impl Bit {
     fn learn(&mut self, bit: bool) {
         let step = u64::from(Self::STEP[usize::from(self.seen)]);
         let distance = if bit { (1 << Self::PRECISION) - self.one } else { self.one };
-        let moved = (u64::from(distance) * step >> 16) as u32;
+        let moved = ((u64::from(distance) * step) >> 16) as u32;
         self.one = if bit { self.one + moved } else { self.one - moved };
         self.seen += u8::from(usize::from(self.seen) < Self::MEMORY);
     }
@@ -183,7 +183,7 @@ impl<'a> Decoder<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
         let mut decoder = Self { offset: 0, range: u64::MAX, bytes, missing: 0 };
         let high = decoder.word();
-        decoder.offset = high << 32 | decoder.word();
+        decoder.offset = (high << 32) | decoder.word();
         decoder
     }
 
@@ -213,7 +213,7 @@ impl<'a> Decoder<'a> {
         self.range = range;
         if range < BOTTOM {
             self.range = range << 32;
-            self.offset = self.offset << 32 | self.word();
+            self.offset = (self.offset << 32) | self.word();
         }
     }
 }

@@ -28,7 +28,7 @@ pub struct Settled {
     /// Its accuracy.
     pub accuracy: Accuracy,
     /// Its objective, case by case; nothing where the factors made no model.
-    each: Vec<f64>,
+    pub(super) each: Vec<f64>,
 }
 
 impl Settled {
