@@ -23,7 +23,7 @@ before(async () => {
   for (const needed of [SEGUE, WWW]) assert(existsSync(needed), `${needed} is missing: build it`);
   home = mkdtempSync(join(tmpdir(), "segue-player-"));
   const run = (...args) => execFileSync(SEGUE, args, { cwd: home, stdio: "pipe" });
-  const world = ["--listeners", "600", "--tracks", "400", "--days", "20", "--seed", "1"];
+  const world = ["--listeners", "800", "--tracks", "600", "--days", "20", "--seed", "1"];
   const shape = ["--dim", "16", "--clusters", "8"];
   run("simulate", ...world, "--out", "events.jsonl", "--catalogue", "catalogue.jsonl");
   run("train", "events.jsonl", "--catalogue", "catalogue.jsonl", ...shape, "--out", "model.segue");

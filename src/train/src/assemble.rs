@@ -51,22 +51,40 @@ pub fn taste_parts(tracks: usize, mean: Vec<f32>, fold_in: &FoldIn) -> TastePart
     }
 }
 
-/// Taste clusters of the item factors: k-means of their directions. Returns centroids and the
-/// cluster of each row.
+/// Taste clusters of `items`: k-means of their directions, as they were trained. Returns the cluster
+/// of each row.
 pub fn cluster(
     items: &[f32],
     dim: usize,
     clusters: usize,
     seed: u64,
     progress: &Progress<'_>,
-) -> Result<(Vec<f32>, Vec<u16>), Interrupted> {
+) -> Result<Vec<u16>, Interrupted> {
     const MAX_ITERATIONS: usize = 100;
     progress.stage("clustering");
     let mut directions = items.to_vec();
     to_directions(&mut directions, dim);
     let keep_going = || !progress.stopped();
     let clustering = kmeans(&directions, dim, clusters, MAX_ITERATIONS, seed, keep_going);
-    clustering.map(|found| (found.centroids, found.assignment)).ok_or(Interrupted)
+    clustering.map(|found| found.assignment).ok_or(Interrupted)
+}
+
+/// The mean direction of the rows of each cluster, as the model's own axes have it: `dim` reals a
+/// cluster, of which there are as many as `assignment` names.
+pub fn centroids(decoded: &[f32], dim: usize, assignment: &[u16]) -> Vec<f32> {
+    let mut directions = decoded.to_vec();
+    to_directions(&mut directions, dim);
+    let clusters = assignment.iter().map(|&cluster| usize::from(cluster) + 1).max().unwrap_or(1);
+    let mut sums = vec![0.0_f64; clusters * dim];
+    let mut sizes = vec![0_u32; clusters];
+    for (row, &cluster) in directions.chunks_exact(dim).zip(assignment) {
+        let cluster = usize::from(cluster);
+        sizes[cluster] += 1;
+        let sum = &mut sums[cluster * dim..][..dim];
+        sum.iter_mut().zip(row).for_each(|(sum, &x)| *sum += f64::from(x));
+    }
+    let size = |at: usize| f64::from(sizes[at / dim].max(1));
+    sums.iter().enumerate().map(|(at, sum)| (sum / size(at)) as f32).collect()
 }
 
 /// The usual rule of thumb, √(n/2), up to 64: more than a person can tell apart.

@@ -9,7 +9,7 @@ use segue_core::{
 use crate::{
     Diverged, Interrupted, TrainError,
     als::{Factors, Settings, Trainer},
-    assemble::{FoldIn, cluster, default_clusters, ranking_sections},
+    assemble::{FoldIn, centroids, cluster, default_clusters, ranking_sections},
     coding::{self, Coded},
     dataset::{Dataset, gather, new_favourites},
     evaluate::ranking::{Accuracy, Case},
@@ -74,7 +74,7 @@ pub fn train(
     progress.stage("coding factors");
     let by_item = dataset.matrix(&plan.responses).transposed();
     let coded = coding::compact(&factors, &by_item, &plan.settings.loss, plan.coarseness)?;
-    let model = assemble(dataset, options, &coded, &plan.fold_in, progress)?;
+    let model = assemble(dataset, options, &factors, &coded, &plan.fold_in, progress)?;
 
     let mut events = [0; Kind::ALL.len()];
     dataset.events().iter().for_each(|event| events[event.kind as usize] += 1);
@@ -153,13 +153,14 @@ fn run(
 fn assemble(
     dataset: &Dataset,
     options: &Options,
+    factors: &Factors,
     coded: &Coded,
     fold_in: &FoldIn,
     progress: &Progress<'_>,
 ) -> Result<Model, TrainError> {
     let count = options.clusters.unwrap_or_else(|| default_clusters(dataset.tracks.len()));
-    let (centroids, assignment) =
-        cluster(&coded.decoded(), options.dim, count, options.seed, progress)?;
+    let assignment = cluster(&factors.items, options.dim, count, options.seed, progress)?;
+    let centroids = centroids(&coded.decoded(), options.dim, &assignment);
     let names = cluster_names(dataset, &assignment, centroids.len() / options.dim);
     let (ids, mut sections) = ranking_sections(&dataset.fingerprints, coded, fold_in);
     let clusters = model::encode_clusters(ids, options.dim, &centroids, &assignment);

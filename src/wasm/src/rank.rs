@@ -1,6 +1,6 @@
 //! Candidates in, order out.
 
-use segue_core::{ids::Row, kernel::Place, rank};
+use segue_core::{kernel::Place, rank};
 use wasm_bindgen::prelude::*;
 
 use crate::engine::{Engine, known};
