@@ -1,6 +1,5 @@
 //! A listener who goes on listening costs no memory: once everything was met, taking in events,
 //! ranking and searching the catalogue allocate nothing.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(unsafe_code, reason = "an allocator is unsafe to implement")]
 
 mod support;

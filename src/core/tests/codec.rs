@@ -1,5 +1,4 @@
 //! The entropy code: what is written is read, and no bytes make the reader panic or go on for ever.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use proptest::{collection::vec, prelude::*};
 use segue_core::{

@@ -149,6 +149,12 @@ pub fn best(places: &mut Vec<Place>, k: usize) {
     places.sort_unstable_by(order);
 }
 
+/// Blocks of a span: how far a scan goes before it looks back on what the sketches were worth.
+const SPAN: usize = 256;
+/// Where more than one row in so many of a span had to be looked at whole, the next span is scanned
+/// without its sketches, which then cost more than they save.
+const WORTH: usize = 3;
+
 /// The `k` best rows of the whole catalogue for which `keep` holds, best first.
 ///
 /// Exact. One pass over the sketches, and over the rows that these do not rule out; rows above the
@@ -167,26 +173,39 @@ pub fn top_k(
     }
     let rows = factors.len();
     let capacity = k.min(rows).saturating_mul(2);
-    let blocks = factors.sketch().blocks();
     let mut threshold = i32::MIN;
-    let mut from = 0;
-    while let Some((at, bounds)) = seek(blocks, &query.sketch, threshold, from) {
-        from = at + 1;
-        for (row, bound) in (at * BLOCK_ROWS..rows).zip(bounds) {
-            let row = Row(row as u32);
-            if bound <= threshold || !keep(row) {
-                continue;
+    let mut look = |row: usize, threshold: &mut i32| {
+        let row = Row(row as u32);
+        // Rows ascend, so equal points later in the scan never displace earlier ones.
+        let points = points(factors, query, row);
+        if points > *threshold && keep(row) {
+            found.push(Place::new(points, row.0));
+            if found.len() == capacity && capacity > k {
+                best(found, k);
+                *threshold = found[k - 1].points();
             }
-            // Rows ascend, so equal points later in the scan never displace earlier ones.
-            let points = points(factors, query, row);
-            if points > threshold {
-                found.push(Place::new(points, row.0));
-                if found.len() == capacity && capacity > k {
-                    best(found, k);
-                    threshold = found[k - 1].points();
+        }
+    };
+    let mut sketched = true;
+    for (span, blocks) in factors.sketch().blocks().chunks(SPAN).enumerate() {
+        let first = span * SPAN * BLOCK_ROWS;
+        let end = (first + SPAN * BLOCK_ROWS).min(rows);
+        if !sketched {
+            (first..end).for_each(|row| look(row, &mut threshold));
+            sketched = true;
+            continue;
+        }
+        let (mut from, mut looked) = (0, 0);
+        while let Some((at, bounds)) = seek(blocks, &query.sketch, threshold, from) {
+            from = at + 1;
+            for (row, bound) in (first + at * BLOCK_ROWS..end).zip(bounds) {
+                if bound > threshold {
+                    look(row, &mut threshold);
+                    looked += 1;
                 }
             }
         }
+        sketched = looked * WORTH <= end - first;
     }
     best(found, k);
 }
