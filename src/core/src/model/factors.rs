@@ -7,7 +7,7 @@
 //! each, in rows of d rounded up to 16, so that a listener's vector need only be multiplied by the
 //! steps once and every score is a sum of integers.
 
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 use bytemuck::{Pod, Zeroable};
 use xxhash_rust::xxh64::{Xxh64, xxh64};
 
@@ -108,20 +108,12 @@ impl Factors {
         }
     }
 
-    /// Σ vvᵀ over all rows, the packed lower triangle. The sums are of integers and exact. O(n·m²)
-    /// for rows of m codes that are not zero.
+    /// Σ vvᵀ over all rows, the packed lower triangle. The sums are of integers and exact. O(n·d²/2).
     pub fn gram(&self) -> Vec<f32> {
-        let mut sums = alloc::vec![0_i64; packed_len(self.dim)];
-        let mut nonzero: Vec<(usize, i32)> = Vec::with_capacity(self.dim);
-        for row in self.codes().chunks_exact(self.stride) {
-            nonzero.clear();
-            nonzero.extend(
-                row.iter().map(|&code| i32::from(code)).enumerate().filter(|&(_, code)| code != 0),
-            );
-            for (at, &(i, a)) in nonzero.iter().enumerate() {
-                let sums = &mut sums[packed_len(i)..];
-                nonzero[..=at].iter().for_each(|&(j, b)| sums[j] += i64::from(a * b));
-            }
+        let mut sums = vec![0_i64; packed_len(self.dim)];
+        for rows in self.codes().chunks(MAX_SUMMED * self.stride) {
+            let partial = products(rows, self.dim, self.stride);
+            sums.iter_mut().zip(partial).for_each(|(sum, partial)| *sum += i64::from(partial));
         }
         let mut gram = Vec::with_capacity(sums.len());
         for i in 0..self.dim {
@@ -134,10 +126,32 @@ impl Factors {
     }
 }
 
+/// Rows whose products of codes, each at most 127², can be added in 32 bits.
+const MAX_SUMMED: usize = 1 << 17;
+
+/// Σ qᵢqⱼ over at most [`MAX_SUMMED`] rows, the packed lower triangle.
+fn products(rows: &[i8], dim: usize, stride: usize) -> Vec<i32> {
+    let mut sums = vec![0_i32; packed_len(dim)];
+    let mut wide = vec![0_i32; dim];
+    for row in rows.chunks_exact(stride) {
+        wide.iter_mut().zip(row).for_each(|(wide, &code)| *wide = i32::from(code));
+        let mut rest = &mut sums[..];
+        for (i, &a) in wide.iter().enumerate() {
+            let (line, tail) = rest.split_at_mut(i + 1);
+            rest = tail;
+            // Most codes are zero.
+            if a != 0 {
+                line.iter_mut().zip(&wide).for_each(|(sum, b)| *sum += a * b);
+            }
+        }
+    }
+    sums
+}
+
 /// Steps at which the largest component of each column of `factors` (`dim` reals a row) takes the
 /// code ±127: fine enough to lose nothing that shows in a ranking.
 pub fn fine_steps(factors: &[f32], dim: usize) -> Vec<f32> {
-    let mut largest = alloc::vec![0.0_f32; dim];
+    let mut largest = vec![0.0_f32; dim];
     for row in factors.chunks_exact(dim) {
         for (most, x) in largest.iter_mut().zip(row).filter(|(_, x)| x.is_finite()) {
             *most = most.max(x.abs());
