@@ -267,7 +267,7 @@ pub fn encode(table: &[i8], dim: usize) -> (Vec<u8>, Rows) {
 
 /// Reads a table of rows of `dim` components into `table`, whose rows are `stride` ≥ `dim` apart;
 /// what lies between them stays as it is. Any bytes decode to something; `None` where they are too
-/// few or too many for the table. About 10 ns a component that is not zero.
+/// few or too many for the table. O(n·d).
 pub fn decode(bytes: &[u8], dim: usize, stride: usize, table: &mut [i8]) -> Option<()> {
     let (mut code, mut coder, mut seen) = (Rows::new(dim), Decoder::new(bytes), Counts::default());
     // Where each distinct row stands.
