@@ -12,7 +12,11 @@ use std::{
 
 use segue_core::{
     event::Kind,
+    ids::Row,
+    kernel::Place,
     model::{Model, Responses},
+    rank::{rank, score},
+    session::Session,
 };
 use segue_sim::{Config, World};
 use segue_train::{
@@ -24,7 +28,8 @@ use segue_train::{
     search::Effort,
 };
 
-const OPTIONS: Options = Options { dim: 16, clusters: None, seed: 1, effort: Effort::QUICK };
+const OPTIONS: Options =
+    Options { dim: 16, clusters: None, seed: 1, effort: Effort::QUICK, head: None };
 
 /// Logs and catalogues in a folder that goes with the value.
 struct Files(tempfile::TempDir);
@@ -98,6 +103,44 @@ fn the_same_log_and_seed_give_the_same_bytes() {
     let one = pool(1).install(|| trained(&dataset).model.to_file());
     let three = pool(3).install(|| trained(&dataset).model.to_file());
     assert!(one == three);
+}
+
+#[test]
+fn a_catalogue_that_is_split_ranks_as_the_whole_one() {
+    let files = Files::new();
+    let dataset = read(&files.world(60, 300, 5).0).unwrap();
+    let whole = trained(&dataset).model;
+    let options = Options { head: Some(80), ..OPTIONS };
+    let split = train(&dataset, &options, &Progress::silent()).unwrap().model;
+    assert_eq!(
+        (split.factors().len(), split.len(), split.catalogue()),
+        (80, whole.len(), whole.len())
+    );
+    assert!(split.tables().count() > 1);
+    let order = |model: &Model| -> Vec<(usize, u32)> {
+        let ids: Vec<String> = dataset.tracks.iter().map(|track| track.track.clone()).collect();
+        let rows: Vec<Option<Row>> = ids.iter().map(|id| model.row(id)).collect();
+        let mut session = Session::new(model);
+        session.add(model, rows[7].unwrap(), Kind::Like, 1.0);
+        let mut queue = Vec::new();
+        rank(model, &mut session, &rows, rows.len(), &mut queue);
+        let score = |place: &Place| score(model, &mut session, place.points()).to_bits();
+        queue.iter().map(|place| place.index() as usize).zip(queue.iter().map(score)).collect()
+    };
+    assert_eq!(order(&split), order(&whole));
+    for track in &dataset.tracks {
+        let (a, b) = (whole.row(&track.track).unwrap(), split.row(&track.track).unwrap());
+        assert_eq!(whole.cluster_of(a), split.cluster_of(b));
+    }
+}
+
+#[test]
+fn more_clusters_than_there_can_be_shards_are_refused_before_training() {
+    let files = Files::new();
+    let dataset = read(&files.world(20, 100, 2).0).unwrap();
+    let options = Options { head: Some(10), clusters: Some(255), ..OPTIONS };
+    let error = train(&dataset, &options, &Progress::silent()).unwrap_err();
+    assert!(error.to_string().contains("--clusters 254 or fewer"), "{error}");
 }
 
 #[test]

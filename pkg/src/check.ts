@@ -14,10 +14,10 @@ export function record(what: string, value: unknown): void {
 }
 
 /** A whole number from 0 on; all there are, without one. */
-export function limit(value: number | undefined, all: number): number {
+export function limit(value: number | undefined, all: number, what = "limit"): number {
   if (value === undefined) return all;
   if (!Number.isInteger(value) || value < 0) {
-    refuse("limit", value, "give a whole number, 0 or more");
+    refuse(what, value, "give a whole number, 0 or more");
   }
   return Math.min(value, all);
 }
@@ -35,10 +35,10 @@ export function text(what: string, value: unknown): string {
   return typeof value === "string" ? value : refuse(what, value, "give a string");
 }
 
-/** A row of a model of so many `tracks`, or `unknown`. */
-export function row(value: number, tracks: number, unknown: number): number {
-  const sound = Number.isInteger(value) && value >= 0 && value < tracks;
-  if (!sound && value !== unknown) refuse("row", value, `the model has rows 0 to ${tracks - 1}`);
+/** A row that the model `has`, or `unknown`. */
+export function row(value: number, has: (row: number) => boolean, unknown: number): number {
+  const sound = Number.isInteger(value) && value >= 0 && value < unknown && has(value);
+  if (!sound && value !== unknown) refuse("row", value, "the model in use has no such row");
   return value;
 }
 

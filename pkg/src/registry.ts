@@ -5,6 +5,8 @@ import { SegueError, messageOf, refused, unanswered } from "./error.js";
 
 export interface Section {
   readonly kind: string;
+  /** 0 is the head. */
+  readonly shard: number;
   /** SHA-256 in lower-case hexadecimal. */
   readonly hash: string;
   readonly bytes: number;
@@ -169,17 +171,24 @@ function examine(json: unknown): Manifest {
     if (!Array.isArray(sections) || !sections.every(isSection)) {
       throw new SegueError("manifest", "sections is not a list of kind, hash and bytes");
     }
-    for (const { kind, hash, bytes } of sections) examined.section(kind, hash, BigInt(bytes));
+    const listed = sections.map((section) => ({ ...section, shard: section.shard ?? 0 }));
+    for (const { kind, shard, hash, bytes } of listed) {
+      examined.section(kind, shard, hash, BigInt(bytes));
+    }
     examined.validate();
-    return { version, sections: sections.filter(({ kind }) => Parts.reads(kind)) };
+    return { version, sections: listed.filter(({ kind }) => Parts.reads(kind)) };
   } finally {
     examined.free();
   }
 }
 
-function isSection(value: unknown): value is Section {
-  const { kind, hash, bytes } = (value ?? {}) as Record<string, unknown>;
-  return typeof kind === "string" && typeof hash === "string" && whole(bytes);
+/** The largest number of a shard. */
+const LAST_SHARD = 254;
+
+function isSection(value: unknown): value is Omit<Section, "shard"> & { shard?: number } {
+  const { kind, shard = 0, hash, bytes } = (value ?? {}) as Record<string, unknown>;
+  const named = typeof kind === "string" && typeof hash === "string";
+  return named && whole(shard, LAST_SHARD) && whole(bytes);
 }
 
 function whole(value: unknown, most = Number.MAX_SAFE_INTEGER): value is number {

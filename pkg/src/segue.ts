@@ -1,10 +1,11 @@
-import { Engine, Parts, check_kind, kinds } from "../wasm/segue_wasm.js";
+import { Engine, check_kind, kinds, type Parts } from "../wasm/segue_wasm.js";
 import * as check from "./check.js";
 import { SegueError, attempt } from "./error.js";
 import { load } from "./module.js";
 import { explain } from "./reasons.js";
-import { Registry, type Manifest } from "./registry.js";
-import { Tracks } from "./tracks.js";
+import { Registry, type Section } from "./registry.js";
+import { Source, collect } from "./source.js";
+import { Tracks, isEstimate, isTrack } from "./tracks.js";
 import {
   UNKNOWN_ROW,
   type Cluster,
@@ -31,10 +32,18 @@ interface Pending {
   readonly duration: number | undefined;
 }
 
-/** Where the model came from, and what of it is in use. */
-interface Source {
-  readonly registry: Registry;
-  readonly manifest: Manifest;
+/** Shards that are fetched without being asked for. */
+const NEAR = 4;
+
+/** Shards of any catalogue. */
+const MOST_SHARDS = 254;
+
+/** What `on` tells of. */
+interface Events {
+  /** The new version, after an update. */
+  update: number;
+  /** How many tracks are here, after more of them came. */
+  arrival: number;
 }
 
 /**
@@ -47,14 +56,18 @@ export class Segue {
   #engine: Engine | undefined;
   #source: Source | undefined;
   readonly #tracks: Tracks;
-  readonly #listeners = new Set<(version: number) => void>();
+  readonly #listeners = new Set<readonly [keyof Events, (value: number) => void]>();
+  readonly #near: number;
   #pending: Pending[] = [];
   #updating: Promise<boolean> | undefined;
+  #gathering: Promise<void> | undefined;
 
-  private constructor(engine: Engine, source: Source | undefined) {
+  private constructor(engine: Engine, source?: Source, near = 0) {
     this.#engine = engine;
     this.#source = source;
+    this.#near = near;
     this.#tracks = new Tracks(engine);
+    this.#follow();
   }
 
   /**
@@ -63,14 +76,14 @@ export class Segue {
    */
   static async open(options: OpenOptions): Promise<Segue> {
     check.record("options", options);
+    const near = check.limit(options.near ?? NEAR, MOST_SHARDS, "near");
     const registry = new Registry(options.registry, options.fetch);
     await load(options.wasm);
-    const manifest = await registry.manifest();
-    const sections = await registry.sections(manifest.sections);
-    const parts = collect((parts) =>
-      manifest.sections.forEach(({ kind }, index) => parts.add(kind, sections[index]!)),
-    );
-    return new Segue(engineOf(parts), { registry, manifest });
+    const source = new Source(registry, await registry.manifest());
+    const start = source.start();
+    const engine = engineOf(await source.fetch(start));
+    source.arrived(start);
+    return new Segue(engine, source, near);
   }
 
   /** Reads a model file, as `segue train` writes it. Rejects as `open` does. */
@@ -81,7 +94,7 @@ export class Segue {
     check.record("options", options);
     const file = check.bytes("model", bytes);
     await load(options.wasm);
-    return new Segue(engineOf(collect((parts) => parts.add_file(file))), undefined);
+    return new Segue(engineOf(collect((parts) => parts.add_file(file))));
   }
 
   /** The version of the model in use; 0 where it did not come from a registry. */
@@ -92,6 +105,11 @@ export class Segue {
   /** Number of tracks that the model knows. */
   get tracks(): number {
     return this.#alive().tracks;
+  }
+
+  /** How many of them are here, to be found by `top()`: fewer where not every shard is. */
+  get here(): number {
+    return this.#alive().here;
   }
 
   /** The taste clusters; none where the model has none. */
@@ -105,8 +123,9 @@ export class Segue {
   }
 
   /**
-   * Takes in what the listener did. Returns whether the model knows the track: where it does not,
-   * the event waits for a version that does, and counts then. O(d²), about 5 µs.
+   * Takes in what the listener did. Returns whether it counts already: where the track is not here
+   * or the model does not know it, the event waits for the shard or the version that has it. O(d²),
+   * about 5 µs.
    */
   observe(event: ListenerEvent): boolean {
     const engine = this.#alive();
@@ -119,15 +138,16 @@ export class Segue {
     attempt("argument", () => check_kind(kind));
 
     const row = this.#row(track);
-    const known = row !== UNKNOWN_ROW;
-    if (known) {
+    const here = isTrack(row);
+    if (here) {
       engine.observe(kind, row, played, duration);
       if (typeof track === "string") this.#tracks.see(row, track);
     } else if (typeof track === "string") {
       this.#pending.push({ kind, track, played, duration });
       if (this.#pending.length > MOST_PENDING) this.#pending.shift();
     }
-    return known;
+    this.#follow();
+    return here;
   }
 
   /**
@@ -147,26 +167,29 @@ export class Segue {
       const row = rows[index]!;
       const known = row !== UNKNOWN_ROW;
       const track = ids ? ids[index] : this.#tracks.id(row);
-      return { track, index, row, score: known ? score : null, known };
+      const estimated = isEstimate(row);
+      return { track, index, row, score: known ? score : null, known, estimated };
     });
-    return ranking(options.explain ? explained(engine, places, rows) : places, unknownIn(rows));
+    return ranking(options.explain ? explained(engine, places, rows) : places, rows);
   }
 
   /**
-   * The best tracks for the listener out of the whole catalogue: the one given to `catalogue()`,
-   * or without it all tracks of the model. Exact. O(n·d).
+   * The best tracks for the listener out of the whole catalogue, as far as it is here: the one given
+   * to `catalogue()`, or without it all tracks of the model. Exact. O(n·d).
    */
   top(options: TopOptions): Ranking {
     const engine = this.#alive();
     check.record("options", options);
-    const limit = check.limit(options.limit, engine.tracks);
+    const limit = check.limit(options.limit, engine.here);
     const exclude = this.#tracks.rows(check.idsOrRows("exclude", options.exclude ?? []));
     const order = attempt("argument", () => engine.top(limit, exclude));
     const places = placesOf(order, (row, score): RankedTrack => {
       const index = this.#tracks.place(row);
-      return { track: this.#tracks.id(row), index, row, score, known: true };
+      const track = this.#tracks.id(row);
+      return { track, index, row, score, known: true, estimated: false };
     });
-    return ranking(options.explain ? explained(engine, places, EVERY_ROW) : places, 0);
+    const reasoned = options.explain ? explained(engine, places, EVERY_ROW) : places;
+    return ranking(reasoned, EVERY_ROW);
   }
 
   /**
@@ -182,7 +205,8 @@ export class Segue {
 
   /**
    * The rows of ids, `UNKNOWN_ROW` for those that the model does not know: to rank one long list
-   * often. They hold until the next update; `rank` refuses them after it.
+   * often. They hold until the next update; `rank` refuses them after it. Rows that were taken
+   * before a shard arrived place its tracks by estimate still.
    */
   rows(tracks: readonly string[]): Uint32Array {
     this.#alive();
@@ -242,14 +266,31 @@ export class Segue {
     return this.#updating;
   }
 
-  /** Calls `listener` with the new version after each update. Returns what ends that. */
-  on(event: "update", listener: (version: number) => void): () => void {
+  /**
+   * Of a catalogue that is split into shards, fetches those of the `limit` nearest to the listener
+   * that are not here, and those of tracks whose events wait. Ranking goes on meanwhile. Rejects
+   * where something cannot be fetched or is not what it should be; what was here stays in use.
+   */
+  async gather(limit: number = NEAR): Promise<void> {
     this.#alive();
-    if (event !== "update" || typeof listener !== "function") {
-      throw new SegueError("argument", `on() takes "update" and a function, not "${event}"`);
+    const near = check.limit(limit, MOST_SHARDS);
+    await this.#gathering?.catch(() => {});
+    this.#gathering ??= this.#gather(near).finally(() => (this.#gathering = undefined));
+    return this.#gathering;
+  }
+
+  /**
+   * Calls `listener` with the new version after each `"update"`, or with the number of tracks that
+   * are here after each `"arrival"` of more of them. Returns what ends that.
+   */
+  on(event: keyof Events, listener: (value: number) => void): () => void {
+    this.#alive();
+    if ((event !== "update" && event !== "arrival") || typeof listener !== "function") {
+      const message = `on() takes "update" or "arrival" and a function, not "${event}"`;
+      throw new SegueError("argument", message);
     }
-    // A function of its own for each call, so that each ends only itself.
-    const own = (version: number) => listener(version);
+    // A pair of its own for each call, so that each ends only itself.
+    const own = [event, listener] as const;
     this.#listeners.add(own);
     return () => void this.#listeners.delete(own);
   }
@@ -263,28 +304,73 @@ export class Segue {
   }
 
   async #update(): Promise<boolean> {
-    if (this.#source === undefined) {
+    const old = this.#source;
+    if (old === undefined) {
       throw new SegueError("argument", "this model is from a file: open a registry for updates");
     }
-    const { registry, manifest: old } = this.#source;
-    const manifest = await registry.manifest();
+    const manifest = await old.registry.manifest();
     this.#alive();
-    if (manifest.version <= old.version) return false;
+    if (manifest.version <= old.manifest.version) return false;
 
-    const held = new Map(old.sections.map(({ kind, hash }) => [kind, hash]));
-    const changed = manifest.sections.filter(({ kind, hash }) => held.get(kind) !== hash);
-    const fetched = await registry.sections(changed);
-    const engine = this.#alive();
-    const parts = collect((parts) => {
-      changed.forEach(({ kind }, index) => parts.add(kind, fetched[index]!));
-      const kept = manifest.sections.filter((section) => !changed.includes(section));
-      for (const { kind } of kept) parts.keep(kind, engine);
-    });
-    attempt("model", () => engine.replace(parts));
-    this.#source = { registry, manifest };
+    const source = new Source(old.registry, manifest);
+    const bring = async (sections: Section[], take: (parts: Parts) => void): Promise<void> => {
+      const parts = await source.fetch(sections, old, this.#alive());
+      attempt("model", () => take(parts));
+      source.arrived(sections);
+    };
+    let next: Engine | undefined;
+    try {
+      await bring(source.start(), (parts) => (next = new Engine(parts)));
+      const engine = next!;
+      if (source.split && this.#tracks.seen().length > 0) {
+        // Where the listener's tracks are, so that what is known of them is carried over.
+        await bring(source.lacking([]), (parts) => engine.add(parts));
+        const rows = this.#tracks.seen().map((track) => engine.row_of(track));
+        const shards = rows.filter(isEstimate).map((row) => engine.shard_of(row));
+        await bring(source.lacking(shards), (parts) => engine.add(parts));
+      }
+    } catch (error) {
+      next?.free();
+      throw error;
+    }
+    if (this.#engine === undefined) next!.free();
+    this.#alive().replace(next!);
+    this.#source = source;
+    this.#tracks.outdate();
     this.#renew();
-    this.#emit(manifest.version);
+    this.#emit("update", manifest.version);
+    this.#follow();
     return true;
+  }
+
+  async #gather(near: number): Promise<void> {
+    for (;;) {
+      const source = this.#source;
+      const engine = this.#engine;
+      if (!source?.split || engine === undefined) return;
+      const waiting = this.#pending.map(({ track }) => this.#tracks.row(track)).filter(isEstimate);
+      const shards = [...waiting.map((row) => engine.shard_of(row)), ...engine.nearest(near)];
+      // The head whole, then the shards one after another, the nearest first.
+      const head = source.lacking([]);
+      const sections = head.length > 0 ? head : source.lacking(shards.slice(0, 1));
+      if (sections.length === 0) return;
+      const parts = await source.fetch(sections);
+      if (this.#engine === undefined || this.#source !== source) {
+        parts.free();
+        continue;
+      }
+      attempt("model", () => engine.add(parts));
+      source.arrived(sections);
+      this.#renew();
+      this.#emit("arrival", engine.here);
+    }
+  }
+
+  /** Fetches what is near by and by. What cannot be had now is tried again at the next event. */
+  #follow(): void {
+    if (this.#near > 0 && this.#source?.split && this.#gathering === undefined) {
+      this.gather(this.#near).catch(() => {});
+    }
   }
 
   /** Brings what hangs on the model's rows to those of the model in use now. */
@@ -303,13 +389,13 @@ export class Segue {
     const rows = this.#tracks.list(catalogue);
     if (catalogue.length > 0) engine.list(rows);
     else engine.list_all();
-    return rows.length - unknownIn(rows);
+    return rows.length - count(rows, isUnknown);
   }
 
-  #emit(version: number): void {
-    for (const listener of [...this.#listeners]) {
+  #emit(event: keyof Events, value: number): void {
+    for (const [own, listener] of [...this.#listeners]) {
       try {
-        listener(version);
+        if (own === event) listener(value);
       } catch (error) {
         // As with an event of the DOM: it is reported, and does not reach who caused the event.
         queueMicrotask(() => {
@@ -320,7 +406,8 @@ export class Segue {
   }
 
   #row(track: string | number): number {
-    if (typeof track === "number") return check.row(track, this.tracks, UNKNOWN_ROW);
+    const engine = this.#alive();
+    if (typeof track === "number") return check.row(track, (row) => engine.has(row), UNKNOWN_ROW);
     return this.#tracks.row(check.text("track", track));
   }
 
@@ -336,22 +423,12 @@ function engineOf(parts: Parts): Engine {
   return attempt("model", () => new Engine(parts));
 }
 
-/** Fills new parts; where that fails, nothing of them stays allocated. */
-function collect(fill: (parts: Parts) => void): Parts {
-  const parts = new Parts();
-  try {
-    attempt("model", () => fill(parts));
-    return parts;
-  } catch (error) {
-    parts.free();
-    throw error;
-  }
-}
+const isUnknown = (row: number): boolean => row === UNKNOWN_ROW;
 
-function unknownIn(rows: Uint32Array): number {
-  let unknown = 0;
-  for (const row of rows) if (row === UNKNOWN_ROW) unknown++;
-  return unknown;
+function count(rows: Uint32Array, what: (row: number) => boolean): number {
+  let found = 0;
+  for (const row of rows) if (what(row)) found++;
+  return found;
 }
 
 /** Calls `place` with each pair of a number and the score whose bits follow it. */
@@ -375,6 +452,8 @@ function explained(
   return places.map((place, index) => ({ ...place, reasons: reasons[index]! }));
 }
 
-function ranking(places: RankedTrack[], unknown: number): Ranking {
-  return Object.assign(places, { unknown });
+/** `places` out of all `rows` that were ranked. */
+function ranking(places: RankedTrack[], rows: Uint32Array): Ranking {
+  const unknown = count(rows, isUnknown);
+  return Object.assign(places, { unknown, estimated: count(rows, isEstimate) });
 }

@@ -5,6 +5,19 @@ import * as check from "./check.js";
 import { SegueError } from "./error.js";
 import { UNKNOWN_ROW, type TrackList } from "./types.js";
 
+/** The number of the shard in which a row stands for all absent tracks of its cell. */
+const ABSENT = 0xff;
+
+/** Whether a row stands for tracks that are not here. */
+export function isEstimate(row: number): boolean {
+  return row >>> 24 === ABSENT && row !== UNKNOWN_ROW;
+}
+
+/** Whether a row is one of a track that is here. */
+export function isTrack(row: number): boolean {
+  return row >>> 24 !== ABSENT;
+}
+
 /** Ids whose rows are remembered; a lookup in the map is ten times faster than one in the model. */
 const MOST_REMEMBERED = 1 << 16;
 
@@ -75,7 +88,7 @@ export class Tracks {
     this.#catalogue = catalogue;
     this.#places.clear();
     rows.forEach((row, index) => {
-      if (row !== UNKNOWN_ROW && !this.#places.has(row)) this.#places.set(row, index);
+      if (isTrack(row) && !this.#places.has(row)) this.#places.set(row, index);
     });
     return rows;
   }
@@ -84,16 +97,25 @@ export class Tracks {
     return this.#catalogue;
   }
 
+  /** The ids of tracks that events named. */
+  seen(): string[] {
+    return [...this.#seen.values()];
+  }
+
   /** Looks everything up again, in the model that is in use now. */
   renew(): void {
     this.#rows.clear();
-    this.#current = new WeakSet();
-    const seen = [...this.#seen.values()];
+    const seen = this.seen();
     this.#seen.clear();
     const rows = this.#find(seen);
     seen.forEach((track, index) => {
-      if (rows[index] !== UNKNOWN_ROW) this.#seen.set(rows[index]!, track);
+      if (isTrack(rows[index]!)) this.#seen.set(rows[index]!, track);
     });
+  }
+
+  /** Refuses from now on the rows that were handed out before: they are of another model. */
+  outdate(): void {
+    this.#current = new WeakSet();
   }
 
   #fresh(rows: Uint32Array): Uint32Array {
@@ -105,8 +127,8 @@ export class Tracks {
   }
 
   #checked(rows: readonly number[]): Uint32Array {
-    const { tracks } = this.#engine;
-    return Uint32Array.from(rows, (row) => check.row(row, tracks, UNKNOWN_ROW));
+    const has = (row: number) => this.#engine.has(row);
+    return Uint32Array.from(rows, (row) => check.row(row, has, UNKNOWN_ROW));
   }
 
   #find(tracks: readonly string[]): Uint32Array {

@@ -42,6 +42,11 @@ export interface OpenOptions extends ModelOptions {
   registry: string | URL;
   /** Used in place of the global `fetch`, for the registry. */
   fetch?: typeof fetch | undefined;
+  /**
+   * Of a catalogue that is split into shards: how many of those nearest to the listener are fetched
+   * by and by, without being asked for. 4 without it; with 0 none are, until `gather()` is called.
+   */
+  near?: number | undefined;
 }
 
 export interface RankOptions {
@@ -72,6 +77,11 @@ export interface RankedTrack {
   readonly score: number | null;
   /** Whether the model knows the track. Those that it does not know come last. */
   readonly known: boolean;
+  /**
+   * Whether the track stands where tracks of its taste cluster and popularity stand on average,
+   * because its shard of the catalogue is not here.
+   */
+  readonly estimated: boolean;
   /** Strongest first; only where they were asked for. */
   readonly reasons?: readonly Reason[];
 }
@@ -80,6 +90,8 @@ export interface RankedTrack {
 export interface Ranking extends ReadonlyArray<RankedTrack> {
   /** How many of all candidates the model does not know. */
   readonly unknown: number;
+  /** How many of all candidates are placed by the average of their cluster and popularity. */
+  readonly estimated: number;
 }
 
 /** Why a track stands where it stands. */

@@ -37,7 +37,7 @@ test("tracks that the model does not know come last, in the order given, and are
   const queue = segue.rank(["nobody:1", "jazz:00", "nobody:0", "folk:00"]);
   assert.deepEqual(order(queue).slice(2), ["nobody:1", "nobody:0"]);
   assert.equal(queue.unknown, 2);
-  const unknown = { track: "nobody:1", index: 0, row: UNKNOWN_ROW, score: null, known: false };
+  const unknown = { track: "nobody:1", index: 0, row: UNKNOWN_ROW, score: null, known: false, estimated: false };
   assert.deepEqual(queue[2], unknown);
   assert.equal(queue[0].known, true);
   assert.equal(typeof queue[0].score, "number");
@@ -247,7 +247,7 @@ const MISUSE = [
   ["an unknown kind of an unknown track", (s) => s.observe({ kind: "sing", track: "x" }), /`sing`/],
   ["no kind", (s) => s.observe({ track: "jazz:00" }), /kind is undefined: give a string/],
   ["a track that is no string", (s) => s.observe({ kind: "play", track: {} }), /track is \[object/],
-  ["a row beyond the model", (s) => s.observe({ kind: "play", track: 60 }), /rows 0 to 59/],
+  ["a row beyond the model", (s) => s.observe({ kind: "play", track: 60 }), /has no such row/],
   ["half a row", (s) => s.observe({ kind: "play", track: 0.5 }), /row is 0\.5/],
   ["NaN played_ms", (s) => s.observe({ kind: "play", track: "jazz:00", played_ms: NaN }), /NaN/],
   ["negative played_ms", (s) => s.observe({ kind: "play", track: "x", played_ms: -1 }), /played_ms is -1/],
@@ -259,7 +259,7 @@ const MISUSE = [
   ["an id among rows", (s) => s.top({ limit: 1, exclude: [7, 8, "jazz:00"] }), /exclude\[2\] is "jazz:00": the first is a row/],
   ["a hole among rows", (s) => s.rank([7, undefined]), /candidates\[1\] is undefined/],
   ["half a row among rows", (s) => s.rank([7, 0.5]), /row is 0\.5/],
-  ["a row of an array beyond the model", (s) => s.rank([0, 60]), /row is 60: the model has rows 0 to 59/],
+  ["a row of an array beyond the model", (s) => s.rank([0, 60]), /row is 60: the model in use has no such row/],
   ["rows beyond the model", (s) => s.rank(Uint32Array.of(0, 60)), /row 60 is beyond/],
   ["too many candidates", (s) => s.rank(new Uint32Array(2 ** 24 + 1)), /at most 16777216/],
   ["a negative limit", (s) => s.rank(["jazz:00"], { limit: -1 }), /limit is -1/],

@@ -14,21 +14,27 @@ export const first = fixture("first");
 /** Here 00 of each genre has gone, 20 and 21 have come. */
 export const second = fixture("second");
 
+/** The first version split: 00, 04, … of each genre are the head, the others in a shard a genre. */
+export const split = fixture("split");
+/** The second version, split likewise. */
+export const splitSecond = fixture("split-second");
+
 export const GENRES = ["jazz", "metal", "folk"];
 export const id = (genre, n) => `${genre}:${String(n).padStart(2, "0")}`;
 export const everything = GENRES.flatMap((genre) =>
   Array.from({ length: 20 }, (_, n) => id(genre, n)),
 );
 
-const NAMES = ["", "ids", "factors", "taste", "clusters", "text"];
+const NAMES = ["", "ids", "factors", "taste", "clusters", "text", "shards", "cells"];
 
-/** The sections of a model file, as [kind, bytes]. */
+/** The sections of a model file, as [kind, bytes, shard]. */
 export function sectionsOf(file) {
   return Array.from({ length: file.readUInt32LE(20) }, (_, index) => {
     const entry = 32 + 32 * index;
     const offset = Number(file.readBigUInt64LE(entry + 8));
     const length = Number(file.readBigUInt64LE(entry + 16));
-    return [NAMES[file.readUInt32LE(entry)], file.subarray(offset, offset + length)];
+    const bytes = file.subarray(offset, offset + length);
+    return [NAMES[file.readUInt32LE(entry)], bytes, file.readUInt32LE(entry + 4)];
   });
 }
 
@@ -49,10 +55,10 @@ export async function serve(t, { model = first, version = 1 } = {}) {
       this.publishSections(sectionsOf(model), version);
     },
     publishSections(sections, version) {
-      const refs = sections.map(([kind, bytes]) => {
+      const refs = sections.map(([kind, bytes, shard]) => {
         const hash = sha256(bytes);
         this.files.set(`/v1/blob/${hash}`, bytes);
-        return { kind, hash, bytes: bytes.length };
+        return { kind, ...(shard > 0 && { shard }), hash, bytes: bytes.length };
       });
       this.publishManifest({ format: 1, version, created_at: 1764000000000, sections: refs });
     },
@@ -62,8 +68,19 @@ export async function serve(t, { model = first, version = 1 } = {}) {
     get manifest() {
       return JSON.parse(this.files.get("/v1/manifest"));
     },
-    pathOf(kind) {
-      return `/v1/blob/${this.manifest.sections.find((section) => section.kind === kind).hash}`;
+    pathOf(kind, shard) {
+      const is = (section) => section.kind === kind && section.shard === shard;
+      return `/v1/blob/${this.manifest.sections.find(is).hash}`;
+    },
+    /** The names of what was asked for since the last time, as "kind shard". */
+    named() {
+      const names = new Map(
+        this.manifest.sections.map(({ kind, shard, hash }) => [
+          `/v1/blob/${hash}`,
+          shard ? `${kind} ${shard}` : kind,
+        ]),
+      );
+      return this.asked.splice(0).map((path) => names.get(path) ?? path);
     },
   };
   const server = createServer((request, response) => {

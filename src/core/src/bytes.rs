@@ -101,6 +101,11 @@ impl<'a> Reader<'a> {
         self.array(1)?.first()
     }
 
+    /// What has not been taken.
+    pub const fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
     /// Whether every byte has been taken.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

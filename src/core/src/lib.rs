@@ -34,5 +34,6 @@ pub mod manifest;
 pub mod model;
 pub mod rank;
 pub mod reason;
+pub mod retrieval;
 pub mod rng;
 pub mod session;

@@ -26,7 +26,7 @@ pub const FORMAT: u32 = 1;
 pub const MAX_SECTION_BYTES: u64 = 1 << 30;
 
 /// Most sections that a manifest may name.
-pub const MAX_SECTIONS: usize = 64;
+pub const MAX_SECTIONS: usize = 1024;
 
 /// One version of the model and where its parts are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,9 @@ pub struct Manifest {
 pub struct SectionRef {
     /// The section's name, as in [`crate::model::SectionKind::name`].
     pub kind: String,
+    /// The shard that it belongs to; left out where it is 0, the head.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_head"))]
+    pub shard: u8,
     /// SHA-256 of the section's bytes, 64 lower-case hexadecimal digits.
     pub hash: String,
     /// Its length in bytes.
@@ -79,7 +82,7 @@ pub enum ManifestError {
         /// The claimed length.
         bytes: u64,
     },
-    /// A kind that is named twice.
+    /// A kind that is named twice, of one shard.
     #[error("section `{0}` is named twice")]
     Duplicate(String),
 }
@@ -97,13 +100,22 @@ impl Manifest {
             return Err(ManifestError::Sections(self.sections.len()));
         }
         for (index, section) in self.sections.iter().enumerate() {
-            if self.sections[..index].iter().any(|earlier| earlier.kind == section.kind) {
+            let same =
+                |other: &SectionRef| other.kind == section.kind && other.shard == section.shard;
+            if self.sections[..index].iter().any(same) {
                 return Err(ManifestError::Duplicate(section.kind.clone()));
             }
             section.validate()?;
         }
         Ok(())
     }
+}
+
+/// Whether a shard is the head.
+#[cfg(feature = "serde")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+const fn is_head(shard: &u8) -> bool {
+    *shard == 0
 }
 
 impl SectionRef {

@@ -3,9 +3,9 @@
 use alloc::vec::Vec;
 
 use crate::{
-    ids::Row,
-    kernel::{Place, best, points, top_k},
-    model::Model,
+    ids::{ABSENT, Row},
+    kernel::{Place, Query, best, top_k},
+    model::{FINE_BITS, Model},
     session::Session,
 };
 
@@ -14,7 +14,7 @@ pub const UNKNOWN: i32 = i32::MIN;
 
 /// Orders `candidates` by expected response, best first, and keeps the best `limit`. The index of
 /// a place is that of the candidate; its points are [`UNKNOWN`] where the model does not know the
-/// track.
+/// track. A track whose shard is not here has the points of the mean of its cell.
 ///
 /// Equal scores keep the caller's order, and so do tracks that the model does not know, which
 /// come last. O(c·d + c·log c).
@@ -25,18 +25,26 @@ pub fn rank(
     limit: usize,
     queue: &mut Vec<Place>,
 ) {
-    let factors = model.factors();
     let query = session.query(model);
     queue.clear();
     queue.extend((0..).zip(candidates).map(|(index, row)| {
-        let row = row.filter(|row| row.index() < factors.len());
-        Place::new(row.map_or(UNKNOWN, |row| points(factors, query, row)), index)
+        Place::new(row.map_or(UNKNOWN, |row| points(model, query, row)), index)
     }));
     best(queue, limit);
 }
 
-/// The best `k` tracks of the whole catalogue that `keep` lets through, best first; the index of a
-/// place is the row. Exact. O(n·d).
+/// The points of a row: those of its track, or of the mean of its cell; [`UNKNOWN`] where there is
+/// no such row.
+fn points(model: &Model, query: &Query, row: Row) -> i32 {
+    if let Some(codes) = model.codes(row) {
+        return query.points(codes);
+    }
+    let mean = model.mean(row);
+    mean.map_or(UNKNOWN, |[whole, left]| query.points(whole) + (query.points(left) >> FINE_BITS))
+}
+
+/// The best `k` tracks of all that are here and that `keep` lets through, best first; the index of
+/// a place is the row. Exact. O(n·d).
 pub fn top(
     model: &Model,
     session: &mut Session,
@@ -44,7 +52,23 @@ pub fn top(
     keep: impl Fn(Row) -> bool,
     found: &mut Vec<Place>,
 ) {
-    top_k(model.factors(), session.query(model), k, keep, found);
+    top_k(model.tables(), session.query(model), k, keep, found);
+}
+
+/// The shards beside the head, here or not, the nearest to the listener first: by the cell in which
+/// they expect most. The index of a place is the shard. O(cells·d).
+pub fn nearest(model: &Model, session: &mut Session, found: &mut Vec<Place>) {
+    let query = session.query(model);
+    found.clear();
+    for (cell, &shard) in (0..).zip(model.cells()) {
+        let place = Place::new(points(model, query, Row::new(ABSENT, cell)), shard.into());
+        match found.iter_mut().find(|other| other.index() == shard.into()) {
+            Some(other) => *other = place.max(*other),
+            None => found.push(place),
+        }
+    }
+    let all = found.len();
+    best(found, all);
 }
 
 /// The expected response that `points` are, on the scale of the targets, on which a play is 1: near

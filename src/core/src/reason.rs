@@ -195,7 +195,7 @@ impl Explainer {
         let piece = |evidence: &Evidence| {
             let ground = Ground::of(evidence)?;
             let pull = evidence.pull(taste.responses());
-            model.factors().decode(evidence.row, &mut factor);
+            model.decode(evidence.row, &mut factor);
             let mut direction = factor.clone();
             posterior.precision.solve(&mut direction);
             let leverage = (pull.weight * dot(&factor, &direction)).min(1.0 - 1e-6);
@@ -216,7 +216,7 @@ impl Explainer {
         self.mean.fill(0.0);
         let mut count = 0.0_f32;
         for row in rows {
-            model.factors().decode(row, &mut self.factor);
+            model.decode(row, &mut self.factor);
             self.mean.iter_mut().zip(&self.factor).for_each(|(sum, x)| *sum += x);
             count += 1.0;
         }
@@ -225,7 +225,7 @@ impl Explainer {
 
     /// The reasons for `row`, strongest first; empty where nothing of note moves it.
     pub fn explain(&mut self, model: &Model, row: Row) -> Vec<Reason> {
-        model.factors().decode(row, &mut self.factor);
+        model.decode(row, &mut self.factor);
         let mut reasons: Vec<Reason> = Vec::new();
         let mut tell = |reason: Reason| {
             let weaker = |other: &Reason| other.effect.abs() < reason.effect.abs();

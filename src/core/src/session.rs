@@ -148,11 +148,13 @@ impl Session {
         }
     }
 
-    /// The same listener under another model: evidence on tracks that `to` lacks is dropped.
+    /// The same listener under another model: evidence on tracks that are not in `to`, or not here,
+    /// is dropped.
     pub fn moved(&self, from: &Model, to: &Model) -> Self {
         let mut session = Self::new(to);
         for evidence in &self.evidence {
-            let Some(row) = to.ids().find_stem(from.ids().stem(evidence.row)) else { continue };
+            let stem = from.stem(evidence.row);
+            let Some(row) = stem.and_then(|stem| to.find_stem(stem)) else { continue };
             for kind in Kind::ALL {
                 session.add(to, row, kind, evidence.amount(kind));
             }
@@ -193,10 +195,10 @@ impl Session {
         part
     }
 
-    /// Adds `amount` of `kind` on one track; nothing where the row is beyond the catalogue or the
-    /// amount is not above 0. O(d²).
+    /// Adds `amount` of `kind` on one track; nothing where it is not here or the amount is not above
+    /// 0. O(d²).
     pub fn add(&mut self, model: &Model, row: Row, kind: Kind, amount: f32) {
-        if row.index() >= model.len() || !(amount > 0.0 && amount < MAX_AMOUNT) {
+        if row.is_estimate() || !model.has(row) || !(amount > 0.0 && amount < MAX_AMOUNT) {
             return;
         }
         let taste = model.taste();
@@ -211,7 +213,7 @@ impl Session {
         self.evidence[index].touched = self.events;
         let after = self.evidence[index].pull(responses);
 
-        model.factors().decode(row, &mut self.factor);
+        model.decode(row, &mut self.factor);
         self.system.change(&self.factor, before, after);
         self.stale = true;
     }
@@ -223,7 +225,7 @@ impl Session {
     fn solve(&mut self, model: &Model) {
         if self.stale {
             self.system.solve(&model.taste(), &mut self.posterior);
-            self.query.set(&self.posterior.mean, model.factors());
+            self.query.set(&self.posterior.mean, model.factors(), model.unit());
             self.stale = false;
         }
     }

@@ -394,8 +394,8 @@ fn a_model_without_names_to_show_is_published_too() {
     let bare = Model::from_sections(
         model(1)
             .sections()
-            .filter(|(kind, _)| ![SectionKind::Text, SectionKind::Clusters].contains(kind))
-            .map(|(kind, bytes)| (kind, support::aligned(bytes))),
+            .filter(|(id, _)| ![SectionKind::Text, SectionKind::Clusters].contains(&id.kind))
+            .map(|(id, bytes)| (id, support::aligned(bytes))),
     )
     .unwrap();
     let published = registry.publish(&bare, NOW).unwrap();

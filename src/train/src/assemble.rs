@@ -1,12 +1,11 @@
 //! From trained factors to the model that ships.
 
 use segue_core::{
-    bytes::Aligned,
     kmeans::{kmeans, to_directions},
-    model::{self, IdsDigest, Loss, Model, ModelError, Responses, SectionKind, TasteParts},
+    model::{self, Loss, Model, ModelError, Responses, Shard, Sharded, TasteParts, encode_split},
 };
 
-use crate::{Interrupted, coding::Coded, progress::Progress};
+use crate::{Interrupted, coding::Coded, progress::Progress, shards::Plan};
 
 /// What fold-in on the device needs besides the factors.
 #[derive(Clone, Copy, Debug)]
@@ -26,17 +25,27 @@ pub fn ranking_model(
     coded: &Coded,
     fold_in: &FoldIn,
 ) -> Result<Model, ModelError> {
-    Model::from_sections(ranking_sections(fingerprints, coded, fold_in).1)
+    Model::from_sections(sharded(fingerprints, coded, fold_in, None).1)
 }
 
-/// The sections of [`ranking_model`], and what further sections are to be numbered by.
-pub fn ranking_sections(
+/// The sections of [`ranking_model`], split as `plan` has it, and the shards that further sections
+/// are to be numbered by.
+pub fn sharded(
     fingerprints: &[u64],
     coded: &Coded,
     fold_in: &FoldIn,
-) -> (IdsDigest, Vec<(SectionKind, Aligned)>) {
-    let taste = taste_parts(fingerprints.len(), coded.mean.clone(), fold_in);
-    model::encode_ranking(fingerprints, &coded.steps, &coded.codes, &taste)
+    plan: Option<&Plan>,
+) -> Sharded {
+    let Coded { steps, codes, mean } = coded;
+    let taste = taste_parts(fingerprints.len(), mean.clone(), fold_in);
+    let split =
+        plan.and_then(|plan| encode_split(fingerprints, steps, codes, &taste, &plan.split()));
+    split.unwrap_or_else(|| {
+        let (ids, sections) = model::encode_ranking(fingerprints, steps, codes, &taste);
+        let tracks = (0..fingerprints.len()).collect();
+        let sections = sections.into_iter().map(|(kind, bytes)| (kind.into(), bytes));
+        (vec![Shard { number: 0, tracks, ids }], sections.collect())
+    })
 }
 
 /// The listener side of the ridge system for a catalogue of so many tracks.

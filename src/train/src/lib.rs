@@ -18,6 +18,7 @@ pub mod pipeline;
 pub mod progress;
 pub mod responses;
 pub mod search;
+pub mod shards;
 
 use std::path::PathBuf;
 
@@ -76,6 +77,16 @@ pub enum TrainError {
         theirs: String,
         /// An id of the log.
         ours: String,
+    },
+    /// Every cluster of a catalogue that is split has a shard, of which there are only so many.
+    #[error(
+        "a catalogue of {tracks} tracks is split by taste cluster, into at most {max} shards: pass \
+         --clusters {max} or fewer, or --head {tracks} to leave it whole",
+        max = segue_core::model::MAX_SHARDS
+    )]
+    TooManyClusters {
+        /// How many tracks the catalogue has.
+        tracks: usize,
     },
     /// The factors are not numbers.
     #[error(transparent)]

@@ -2,14 +2,14 @@
 
 use segue_core::{
     event::Kind,
-    model::{self, Loss, Model, Responses, SectionKind},
+    model::{self, Loss, MAX_SHARDS, Model, Responses, SectionId, SectionKind, Shard},
     rng::SplitMix64,
 };
 
 use crate::{
     Diverged, Interrupted, TrainError,
     als::{Factors, Settings, Trainer},
-    assemble::{FoldIn, centroids, cluster, default_clusters, ranking_sections},
+    assemble::{FoldIn, centroids, cluster, default_clusters, sharded},
     coding::{self, Coded},
     dataset::{Dataset, gather, new_favourites},
     evaluate::ranking::{Accuracy, Case},
@@ -17,6 +17,7 @@ use crate::{
     progress::Progress,
     responses::{Judge, Learned, Story, learn},
     search::{Effort, Found, Settled, Task, coarseness, measured, search, settle},
+    shards::{self, Tracks},
 };
 
 /// How to train.
@@ -30,6 +31,8 @@ pub struct Options {
     pub seed: u64,
     /// How long to search for settings.
     pub effort: Effort,
+    /// Tracks of the head; catalogues that have more are split. `None` for the usual.
+    pub head: Option<usize>,
 }
 
 /// A model and how it came about.
@@ -69,12 +72,17 @@ pub fn train(
     options: &Options,
     progress: &Progress<'_>,
 ) -> Result<Trained, TrainError> {
+    let tracks = dataset.tracks.len();
+    if shards::head(tracks, options.head).is_some() && options.clusters > Some(MAX_SHARDS) {
+        return Err(TrainError::TooManyClusters { tracks });
+    }
     let plan = choose(dataset, options, progress)?;
     let factors = fit(dataset, options.dim, &plan, progress)?;
     progress.stage("coding factors");
     let by_item = dataset.matrix(&plan.responses).transposed();
     let coded = coding::compact(&factors, &by_item, &plan.settings.loss, plan.coarseness)?;
-    let model = assemble(dataset, options, &factors, &coded, &plan.fold_in, progress)?;
+    let plays: Vec<usize> = (0..by_item.rows()).map(|item| by_item.row(item).positive()).collect();
+    let model = assemble(dataset, options, &factors, &coded, &plan.fold_in, &plays, progress)?;
 
     let mut events = [0; Kind::ALL.len()];
     dataset.events().iter().for_each(|event| events[event.kind as usize] += 1);
@@ -156,18 +164,32 @@ fn assemble(
     factors: &Factors,
     coded: &Coded,
     fold_in: &FoldIn,
+    plays: &[usize],
     progress: &Progress<'_>,
 ) -> Result<Model, TrainError> {
     let count = options.clusters.unwrap_or_else(|| default_clusters(dataset.tracks.len()));
     let assignment = cluster(&factors.items, options.dim, count, options.seed, progress)?;
-    let centroids = centroids(&coded.decoded(), options.dim, &assignment);
+    progress.stage("writing sections");
+    let decoded = coded.decoded();
+    let centroids = centroids(&decoded, options.dim, &assignment);
     let names = cluster_names(dataset, &assignment, centroids.len() / options.dim);
-    let (ids, mut sections) = ranking_sections(&dataset.fingerprints, coded, fold_in);
-    let clusters = model::encode_clusters(ids, options.dim, &centroids, &assignment);
-    let tracks = dataset.tracks.iter();
-    let text = tracks.map(|t| (t.title.as_str(), t.artist.as_str(), t.duration_ms));
-    let text = model::encode_text(ids, text, &names);
-    sections.extend([(SectionKind::Clusters, clusters), (SectionKind::Text, text)]);
+    let expected = |factor: &[f32]| factor.iter().zip(&coded.mean).map(|(v, m)| v * m).sum();
+    let popularity: Vec<f32> = decoded.chunks_exact(options.dim).map(expected).collect();
+    let tracks = Tracks { plays, popularity: &popularity, clusters: &assignment };
+    let plan = shards::plan(tracks, options.head);
+    let (shards, mut sections) = sharded(&dataset.fingerprints, coded, fold_in, plan.as_ref());
+    for Shard { number: shard, tracks, ids } in shards {
+        let of = |kind| SectionId { shard, kind };
+        let text = tracks.iter().map(|&track| &dataset.tracks[track]);
+        let text = text.map(|t| (t.title.as_str(), t.artist.as_str(), t.duration_ms));
+        let names: &[String] = if shard == 0 { &names } else { &[] };
+        sections.push((of(SectionKind::Text), model::encode_text(ids, text, names)));
+        if shard == 0 {
+            let clusters: Vec<u16> = tracks.iter().map(|&track| assignment[track]).collect();
+            let clusters = model::encode_clusters(ids, options.dim, &centroids, &clusters);
+            sections.push((of(SectionKind::Clusters), clusters));
+        }
+    }
     Ok(Model::from_sections(sections)?)
 }
 

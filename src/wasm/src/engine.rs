@@ -4,6 +4,7 @@ use segue_core::{
     ids::Row,
     kernel::Place,
     model::{MAX_ROWS, Model},
+    rank::nearest,
     reason::Explainer,
     session::Session,
 };
@@ -19,8 +20,8 @@ pub struct Engine {
     pub(crate) session: Session,
     /// Prepared from the session as it stands; `None` once it has moved on.
     pub(crate) explainer: Option<Explainer>,
-    /// For each row whether [`Engine::top`] may name it; empty where it may name all.
-    pub(crate) open: Vec<bool>,
+    /// For each shard and row of it whether [`Engine::top`] may name it; empty where it may name all.
+    pub(crate) open: Vec<Vec<bool>>,
     /// Rows that it may not name this once.
     pub(crate) excluded: Vec<Row>,
     pub(crate) candidates: Vec<Option<Row>>,
@@ -45,21 +46,45 @@ impl Engine {
         })
     }
 
-    /// Puts another model in the place of this one and carries the session over. Every track is
-    /// listed again. Where the parts are not a model it throws, and everything stays as it was.
-    pub fn replace(&mut self, parts: Parts) -> Result<(), JsError> {
-        let model = parts.build()?;
-        self.session = self.session.moved(&self.model, &model);
-        self.model = model;
+    /// Puts the model of `next` in the place of this one and carries the session over, as far as its
+    /// tracks are here in both. Every track is listed again.
+    pub fn replace(&mut self, next: Self) {
+        self.session = self.session.moved(&self.model, &next.model);
+        self.model = next.model;
         self.explainer = None;
         self.open.clear();
-        Ok(())
     }
 
-    /// Number of tracks in the model.
+    /// Takes in what was not here yet of the same version. Every track is listed again. Where it
+    /// throws, the model goes on with what it had, and with what came before the error.
+    pub fn add(&mut self, parts: Parts) -> Result<(), JsError> {
+        self.explainer = None;
+        self.open.clear();
+        self.model.add(parts.into_sections()).map_err(error)
+    }
+
+    /// Number of tracks in the catalogue.
     #[wasm_bindgen(getter)]
     pub fn tracks(&self) -> usize {
+        self.model.catalogue()
+    }
+
+    /// Number of tracks that are here.
+    #[wasm_bindgen(getter)]
+    pub fn here(&self) -> usize {
         self.model.len()
+    }
+
+    /// Those of the `limit` shards nearest to the listener that are not here.
+    pub fn nearest(&mut self, limit: usize) -> Vec<u8> {
+        nearest(&self.model, &mut self.session, &mut self.queue);
+        let near = self.queue.iter().take(limit).map(|place| place.index() as u8);
+        near.filter(|&shard| self.model.is_absent(shard)).collect()
+    }
+
+    /// The shard of a row; of a cell, where the row stands for absent tracks.
+    pub fn shard_of(&self, row: u32) -> Result<u8, JsError> {
+        Ok(self.model.shard_of(self.row(row)?))
     }
 
     /// Number of taste clusters; 0 where the model has none.
@@ -72,20 +97,21 @@ impl Engine {
 impl Engine {
     /// A row from outside.
     pub(crate) fn row(&self, row: u32) -> Result<Row, JsError> {
-        known(&[row], self.model.len())?.next().flatten().ok_or_else(|| error("no row is given"))
+        known(&[row], &self.model)?.next().flatten().ok_or_else(|| error("no row is given"))
     }
 }
 
-/// Rows from outside, of a model with so many `tracks`; [`UNKNOWN`] is one that it does not know.
+/// Rows from outside; [`UNKNOWN`] is one that the model does not know.
 pub(crate) fn known(
     rows: &[u32],
-    tracks: usize,
+    model: &Model,
 ) -> Result<impl Iterator<Item = Option<Row>>, JsError> {
     let len = rows.len();
     if len > MAX_ROWS {
         return Err(error(format_args!("{len} tracks in one call; at most {MAX_ROWS} go")));
     }
-    if let Some(row) = rows.iter().find(|&&row| row != UNKNOWN && row as usize >= tracks) {
+    if let Some(row) = rows.iter().find(|&&row| row != UNKNOWN && !model.has(Row(row))) {
+        let tracks = model.len();
         return Err(error(format_args!("row {row} is beyond the model's {tracks} tracks")));
     }
     Ok(rows.iter().map(|&row| (row != UNKNOWN).then_some(Row(row))))

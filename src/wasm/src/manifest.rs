@@ -23,8 +23,8 @@ impl Manifest {
     }
 
     /// Adds a section.
-    pub fn section(&mut self, kind: String, hash: String, bytes: u64) {
-        self.0.sections.push(SectionRef { kind, hash, bytes });
+    pub fn section(&mut self, kind: String, shard: u8, hash: String, bytes: u64) {
+        self.0.sections.push(SectionRef { kind, shard, hash, bytes });
     }
 
     /// Throws where `core` refuses the manifest.

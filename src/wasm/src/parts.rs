@@ -3,7 +3,7 @@
 use js_sys::Uint8Array;
 use segue_core::{
     bytes::{ALIGN, Aligned},
-    model::{Model, SectionKind, container},
+    model::{Model, SectionId, SectionKind, container},
 };
 use wasm_bindgen::prelude::*;
 
@@ -12,7 +12,7 @@ use crate::{engine::Engine, error};
 /// Sections of a model, collected one by one.
 #[wasm_bindgen]
 #[derive(Debug, Default)]
-pub struct Parts(Vec<(SectionKind, Aligned)>);
+pub struct Parts(Vec<(SectionId, Aligned)>);
 
 #[wasm_bindgen]
 impl Parts {
@@ -27,10 +27,10 @@ impl Parts {
         SectionKind::from_name(kind).is_some()
     }
 
-    /// Adds the section `kind`. Throws where there is no such kind or no memory for it.
-    pub fn add(&mut self, kind: &str, bytes: &Uint8Array) -> Result<(), JsError> {
+    /// Adds the section `kind` of a shard. Throws where there is no such kind or no memory for it.
+    pub fn add(&mut self, kind: &str, shard: u8, bytes: &Uint8Array) -> Result<(), JsError> {
         let section = copy(bytes)?;
-        self.0.push((named(kind)?, section));
+        self.0.push((named(kind, shard)?, section));
         Ok(())
     }
 
@@ -38,22 +38,20 @@ impl Parts {
     pub fn add_file(&mut self, bytes: &Uint8Array) -> Result<(), JsError> {
         let file = copy(bytes)?;
         reserve(file.as_slice().len())?;
-        for (kind, section) in container::split(file.as_slice()).map_err(error)? {
-            self.0.push((kind, Aligned::copy_of(section)));
+        for (id, section) in container::split(file.as_slice()).map_err(error)? {
+            self.0.push((id, Aligned::copy_of(section)));
         }
         Ok(())
     }
 
-    /// Adds the section `kind` as `engine` has it. Throws where it has none.
-    pub fn keep(&mut self, kind: &str, engine: &Engine) -> Result<(), JsError> {
-        let kind = named(kind)?;
+    /// Adds the section `kind` of a shard as `engine` has it. Returns whether it has it.
+    pub fn keep(&mut self, kind: &str, shard: u8, engine: &Engine) -> Result<bool, JsError> {
+        let id = named(kind, shard)?;
         let mut sections = engine.model.sections();
-        let Some((_, bytes)) = sections.find(|(held, _)| *held == kind) else {
-            return Err(error(format_args!("the model in use has no section `{kind}`")));
-        };
+        let Some((_, bytes)) = sections.find(|(held, _)| *held == id) else { return Ok(false) };
         reserve(bytes.len())?;
-        self.0.push((kind, Aligned::copy_of(bytes)));
-        Ok(())
+        self.0.push((id, Aligned::copy_of(bytes)));
+        Ok(true)
     }
 }
 
@@ -62,10 +60,15 @@ impl Parts {
     pub(crate) fn build(self) -> Result<Model, JsError> {
         Model::from_sections(self.0).map_err(error)
     }
+
+    pub(crate) fn into_sections(self) -> Vec<(SectionId, Aligned)> {
+        self.0
+    }
 }
 
-fn named(kind: &str) -> Result<SectionKind, JsError> {
+fn named(kind: &str, shard: u8) -> Result<SectionId, JsError> {
     SectionKind::from_name(kind)
+        .map(|kind| SectionId { shard, kind })
         .ok_or_else(|| error(format_args!("there is no section kind `{kind}`")))
 }
 

@@ -1,6 +1,6 @@
 //! Candidates in, order out.
 
-use segue_core::{kernel::Place, rank};
+use segue_core::{ids::Row, kernel::Place, model::Model, rank};
 use wasm_bindgen::prelude::*;
 
 use crate::engine::{Engine, known};
@@ -12,37 +12,41 @@ impl Engine {
     /// row is beyond the model.
     pub fn rank(&mut self, rows: &[u32], limit: u32) -> Result<Vec<u32>, JsError> {
         self.candidates.clear();
-        self.candidates.extend(known(rows, self.model.len())?);
+        self.candidates.extend(known(rows, &self.model)?);
         let limit = limit as usize;
         rank::rank(&self.model, &mut self.session, &self.candidates, limit, &mut self.queue);
         Ok(self.crossing())
     }
 
-    /// The best `limit` tracks of those listed that are not in `exclude`, best first. Each takes
-    /// two numbers: its row, and the bits of its score as a 32-bit float. Exact. O(n·d).
+    /// The best `limit` tracks of those listed that are here and not in `exclude`, best first. Each
+    /// takes two numbers: its row, and the bits of its score as a 32-bit float. Exact. O(n·d).
     pub fn top(&mut self, limit: u32, exclude: &[u32]) -> Result<Vec<u32>, JsError> {
-        let tracks = self.model.len();
-        self.open.resize(tracks, true);
+        if self.open.is_empty() {
+            self.open = closed(&self.model, true);
+        }
         // Only what was open is to be opened again.
         self.excluded.clear();
-        for row in known(exclude, tracks)?.flatten() {
-            if core::mem::replace(&mut self.open[row.index()], false) {
+        for row in known(exclude, &self.model)?.flatten() {
+            if open(&mut self.open, row, false) {
                 self.excluded.push(row);
             }
         }
-        let Self { model, session, open, queue, .. } = self;
-        rank::top(model, session, limit as usize, |row| open[row.index()], queue);
-        self.excluded.iter().for_each(|row| self.open[row.index()] = true);
+        let Self { model, session, open: shards, queue, .. } = self;
+        let may = |row: Row| shards[usize::from(row.shard())][row.index()];
+        rank::top(model, session, limit as usize, may, queue);
+        for &row in &self.excluded {
+            open(&mut self.open, row, true);
+        }
         Ok(self.crossing())
     }
 
     /// Lets [`Engine::top`] name only these rows from now on.
     pub fn list(&mut self, rows: &[u32]) -> Result<(), JsError> {
-        let tracks = self.model.len();
-        let rows = known(rows, tracks)?;
-        self.open.clear();
-        self.open.resize(tracks, false);
-        rows.flatten().for_each(|row| self.open[row.index()] = true);
+        let rows = known(rows, &self.model)?;
+        self.open = closed(&self.model, false);
+        for row in rows.flatten() {
+            open(&mut self.open, row, true);
+        }
         Ok(())
     }
 
@@ -50,6 +54,22 @@ impl Engine {
     pub fn list_all(&mut self) {
         self.open.clear();
     }
+}
+
+/// For each shard that is here, all rows, as `open`.
+fn closed(model: &Model, open: bool) -> Vec<Vec<bool>> {
+    let mut shards = Vec::new();
+    for (shard, factors) in model.tables() {
+        shards.resize(usize::from(shard), Vec::new());
+        shards.push(vec![open; factors.len()]);
+    }
+    shards
+}
+
+/// Opens or closes a row, and says whether it was open. Nothing can be done to what is not here.
+fn open(shards: &mut [Vec<bool>], row: Row, open: bool) -> bool {
+    let place = shards.get_mut(usize::from(row.shard())).and_then(|s| s.get_mut(row.index()));
+    place.is_some_and(|place| core::mem::replace(place, open))
 }
 
 impl Engine {

@@ -1,9 +1,6 @@
 //! Why tracks stand where they stand.
 
-use segue_core::{
-    ids::Row,
-    reason::{Explainer, Ground},
-};
+use segue_core::reason::{Explainer, Ground};
 use wasm_bindgen::prelude::*;
 
 use crate::engine::{Engine, known};
@@ -40,11 +37,12 @@ impl Engine {
     /// row is beyond the model. O(d²) for each piece of evidence once after an event, then O(d)
     /// for each row of `among`, and for each piece and row.
     pub fn explain(&mut self, rows: &[u32], among: &[u32]) -> Result<Reasons, JsError> {
-        let rows = known(rows, self.model.len())?;
-        let ranked = || known(among, self.model.len()).map(Iterator::flatten);
+        let rows = known(rows, &self.model)?;
+        let ranked = || known(among, &self.model).map(Iterator::flatten);
         // A track by itself is beside nothing.
-        let everything = if ranked()?.nth(1).is_none() { self.model.len() as u32 } else { 0 };
-        let among = ranked()?.chain((0..everything).map(Row));
+        let alone = ranked()?.nth(1).is_none();
+        let everything = alone.then(|| self.model.rows()).into_iter().flatten();
+        let among = ranked()?.chain(everything);
         let explainer =
             self.explainer.get_or_insert_with(|| Explainer::new(&self.model, &mut self.session));
         explainer.beside(&self.model, among);

@@ -20,7 +20,7 @@ impl Engine {
         duration_ms: Option<u32>,
     ) -> Result<(), JsError> {
         let (kind, row) = (kind_named(kind)?, self.row(row)?);
-        let known = || self.model.text().map(|text| text.duration_ms(row));
+        let known = || self.model.text_of(row).map(|(text, row)| text.duration_ms(row));
         let duration = duration_ms.or_else(known).filter(|&ms| ms > 0);
         let heard = played_ms.zip(duration).and_then(|(played, whole)| heard(played, whole));
         self.session.observe(&self.model, Observation { row, kind, heard });

@@ -1,12 +1,18 @@
 //! Tracks: callers' ids to rows, and what the model knows of a row.
 
+use segue_core::ids::Row;
 use wasm_bindgen::prelude::*;
 
 use crate::{UNKNOWN, engine::Engine};
 
 #[wasm_bindgen]
 impl Engine {
-    /// The row of one id, or [`UNKNOWN`].
+    /// Whether there is such a row.
+    pub fn has(&self, row: u32) -> bool {
+        self.model.has(Row(row))
+    }
+
+    /// The row of one id, that of its cell where the track is not here, or [`UNKNOWN`].
     pub fn row_of(&self, track: &str) -> u32 {
         self.model.row(track).map_or(UNKNOWN, |row| row.0)
     }
@@ -20,25 +26,25 @@ impl Engine {
     /// The title of a row; empty where unknown.
     pub fn title(&self, row: u32) -> Result<String, JsError> {
         let row = self.row(row)?;
-        Ok(self.model.text().map_or("", |text| text.title(row)).into())
+        Ok(self.model.text_of(row).map_or("", |(text, row)| text.title(row)).into())
     }
 
     /// The artist of a row; empty where unknown.
     pub fn artist(&self, row: u32) -> Result<String, JsError> {
         let row = self.row(row)?;
-        Ok(self.model.text().map_or("", |text| text.artist(row)).into())
+        Ok(self.model.text_of(row).map_or("", |(text, row)| text.artist(row)).into())
     }
 
     /// The length of a row's track in milliseconds; 0 where unknown.
     pub fn duration_ms(&self, row: u32) -> Result<u32, JsError> {
         let row = self.row(row)?;
-        Ok(self.model.text().map_or(0, |text| text.duration_ms(row)))
+        Ok(self.model.text_of(row).map_or(0, |(text, row)| text.duration_ms(row)))
     }
 
     /// The taste cluster of a row, where the model has clusters.
     pub fn cluster_of(&self, row: u32) -> Result<Option<u16>, JsError> {
         let row = self.row(row)?;
-        Ok(self.model.clusters().map(|clusters| clusters.of(row)))
+        Ok(self.model.cluster_of(row))
     }
 
     /// The name of a cluster; `undefined` where there is no such cluster or it has no name.

@@ -29,7 +29,7 @@ fn js(bytes: &[u8]) -> Uint8Array {
 fn parts(model: &Model) -> Parts {
     let mut parts = Parts::new();
     for (kind, bytes) in model.sections() {
-        parts.add(kind.name(), &js(bytes)).ok().unwrap();
+        parts.add(kind.kind.name(), kind.shard, &js(bytes)).ok().unwrap();
     }
     parts
 }
@@ -64,11 +64,11 @@ fn parts_that_are_no_model_are_refused() {
     let file = world::first().unwrap().to_file();
     assert!(message(Parts::new().add_file(&js(b"GIF89a"))).contains("not a segue model"));
     assert!(message(Parts::new().add_file(&js(&file[..file.len() - 1]))).contains("truncated"));
-    assert!(message(Parts::new().add("moods", &js(&[0; 16]))).contains("`moods`"));
+    assert!(message(Parts::new().add("moods", 0, &js(&[0; 16]))).contains("`moods`"));
     assert!(message(Engine::new(Parts::new())).contains("`ids` is missing"));
 
     let mut twice = parts(&world::first().unwrap());
-    twice.keep("ids", &listener()).ok().unwrap();
+    twice.keep("ids", 0, &listener()).ok().unwrap();
     assert!(message(Engine::new(twice)).contains("`ids` is given twice"));
 }
 
@@ -87,7 +87,7 @@ fn damaged_sections_give_an_error_or_a_model_that_ranks() {
             if rng.below(20) == 0 {
                 bytes.truncate(rng.below(bytes.len()));
             }
-            parts.add(kind.name(), &js(&bytes)).ok().unwrap();
+            parts.add(kind.kind.name(), kind.shard, &js(&bytes)).ok().unwrap();
         }
         let Ok(mut engine) = Engine::new(parts) else { continue };
         engine.observe("skip", 0, Some(1), None).ok().unwrap();
@@ -103,17 +103,27 @@ fn damaged_sections_give_an_error_or_a_model_that_ranks() {
 }
 
 #[wasm_bindgen_test]
-fn a_replacement_that_is_no_model_leaves_the_engine_as_it_was() {
+fn a_replacement_carries_the_session_over() {
     let mut engine = listener();
     let skipped = row(&engine, 0, 3);
     engine.observe("skip", skipped, None, None).ok().unwrap();
-    let before = engine.top(TRACKS, &[]).ok().unwrap();
-    assert!(message(engine.replace(Parts::new())).contains("missing"));
-    assert_eq!(engine.top(TRACKS, &[]).ok().unwrap(), before);
-    assert_eq!(engine.evidence_rows(), [skipped]);
-
-    engine.replace(parts(&world::second().unwrap())).ok().unwrap();
+    engine.replace(Engine::new(parts(&world::second().unwrap())).ok().unwrap());
     assert_eq!(engine.evidence_rows(), [row(&engine, 0, 3)]);
+}
+
+#[wasm_bindgen_test]
+fn parts_that_do_not_belong_to_the_model_leave_the_engine_as_it_was() {
+    let mut engine = listener();
+    let before = engine.top(TRACKS, &[]).ok().unwrap();
+    let mut twice = Parts::new();
+    assert!(twice.keep("text", 0, &engine).ok().unwrap());
+    assert!(!twice.keep("text", 1, &engine).ok().unwrap());
+    assert!(message(engine.add(twice)).contains("`text` is given twice"));
+    let mut shard = Parts::new();
+    shard.add("ids", 1, &js(&[0; 16])).ok().unwrap();
+    assert!(message(engine.add(shard)).contains("`shards` is missing"));
+    assert_eq!(engine.top(TRACKS, &[]).ok().unwrap(), before);
+    assert!(engine.nearest(4).is_empty());
 }
 
 #[wasm_bindgen_test]
@@ -190,8 +200,8 @@ fn a_manifest_is_judged_by_the_core() {
     assert!(message(Manifest::new(2, 1, 0)).contains("format 2"));
     let mut manifest = Manifest::new(1, 3, 0).ok().unwrap();
     assert!(message(manifest.validate()).contains("0 sections"));
-    manifest.section("ids".into(), "0f".repeat(32), 16);
+    manifest.section("ids".into(), 0, "0f".repeat(32), 16);
     assert!(manifest.validate().is_ok());
-    manifest.section("text".into(), "0F".repeat(32), 16);
+    manifest.section("text".into(), 0, "0F".repeat(32), 16);
     assert!(message(manifest.validate()).contains("`text`"));
 }

@@ -1,4 +1,4 @@
-//! What tests elsewhere read: two models for those of the npm package, and golden queries that
+//! What tests elsewhere read: models for those of the npm package, and golden queries that
 //! are answered here natively and in `golden.rs` in WebAssembly.
 //!
 //! Where one fails after a change that is meant, `BLESS=1 cargo test -p segue-wasm --test fixtures`
@@ -32,6 +32,8 @@ const QUERIES: usize = 24;
 fn the_fixtures_of_the_package_are_the_models_of_the_small_world() {
     is_fixture("first.segue", &world::first().unwrap().to_file());
     is_fixture("second.segue", &world::second().unwrap().to_file());
+    is_fixture("split.segue", &world::split().unwrap().to_file());
+    is_fixture("split-second.segue", &world::split_second().unwrap().to_file());
 }
 
 #[test]

@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use segue_core::{event::Kind, model::Model};
+use segue_core::{
+    event::Kind,
+    model::{Model, SectionId, SectionKind},
+};
 use segue_serve::registry::Registry;
 use serde_json::{Value, json};
 
@@ -51,7 +54,9 @@ fn read_registry(path: &Path) -> Result<(Model, Option<u64>), Failure> {
 fn to_json(model: &Model, version: Option<u64>) -> Value {
     let sections: Vec<Value> = model
         .sections()
-        .map(|(kind, bytes)| json!({ "kind": kind.name(), "bytes": bytes.len() }))
+        .map(|(id, bytes)| {
+            json!({ "kind": id.kind.name(), "shard": id.shard, "bytes": bytes.len() })
+        })
         .collect();
     let responses: Vec<Value> = Kind::ALL
         .into_iter()
@@ -64,6 +69,7 @@ fn to_json(model: &Model, version: Option<u64>) -> Value {
     json!({
         "version": version,
         "tracks": model.len(),
+        "shards": model.tables().count(),
         "dim": model.dim(),
         "clusters": model.clusters().map(|c| c.len()),
         "unobserved": model.taste().loss().unobserved,
@@ -79,7 +85,7 @@ fn to_text(model: &Model, version: Option<u64>) -> String {
     let version = version.map(|version| format!("\nversion {version} in force"));
     let version = version.unwrap_or_default();
     let (sections, responses) = (sections(model), responses(model));
-    let clusters = model.clusters().map(|found| clusters(model, found.assignment(), found.len()));
+    let clusters = model.clusters().map(|found| clusters(model, found.len()));
     format!("{size}{version}\n\n{sections}\n{responses}\n{}", clusters.unwrap_or_default())
 }
 
@@ -90,13 +96,29 @@ fn sections(model: &Model) -> String {
         // Writing to a string cannot fail, here and below.
         let _ = writeln!(text, "{name:<10}{:>12}{each:>9.1}", grouped(bytes));
     };
-    let mut total = 0;
-    for (kind, bytes) in model.sections() {
-        total += bytes.len();
-        line(kind.name(), bytes.len());
+    for kind in SectionKind::ALL {
+        let bytes = size(model, |id| id.kind == kind);
+        if bytes > 0 {
+            line(kind.name(), bytes);
+        }
     }
-    line("all", total);
+    line("all", size(model, |_| true));
+    let shards = model.tables().count() - 1;
+    if shards > 0 {
+        let head = size(model, |id| id.shard == 0 && id.kind != SectionKind::Cells);
+        let (tracks, shards) = (counted(model.factors().len(), "track"), counted(shards, "shard"));
+        let _ = writeln!(
+            text,
+            "\nsplit into a head of {tracks}, {} bytes, and {shards}",
+            grouped(head)
+        );
+    }
     text
+}
+
+/// Bytes of the sections for which `of` holds.
+fn size(model: &Model, of: impl Fn(SectionId) -> bool) -> usize {
+    model.sections().filter(|(id, _)| of(*id)).map(|(_, bytes)| bytes.len()).sum()
 }
 
 fn responses(model: &Model) -> String {
@@ -112,14 +134,15 @@ fn responses(model: &Model) -> String {
     text
 }
 
-fn clusters(model: &Model, assignment: &[u16], clusters: usize) -> String {
+fn clusters(model: &Model, clusters: usize) -> String {
     let name = |cluster: usize| model.text().and_then(|text| text.cluster_name(cluster));
     if !(0..clusters).any(|cluster| name(cluster).is_some()) {
         let clusters = counted(clusters, "taste cluster");
         return format!("{clusters}; no tags in the log, so clusters have no names\n");
     }
     let mut sizes = vec![0_usize; clusters];
-    assignment.iter().for_each(|&c| sizes[usize::from(c)] += 1);
+    let assigned = model.rows().filter_map(|row| model.cluster_of(row));
+    assigned.for_each(|cluster| sizes[usize::from(cluster)] += 1);
     let mut order: Vec<usize> = (0..clusters).collect();
     order.sort_by_key(|&c| std::cmp::Reverse(sizes[c]));
     let mut text = "taste clusters, largest first\n".to_owned();

@@ -56,6 +56,10 @@ pub struct Arguments {
     /// Taste clusters [default: √(tracks/2), at most 64].
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=4096))]
     clusters: Option<u16>,
+    /// Tracks, the most played, that a page loads first; the others go by taste cluster into shards
+    /// [default: all, or 8192 of more than 100000].
+    #[arg(long, value_name = "TRACKS", value_parser = clap::value_parser!(u32).range(1..=1 << 24))]
+    head: Option<u32>,
     /// Seed of everything random.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -105,6 +109,7 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
         clusters: arguments.clusters.map(usize::from),
         seed: arguments.seed,
         effort: arguments.effort.into(),
+        head: arguments.head.map(|tracks| tracks as usize),
     };
     let trained = train(&dataset, &options, &progress)?;
     let file = trained.model.to_file();

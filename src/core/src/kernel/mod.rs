@@ -62,41 +62,46 @@ const SIGN: u32 = 1 << 31;
 #[derive(Clone, Debug, Default)]
 pub struct Query {
     values: Vec<i16>,
-    /// What bounds a row's points, against its sketch.
-    sketch: [i16; SKETCH],
     /// What one point is worth.
     scale: f32,
 }
 
 impl Query {
-    /// Rounds `taste`, the vector that scores `factors`, to 16 bits, to nearest.
-    pub fn set(&mut self, taste: &[f32], factors: &Factors) {
+    /// Rounds `taste`, the vector that scores `factors` and all others that have the same steps, to
+    /// 16 bits, to nearest. `unit` is the largest of their sketches.
+    pub fn set(&mut self, taste: &[f32], factors: &Factors, unit: u16) {
         // Rounding lengthens the rest by at most √241 / 2 < 8 and the unit is at most 16: what is
         // left of 16 bits is for that.
         const LIMIT: f64 = i16::MAX as f64 - 128.0;
         let scaled =
             || taste.iter().zip(factors.steps()).map(|(x, step)| f64::from(*x) * f64::from(*step));
-        let unit = f64::from(factors.sketch().unit);
-        let rest = libm::sqrt(scaled().skip(SKETCH - 1).map(|x| x * x).sum()) * unit;
+        let rest = libm::sqrt(scaled().skip(SKETCH - 1).map(|x| x * x).sum()) * f64::from(unit);
         let largest = scaled().fold(rest, |m, x| m.max(x.abs()));
         let inverse = if largest > 0.0 { LIMIT / largest } else { 0.0 };
         self.scale = (largest / LIMIT) as f32;
         self.values.clear();
         self.values.extend(scaled().map(|x| round(x * inverse)));
         self.values.resize(factors.stride(), 0);
-        self.sketch(factors.sketch().unit);
     }
 
-    fn sketch(&mut self, unit: u16) {
-        self.sketch = [0; SKETCH];
+    /// What bounds a row's points, against sketches of this unit, which is at most that of
+    /// [`Query::set`].
+    fn sketch(&self, unit: u16) -> [i16; SKETCH] {
+        let mut sketch = [0; SKETCH];
         let (first, rest) = self.values.split_at(SKETCH - 1);
-        self.sketch[..SKETCH - 1].copy_from_slice(first);
+        sketch[..SKETCH - 1].copy_from_slice(first);
         let square: u64 = rest.iter().map(|&x| u64::from(x.unsigned_abs()).pow(2)).sum();
         let square = square * u64::from(unit).pow(2);
         let root = square.isqrt();
         let length = root + u64::from(root * root < square);
         // It always fits: see `set`.
-        self.sketch[SKETCH - 1] = i16::try_from(length).unwrap_or(i16::MAX);
+        sketch[SKETCH - 1] = i16::try_from(length).unwrap_or(i16::MAX);
+        sketch
+    }
+
+    /// The points of a row of codes.
+    pub fn points(&self, codes: &[i8]) -> i32 {
+        dot(codes, &self.values)
     }
 
     /// The score that so many points are: the inner product of factor and taste.
@@ -112,7 +117,7 @@ fn round(x: f64) -> i16 {
 
 /// The points of one row.
 pub fn points(factors: &Factors, query: &Query, row: Row) -> i32 {
-    dot(factors.row(row), &query.values)
+    query.points(factors.row(row))
 }
 
 /// A place in an order: points, and the index that they are for. More points come first, among
@@ -155,13 +160,14 @@ const SPAN: usize = 256;
 /// without its sketches, which then cost more than they save.
 const WORTH: usize = 3;
 
-/// The `k` best rows of the whole catalogue for which `keep` holds, best first.
+/// The `k` best rows of all `tables`, each with the number of its shard and in their order, for which
+/// `keep` holds, best first.
 ///
 /// Exact. One pass over the sketches, and over the rows that these do not rule out; rows above the
 /// running threshold collect in a buffer of 2k that is cut back by selection, so selecting costs
 /// O(1) amortised a row.
-pub fn top_k(
-    factors: &Factors,
+pub fn top_k<'a>(
+    tables: impl Iterator<Item = (u8, &'a Factors)>,
     query: &Query,
     k: usize,
     keep: impl Fn(Row) -> bool,
@@ -171,41 +177,53 @@ pub fn top_k(
     if k == 0 {
         return;
     }
-    let rows = factors.len();
-    let capacity = k.min(rows).saturating_mul(2);
+    let capacity = k.saturating_mul(2);
     let mut threshold = i32::MIN;
-    let mut look = |row: usize, threshold: &mut i32| {
-        let row = Row(row as u32);
-        // Rows ascend, so equal points later in the scan never displace earlier ones.
-        let points = points(factors, query, row);
-        if points > *threshold && keep(row) {
-            found.push(Place::new(points, row.0));
-            if found.len() == capacity && capacity > k {
-                best(found, k);
-                *threshold = found[k - 1].points();
+    for (shard, factors) in tables {
+        let sketch = query.sketch(factors.sketch().unit());
+        scan(factors, &sketch, &mut threshold, |place, threshold| {
+            // Rows ascend, so equal points later in the scan never displace earlier ones.
+            let points = dot(factors.row(Row(place)), &query.values);
+            let row = Row::new(shard, place);
+            if points > *threshold && keep(row) {
+                found.push(Place::new(points, row.0));
+                if found.len() == capacity && capacity > k {
+                    best(found, k);
+                    *threshold = found[k - 1].points();
+                }
             }
-        }
-    };
+        });
+    }
+    best(found, k);
+}
+
+/// Looks at each row that may have more points than `threshold`, which rises as it looks.
+fn scan(
+    factors: &Factors,
+    sketch: &[i16; SKETCH],
+    threshold: &mut i32,
+    mut look: impl FnMut(u32, &mut i32),
+) {
+    let rows = factors.len();
     let mut sketched = true;
     for (span, blocks) in factors.sketch().blocks().chunks(SPAN).enumerate() {
         let first = span * SPAN * BLOCK_ROWS;
         let end = (first + SPAN * BLOCK_ROWS).min(rows);
         if !sketched {
-            (first..end).for_each(|row| look(row, &mut threshold));
+            (first..end).for_each(|row| look(row as u32, threshold));
             sketched = true;
             continue;
         }
         let (mut from, mut looked) = (0, 0);
-        while let Some((at, bounds)) = seek(blocks, &query.sketch, threshold, from) {
+        while let Some((at, bounds)) = seek(blocks, sketch, *threshold, from) {
             from = at + 1;
             for (row, bound) in (first + at * BLOCK_ROWS..end).zip(bounds) {
-                if bound > threshold {
-                    look(row, &mut threshold);
+                if bound > *threshold {
+                    look(row as u32, threshold);
                     looked += 1;
                 }
             }
         }
         sketched = looked * WORTH <= end - first;
     }
-    best(found, k);
 }

@@ -24,7 +24,7 @@ pub struct Block(pub [i8; BLOCK_ROWS * SKETCH]);
 pub struct Sketch {
     blocks: Vec<Block>,
     /// What a length of one stands for: they are divided by it to fit a byte.
-    pub(super) unit: u16,
+    unit: u16,
 }
 
 impl Sketch {
@@ -47,6 +47,11 @@ impl Sketch {
             put(SKETCH - 1, root(rest(row)).div_ceil(unit) as i8);
         }
         Some(Self { blocks, unit: unit as u16 })
+    }
+
+    /// What a length of one stands for, 1 to 16.
+    pub const fn unit(&self) -> u16 {
+        self.unit
     }
 
     /// The sketches, four rows a block.

@@ -4,11 +4,11 @@
 //! offset  size  content                                              all little-endian
 //!      0    16  label, "segue-model" and zero bytes
 //!     16     4  format version, 2
-//!     20     4  number of sections s, 1 to 64
+//!     20     4  number of sections s, 1 to 1024
 //!     24     8  zero
-//!     32  32·s  table: kind u32, zero u32, offset u64, length u64, XXH64 of the section u64
+//!     32  32·s  table: kind u32, shard u32, offset u64, length u64, XXH64 of the section u64
 //!  32+32s    8  XXH64 of all bytes before it
-//!             …  sections, each at a multiple of 16, in table order, zero bytes between
+//!             …  sections, each at a multiple of 16, in table order: by shard, then by kind, zero bytes between
 //! ```
 //!
 //! Validated in this order: label, format version, table, header checksum, extent of the file,
@@ -17,7 +17,7 @@
 use alloc::vec::Vec;
 use xxhash_rust::xxh64::xxh64;
 
-use super::{ModelError, SectionKind};
+use super::{ModelError, SectionId, SectionKind};
 use crate::bytes::{ALIGN, Aligned};
 
 /// The format version that this code reads and writes.
@@ -27,12 +27,12 @@ pub const FORMAT: u32 = 2;
 pub const LABEL: [u8; 16] = *b"segue-model\0\0\0\0\0";
 const HEADER: usize = 32;
 const ENTRY: usize = 32;
-const MAX_SECTIONS: usize = 64;
+const MAX_SECTIONS: usize = 1024;
 
 /// Splits a model file into its sections, in file order, without copying.
 ///
 /// Cost: one pass over the bytes, for the checksums.
-pub fn split(file: &[u8]) -> Result<Vec<(SectionKind, &[u8])>, ModelError> {
+pub fn split(file: &[u8]) -> Result<Vec<(SectionId, &[u8])>, ModelError> {
     if file.get(..16) != Some(&LABEL) {
         return Err(ModelError::NotAModel);
     }
@@ -49,14 +49,17 @@ pub fn split(file: &[u8]) -> Result<Vec<(SectionKind, &[u8])>, ModelError> {
     if u64_at(file, header_len)? != xxh64(header, 0) {
         return Err(ModelError::Header);
     }
-    let mut sections: Vec<(SectionKind, &[u8])> = Vec::with_capacity(count);
+    let mut sections: Vec<(SectionId, &[u8])> = Vec::with_capacity(count);
     let mut end = header_len + 8;
     for index in 0..count {
         let entry = HEADER + ENTRY * index;
         let kind = SectionKind::from_code(u32_at(file, entry)?).ok_or(ModelError::Header)?;
         let offset = to_usize(u64_at(file, entry + 8)?)?;
         let length = to_usize(u64_at(file, entry + 16)?)?;
-        let taken = sections.iter().any(|(earlier, _)| *earlier == kind);
+        let shard = u8::try_from(u32_at(file, entry + 4)?).map_err(|_| ModelError::Header)?;
+        let id = SectionId { shard, kind };
+        // In order, so that none is there twice.
+        let taken = sections.last().is_some_and(|(earlier, _)| *earlier >= id);
         if taken || offset != end.next_multiple_of(ALIGN) {
             return Err(ModelError::Header);
         }
@@ -66,24 +69,25 @@ pub fn split(file: &[u8]) -> Result<Vec<(SectionKind, &[u8])>, ModelError> {
         if padding.iter().any(|&b| b != 0) || xxh64(section, 0) != u64_at(file, entry + 24)? {
             return Err(ModelError::Checksum(kind));
         }
-        sections.push((kind, section));
+        sections.push((id, section));
     }
     if end != file.len() { Err(ModelError::Trailing(file.len() - end)) } else { Ok(sections) }
 }
 
-/// Lays `sections` out as a model file.
-pub fn join(sections: &[(SectionKind, &[u8])]) -> Vec<u8> {
+/// Lays `sections` out as a model file; they ascend by shard, then by kind.
+pub fn join<S: Copy + Into<SectionId>>(sections: &[(S, &[u8])]) -> Vec<u8> {
     let mut file = Vec::new();
     file.extend_from_slice(&LABEL);
     file.extend_from_slice(&FORMAT.to_le_bytes());
     file.extend_from_slice(&(sections.len() as u32).to_le_bytes());
     file.extend_from_slice(&0_u64.to_le_bytes());
     let mut end = HEADER + ENTRY * sections.len() + 8;
-    for (kind, bytes) in sections {
+    for &(id, bytes) in sections {
+        let SectionId { shard, kind } = id.into();
         let offset = end.next_multiple_of(ALIGN);
         end = offset + bytes.len();
-        file.extend_from_slice(&(*kind as u32).to_le_bytes());
-        file.extend_from_slice(&0_u32.to_le_bytes());
+        file.extend_from_slice(&(kind as u32).to_le_bytes());
+        file.extend_from_slice(&u32::from(shard).to_le_bytes());
         for number in [offset as u64, bytes.len() as u64, xxh64(bytes, 0)] {
             file.extend_from_slice(&number.to_le_bytes());
         }
@@ -98,8 +102,8 @@ pub fn join(sections: &[(SectionKind, &[u8])]) -> Vec<u8> {
 }
 
 /// Copies each section of a model file to aligned memory.
-pub(super) fn load(file: &[u8]) -> Result<Vec<(SectionKind, Aligned)>, ModelError> {
-    Ok(split(file)?.into_iter().map(|(kind, bytes)| (kind, Aligned::copy_of(bytes))).collect())
+pub(super) fn load(file: &[u8]) -> Result<Vec<(SectionId, Aligned)>, ModelError> {
+    Ok(split(file)?.into_iter().map(|(id, bytes)| (id, Aligned::copy_of(bytes))).collect())
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> Result<u32, ModelError> {

@@ -35,7 +35,7 @@ struct Coded {
 
 /// Which `factors` section another belongs to: XXH64 of its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FactorsDigest(u64);
+pub struct FactorsDigest(pub(super) u64);
 
 impl FactorsDigest {
     /// That of a section.
@@ -110,20 +110,26 @@ impl Factors {
 
     /// Σ vvᵀ over all rows, the packed lower triangle. The sums are of integers and exact. O(n·d²/2).
     pub fn gram(&self) -> Vec<f32> {
-        let mut sums = vec![0_i64; packed_len(self.dim)];
-        for rows in self.codes().chunks(MAX_SUMMED * self.stride) {
-            let partial = products(rows, self.dim, self.stride);
-            sums.iter_mut().zip(partial).for_each(|(sum, partial)| *sum += i64::from(partial));
-        }
-        let mut gram = Vec::with_capacity(sums.len());
-        for i in 0..self.dim {
-            for j in 0..=i {
-                let sum = sums[packed_len(i) + j] as f32;
-                gram.push(sum * self.steps[i] * self.steps[j]);
-            }
-        }
-        gram
+        gram(self.codes(), self.stride, &self.steps)
     }
+}
+
+/// The same of rows of `stride` codes.
+pub(super) fn gram(codes: &[i8], stride: usize, steps: &[f32]) -> Vec<f32> {
+    let dim = steps.len();
+    let mut sums = vec![0_i64; packed_len(dim)];
+    for rows in codes.chunks(MAX_SUMMED * stride) {
+        let partial = products(rows, dim, stride);
+        sums.iter_mut().zip(partial).for_each(|(sum, partial)| *sum += i64::from(partial));
+    }
+    let mut gram = Vec::with_capacity(sums.len());
+    for i in 0..dim {
+        for j in 0..=i {
+            let sum = sums[packed_len(i) + j] as f32;
+            gram.push(sum * steps[i] * steps[j]);
+        }
+    }
+    gram
 }
 
 /// Rows whose products of codes, each at most 127², can be added in 32 bits.

@@ -175,14 +175,14 @@ fn arrays<'a>(reader: &mut Reader<'a>, rows: usize, bits: u32) -> Option<(&'a [u
 }
 
 /// Lays out the section for `fingerprints`, which must ascend strictly. k is the smallest number
-/// of bits that tells them apart.
-pub(super) fn encode(fingerprints: &[u64]) -> (Aligned, IdsDigest) {
-    let least = fingerprints.len().next_power_of_two().ilog2();
+/// of bits that tells them apart, or `spare` more than it takes at the least.
+pub(super) fn encode(fingerprints: &[u64], spare: u32) -> (Aligned, IdsDigest) {
+    let least = fingerprints.len().next_power_of_two().ilog2() + spare;
     let told_apart = |&bits: &u32| {
         let cut = MAX_BITS - bits;
         fingerprints.is_sorted_by(|a, b| a >> cut < b >> cut)
     };
-    let bits = (least..=least + SPARE_BITS).find(told_apart).unwrap_or(least);
+    let bits = (least..=least + SPARE_BITS - spare).find(told_apart).unwrap_or(least);
     let short = || fingerprints.iter().map(|fingerprint| fingerprint >> (MAX_BITS - bits));
     let low: Vec<u32> = short().map(|fingerprint| fingerprint as u32).collect();
     let mut unary = alloc::vec![0_u64; (low.len() + (1 << bits)).div_ceil(64)];

@@ -7,6 +7,8 @@
 //! | `taste` | what fold-in needs: prior, ridge, worth of each kind of evidence | 4d + … |
 //! | `clusters` | centroids and each track's cluster | 2 a track |
 //! | `text` | titles, artists, durations, names of clusters | as the names are |
+//! | `shards` | of a catalogue that was split: its shards, and what stands for them | 20 to 50 thousand in all |
+//! | `cells` | of such a catalogue: which shard has a track | 1.6 a track |
 //!
 //! The first three are required. Each section that has one entry a track starts with a prefix
 //! that names the `ids` section it belongs to, so that sections of different versions are never
@@ -19,25 +21,36 @@ mod clusters;
 pub mod container;
 mod factors;
 mod ids;
+mod part;
+mod split;
+mod tail;
 mod taste;
 mod text;
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use bytemuck::{Pod, Zeroable};
 
 pub use clusters::Clusters;
 pub use factors::{Factors, FactorsDigest, fine_steps, quantise};
 pub use ids::{Ids, IdsDigest, Stem};
+pub use split::{Shard, Sharded, Split, encode_split};
+pub use tail::FINE_BITS;
 pub use taste::{Loss, Response, Responses, Taste, TasteParts};
 pub use text::Text;
 
 use crate::{
     bytes::{Aligned, Reader},
-    ids::{Row, fingerprint},
+    ids::{ABSENT, Row, fingerprint},
 };
+use part::{Part, Sections};
+use tail::Tail;
 
-/// Most tracks in one model.
+/// Most tracks in one shard.
 pub const MAX_ROWS: usize = 1 << 24;
+/// Most shards beside the head.
+pub const MAX_SHARDS: usize = 254;
+/// Most cells that the tracks beside the head are grouped into.
+pub const MAX_CELLS: usize = 1 << 16;
 /// Most components of a factor. The 32-bit score of an int8 row cannot overflow below it.
 pub const MAX_DIM: usize = 256;
 /// Most clusters in one model.
@@ -46,7 +59,7 @@ pub const MAX_CLUSTERS: usize = 4096;
 pub const MAX_REAL: f32 = 1e6;
 
 /// What a section holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u32)]
 pub enum SectionKind {
     /// Track fingerprints.
@@ -59,11 +72,23 @@ pub enum SectionKind {
     Clusters = 4,
     /// Titles and names.
     Text = 5,
+    /// The shards of a catalogue that was split.
+    Shards = 6,
+    /// The cell of each track beside the head.
+    Cells = 7,
 }
 
 impl SectionKind {
     /// Every kind, in the order of a model file.
-    pub const ALL: [Self; 5] = [Self::Ids, Self::Factors, Self::Taste, Self::Clusters, Self::Text];
+    pub const ALL: [Self; 7] = [
+        Self::Ids,
+        Self::Factors,
+        Self::Taste,
+        Self::Clusters,
+        Self::Text,
+        Self::Shards,
+        Self::Cells,
+    ];
 
     /// The name used in manifests.
     pub const fn name(self) -> &'static str {
@@ -73,6 +98,8 @@ impl SectionKind {
             Self::Taste => "taste",
             Self::Clusters => "clusters",
             Self::Text => "text",
+            Self::Shards => "shards",
+            Self::Cells => "cells",
         }
     }
 
@@ -83,10 +110,6 @@ impl SectionKind {
 
     fn from_code(code: u32) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| *kind as u32 == code)
-    }
-
-    const fn index(self) -> usize {
-        self as usize - 1
     }
 }
 
@@ -140,6 +163,14 @@ pub enum ModelError {
     /// There is no memory for a section.
     #[error("no memory for section `{0}`")]
     Memory(SectionKind),
+    /// A section of a shard is refused.
+    #[error("shard {number}: {source}")]
+    Shard {
+        /// Which shard.
+        number: u8,
+        /// Why.
+        source: Box<ModelError>,
+    },
     /// A value is outside its range.
     #[error("section `{section}` holds an invalid value: {what}")]
     Value {
@@ -168,16 +199,28 @@ struct Prefix {
     ids: u64,
 }
 
+/// Which section: what it holds, and of which shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SectionId {
+    /// The shard; 0 is the head, all there is of a catalogue that was not split.
+    pub shard: u8,
+    /// What it holds.
+    pub kind: SectionKind,
+}
+
+impl From<SectionKind> for SectionId {
+    fn from(kind: SectionKind) -> Self {
+        Self { shard: 0, kind }
+    }
+}
+
 /// A validated model.
 #[derive(Clone, Debug)]
 pub struct Model {
-    /// As they came.
-    sections: [Option<Aligned>; SectionKind::ALL.len()],
-    shape: Shape,
-    directory: ids::Directory,
-    factors: Factors,
+    head: Part,
     /// Empty where the `taste` section has its own.
     gram: Vec<f32>,
+    tail: Option<Tail>,
 }
 
 /// What every section must agree on.
@@ -195,102 +238,262 @@ impl Model {
     }
 
     /// Takes sections that arrived one by one. They are validated in the order of
-    /// [`SectionKind::ALL`], whatever order they come in.
-    pub fn from_sections(
-        sections: impl IntoIterator<Item = (SectionKind, Aligned)>,
+    /// [`SectionKind::ALL`], shard by shard, whatever order they come in. Of a catalogue that was
+    /// split the head is enough.
+    pub fn from_sections<S: Into<SectionId>>(
+        sections: impl IntoIterator<Item = (S, Aligned)>,
     ) -> Result<Self, ModelError> {
-        let mut slots: [Option<Aligned>; SectionKind::ALL.len()] = Default::default();
-        for (kind, bytes) in sections {
-            if slots[kind.index()].replace(bytes).is_some() {
-                return Err(ModelError::Duplicate(kind));
-            }
+        let (mut head, shards) = sorted(sections)?;
+        let mut late = Sections::default();
+        if let Some(cells) = head.take(SectionKind::Cells) {
+            late.put(SectionKind::Cells, cells)?;
         }
-        let get = |kind: SectionKind| slots[kind.index()].as_ref().map(Aligned::as_slice);
-        let require = |kind| get(kind).ok_or(ModelError::Missing(kind));
-
-        let (rows, ids, directory) = ids::validate(require(SectionKind::Ids)?)?;
-        let coded = require(SectionKind::Factors)?;
-        let factors = factors::read(coded, Shape { rows, dim: 0, ids })?;
-        let shape = Shape { rows, dim: factors.dim(), ids };
-        let taste = require(SectionKind::Taste)?;
-        let gram = if Taste::has_gram(taste, shape.dim) { Vec::new() } else { factors.gram() };
-        Taste::read(taste, shape.dim, &gram, FactorsDigest::of(coded))?;
-        if let Some(bytes) = get(SectionKind::Clusters) {
-            clusters::validate(bytes, shape)?;
-        }
-        if let Some(bytes) = get(SectionKind::Text) {
-            text::validate(bytes, shape)?;
-        }
-        Ok(Self { sections: slots, shape, directory, factors, gram })
+        let head = Part::read(head)?;
+        let dim = head.shape.dim;
+        let taste = head.sections.require(SectionKind::Taste)?;
+        let gram = if Taste::has_gram(taste, dim) { Vec::new() } else { head.factors().gram() };
+        let coded = head.section(SectionKind::Factors);
+        Taste::read(taste, dim, &gram, FactorsDigest::of(coded))?;
+        let tail = head.sections.get(SectionKind::Shards);
+        let tail = tail.map(|bytes| Tail::read(bytes, &head)).transpose()?;
+        let mut model = Self { head, gram, tail };
+        model.take_in(late, shards)?;
+        Ok(model)
     }
 
-    /// The model as one file.
+    /// Takes in what was not here yet of the same version: cells, names, shards. Where it fails,
+    /// what was taken in before the error stays; it is sound by itself.
+    pub fn add<S: Into<SectionId>>(
+        &mut self,
+        sections: impl IntoIterator<Item = (S, Aligned)>,
+    ) -> Result<(), ModelError> {
+        let (late, shards) = sorted(sections)?;
+        self.take_in(late, shards)
+    }
+
+    fn take_in(&mut self, late: Sections, shards: Shards) -> Result<(), ModelError> {
+        for (kind, bytes) in late.into_all() {
+            match (kind, &mut self.tail) {
+                (SectionKind::Cells, Some(tail)) => tail.add_cells(bytes)?,
+                (SectionKind::Cells, None) => Err(ModelError::Missing(SectionKind::Shards))?,
+                _ => self.head.add(kind, bytes)?,
+            }
+        }
+        for (number, sections) in shards {
+            let tail = self.tail.as_mut().ok_or(ModelError::Missing(SectionKind::Shards))?;
+            let added = match tail.part_mut(number) {
+                Some(part) => sections.into_all().try_for_each(|(kind, b)| part.add(kind, b)),
+                None => tail.add(number, sections, &self.head),
+            };
+            added.map_err(|source| ModelError::Shard { number, source: Box::new(source) })?;
+        }
+        Ok(())
+    }
+
+    /// The model as one file, of what is here.
     pub fn to_file(&self) -> Vec<u8> {
         container::join(&self.sections().collect::<Vec<_>>())
     }
 
     /// The sections that are here, in file order.
-    pub fn sections(&self) -> impl Iterator<Item = (SectionKind, &[u8])> {
-        SectionKind::ALL.into_iter().filter_map(|kind| {
-            self.sections[kind.index()].as_ref().map(|bytes| (kind, bytes.as_slice()))
-        })
+    pub fn sections(&self) -> impl Iterator<Item = (SectionId, &[u8])> {
+        let cells = self.tail.as_ref().and_then(Tail::cells);
+        let cells = cells.map(|bytes| (SectionId::from(SectionKind::Cells), bytes));
+        let shards = self.tail.iter().flat_map(Tail::parts).flat_map(named);
+        named((0, &self.head)).chain(cells).chain(shards)
     }
 
-    /// Number of tracks.
-    pub const fn len(&self) -> usize {
-        self.shape.rows
+    /// Number of tracks that are here.
+    pub fn len(&self) -> usize {
+        self.parts().map(|(_, part)| part.shape.rows).sum()
     }
 
     /// Whether the catalogue is empty; it never is.
     pub const fn is_empty(&self) -> bool {
-        self.shape.rows == 0
+        self.head.shape.rows == 0
+    }
+
+    /// Number of tracks of the whole catalogue, here or not.
+    pub fn catalogue(&self) -> usize {
+        self.head.shape.rows + self.tail.as_ref().map_or(0, Tail::tracks)
     }
 
     /// Number of components of a factor.
     pub const fn dim(&self) -> usize {
-        self.shape.dim
+        self.head.shape.dim
     }
 
-    /// The fingerprints of the tracks.
-    pub fn ids(&self) -> Ids<'_> {
-        Ids::new(self.section(SectionKind::Ids), &self.directory)
+    /// Whether there is such a row: a track that is here, or a cell.
+    pub fn has(&self, row: Row) -> bool {
+        self.codes(row).is_some() || self.mean(row).is_some()
     }
 
-    /// The row of the caller's track id, if the model knows it. O(1).
+    /// Every track that is here.
+    pub fn rows(&self) -> impl Iterator<Item = Row> {
+        self.parts().flat_map(|(shard, part)| {
+            (0..part.shape.rows as u32).map(move |place| Row::new(shard, place))
+        })
+    }
+
+    /// The row of the caller's track id, if the model knows it: that of its cell where the track
+    /// is not here. O(1).
     pub fn row(&self, track: &str) -> Option<Row> {
-        self.ids().find(fingerprint(track))
+        let fingerprint = fingerprint(track);
+        let head = self.head.ids().find(fingerprint);
+        head.or_else(|| self.tail.as_ref()?.row(fingerprint))
     }
 
-    /// The item factors.
+    /// What is held of the fingerprint of a track that is here.
+    pub fn stem(&self, row: Row) -> Option<Stem> {
+        Some(self.part(row)?.ids().stem(Row(row.index() as u32)))
+    }
+
+    /// The row of the only track here whose fingerprint agrees with `stem`.
+    pub fn find_stem(&self, stem: Stem) -> Option<Row> {
+        self.parts().find_map(|(shard, part)| Some(part.ids().find_stem(stem)?.of(shard)))
+    }
+
+    /// The shard of a row: its own, or that of the absent tracks that it stands for.
+    pub fn shard_of(&self, row: Row) -> u8 {
+        let cells = self.tail.as_ref().map_or(&[][..], Tail::shard_of);
+        match row.shard() {
+            ABSENT => cells.get(row.index()).copied().unwrap_or_default(),
+            shard => shard,
+        }
+    }
+
+    /// The shard of each cell of absent tracks; empty where the catalogue was not split.
+    pub fn cells(&self) -> &[u8] {
+        self.tail.as_ref().map_or(&[], Tail::shard_of)
+    }
+
+    /// Whether a shard has tracks that are not here.
+    pub fn is_absent(&self, shard: u8) -> bool {
+        self.tail.as_ref().is_some_and(|tail| tail.is_absent(shard))
+    }
+
+    /// The item factors of the head: of all tracks, where the catalogue was not split.
     pub const fn factors(&self) -> &Factors {
-        &self.factors
+        self.head.factors()
+    }
+
+    /// The item factors of every shard that is here.
+    pub fn tables(&self) -> impl Iterator<Item = (u8, &Factors)> {
+        self.parts().map(|(shard, part)| (shard, part.factors()))
+    }
+
+    /// The codes of a track's factor; `None` where it is not here.
+    pub fn codes(&self, row: Row) -> Option<&[i8]> {
+        let factors = self.part(row)?.factors();
+        (row.index() < factors.len()).then(|| factors.row(Row(row.index() as u32)))
+    }
+
+    /// The codes of the mean factor of a cell, in whole steps, and of what is left of it, in steps of
+    /// 2⁻⁷; `None` where the row is not that of a cell.
+    pub fn mean(&self, row: Row) -> Option<[&[i8]; 2]> {
+        let tail = self.tail.as_ref().filter(|_| row.is_estimate())?;
+        tail.mean(row.index())
+    }
+
+    /// Largest unit of the sketches of any part, here or not.
+    pub fn unit(&self) -> u16 {
+        self.tail.as_ref().map_or(self.factors().sketch().unit(), Tail::unit)
+    }
+
+    /// Writes the factor of a row to `out`, `dim` reals: of its track, or the mean of its cell; nothing
+    /// where there is no such row.
+    pub fn decode(&self, row: Row, out: &mut [f32]) {
+        let fine = 1.0 / (1 << FINE_BITS) as f32;
+        let (whole, left) = match (self.codes(row), self.mean(row)) {
+            (Some(codes), _) => (codes, &[][..]),
+            (_, Some([whole, left])) => (whole, left),
+            _ => return,
+        };
+        let left = left.iter().map(|&code| f32::from(code) * fine).chain(core::iter::repeat(0.0));
+        let codes = whole.iter().map(|&code| f32::from(code)).zip(left);
+        for ((out, step), (whole, left)) in out.iter_mut().zip(self.factors().steps()).zip(codes) {
+            *out = (whole + left) * step;
+        }
     }
 
     /// The listener side of the ridge system.
     pub fn taste(&self) -> Taste<'_> {
-        Taste::new(self.section(SectionKind::Taste), self.shape.dim, &self.gram).unwrap_or_default()
+        let taste = self.head.section(SectionKind::Taste);
+        Taste::new(taste, self.dim(), &self.gram).unwrap_or_default()
     }
 
-    /// Taste clusters, where the model has them.
+    /// Taste clusters, where the model has them: those of the head's tracks.
     pub fn clusters(&self) -> Option<Clusters<'_>> {
-        let bytes = self.sections[SectionKind::Clusters.index()].as_ref()?;
-        Some(Clusters::new(bytes.as_slice(), self.shape.rows, self.shape.dim))
+        self.head.clusters()
     }
 
-    /// Names to show, where the model has them.
+    /// The taste cluster of a row, where the model has clusters. Cluster c has its other tracks in
+    /// shard c + 1.
+    pub fn cluster_of(&self, row: Row) -> Option<u16> {
+        let clusters = self.clusters()?;
+        match self.shard_of(row) {
+            0 => Some(clusters.of(row)),
+            shard => Some(u16::from(shard) - 1),
+        }
+    }
+
+    /// Names to show, where the model has them: of the head's tracks, and of all clusters.
     pub fn text(&self) -> Option<Text<'_>> {
-        let bytes = self.sections[SectionKind::Text.index()].as_ref()?;
-        Text::new(bytes.as_slice())
+        self.head.text()
     }
 
-    fn section(&self, kind: SectionKind) -> &[u8] {
-        self.sections[kind.index()].as_ref().map_or(&[], Aligned::as_slice)
+    /// The names of the shard of `row`, with the row's number there.
+    pub fn text_of(&self, row: Row) -> Option<(Text<'_>, Row)> {
+        Some((self.part(row)?.text()?, Row(row.index() as u32)))
+    }
+
+    /// The shards that are here.
+    fn parts(&self) -> impl Iterator<Item = (u8, &Part)> {
+        core::iter::once((0, &self.head)).chain(self.tail.iter().flat_map(Tail::parts))
+    }
+
+    /// The shard of a track that is here.
+    fn part(&self, row: Row) -> Option<&Part> {
+        match row.shard() {
+            0 => Some(&self.head),
+            shard => self.tail.as_ref()?.part(shard),
+        }
     }
 }
 
+/// The sections of a shard with their names.
+fn named((shard, part): (u8, &Part)) -> impl Iterator<Item = (SectionId, &[u8])> {
+    part.sections.iter().map(move |(kind, bytes)| (SectionId { shard, kind }, bytes))
+}
+
+/// Those of the head, and those of each other shard.
+fn sorted<S: Into<SectionId>>(
+    sections: impl IntoIterator<Item = (S, Aligned)>,
+) -> Result<(Sections, Shards), ModelError> {
+    let mut head = Sections::default();
+    let mut shards = Shards::new();
+    for (id, bytes) in sections {
+        let SectionId { shard, kind } = id.into();
+        let known = shards.iter_mut().find(|(number, _)| *number == shard);
+        match (shard, known) {
+            (0, _) => head.put(kind, bytes)?,
+            (_, Some((_, sections))) => sections.put(kind, bytes)?,
+            (_, None) => {
+                let mut sections = Sections::default();
+                sections.put(kind, bytes)?;
+                shards.push((shard, sections));
+            }
+        }
+    }
+    Ok((head, shards))
+}
+
+/// Sections of shards, with their numbers.
+type Shards = Vec<(u8, Sections)>;
+
 /// Lays out the `ids` section. `fingerprints` must ascend strictly.
 pub fn encode_ids(fingerprints: &[u64]) -> (Aligned, IdsDigest) {
-    ids::encode(fingerprints)
+    ids::encode(fingerprints, 0)
 }
 
 /// Lays out the `factors` section: `steps.len()` codes a row.

@@ -5,7 +5,10 @@
 use segue_core::{
     bytes::Aligned,
     ids::fingerprint,
-    model::{self, Loss, Model, Responses, SectionKind, TasteParts, fine_steps, quantise},
+    model::{
+        self, IdsDigest, Loss, Model, Responses, SectionId, SectionKind, Shard, Split, TasteParts,
+        encode_split, fine_steps, quantise,
+    },
     rng::SplitMix64,
 };
 
@@ -23,6 +26,39 @@ pub fn sections_saying(
     tracks: usize,
     seed: u64,
 ) -> Vec<(SectionKind, Aligned)> {
+    let (fingerprints, steps, codes, taste) = parts(responses, tracks, seed);
+    let assignment: Vec<u16> = (0..tracks).map(|row| (row % 4) as u16).collect();
+    let clusters = ["rock".to_owned(), String::new(), "jazz".to_owned(), "dub".to_owned()];
+    let (ids, mut sections) = model::encode_ranking(&fingerprints, &steps, &codes, &taste);
+    let centroids = vec![0.1; 4 * DIM];
+    sections.extend([
+        (SectionKind::Clusters, model::encode_clusters(ids, DIM, &centroids, &assignment)),
+        (SectionKind::Text, text(ids, 0..tracks, &clusters)),
+    ]);
+    sections
+}
+
+/// The same catalogue split: every fourth track is of the head, the others are in eight cells of
+/// four shards, each with names; there are no clusters.
+pub fn split_sections(tracks: usize, seed: u64) -> Vec<(SectionId, Aligned)> {
+    let (fingerprints, steps, codes, taste) = parts(Responses::default(), tracks, seed);
+    let cell_of: Vec<Option<u32>> =
+        (0..tracks as u32).map(|row| (row % 4 > 0).then_some(row / 4 % 8)).collect();
+    let split = Split { cell_of: &cell_of, shard_of: &[1, 1, 2, 2, 3, 3, 4, 4] };
+    let (shards, mut sections) =
+        encode_split(&fingerprints, &steps, &codes, &taste, &split).unwrap();
+    for Shard { number: shard, tracks, ids } in shards {
+        let id = SectionId { shard, kind: SectionKind::Text };
+        sections.push((id, text(ids, tracks.into_iter(), &[])));
+    }
+    sections
+}
+
+fn parts(
+    responses: Responses,
+    tracks: usize,
+    seed: u64,
+) -> (Vec<u64>, Vec<f32>, Vec<i8>, TasteParts) {
     let mut rng = SplitMix64::new(seed);
     let mut fingerprints: Vec<u64> = (0..tracks).map(|i| fingerprint(&format!("t{i}"))).collect();
     fingerprints.sort_unstable();
@@ -40,20 +76,15 @@ pub fn sections_saying(
         mean: vec![0.2; DIM],
         gram: None,
     };
-    let assignment: Vec<u16> = (0..tracks).map(|row| (row % 4) as u16).collect();
-    let names: Vec<String> = (0..tracks).map(|row| format!("Song Nº {row}")).collect();
+    (fingerprints, steps, codes, taste)
+}
+
+fn text(ids: IdsDigest, rows: impl Iterator<Item = usize>, clusters: &[String]) -> Aligned {
+    let names: Vec<(String, usize)> = rows.map(|row| (format!("Song Nº {row}"), row)).collect();
     let text = names
         .iter()
-        .enumerate()
-        .map(|(row, name)| (name.as_str(), ["Ana", "Björk", ""][row % 3], row as u32 * 1000));
-    let clusters = ["rock".to_owned(), String::new(), "jazz".to_owned(), "dub".to_owned()];
-    let (ids, mut sections) = model::encode_ranking(&fingerprints, &steps, &codes, &taste);
-    let centroids = vec![0.1; 4 * DIM];
-    sections.extend([
-        (SectionKind::Clusters, model::encode_clusters(ids, DIM, &centroids, &assignment)),
-        (SectionKind::Text, model::encode_text(ids, text, &clusters)),
-    ]);
-    sections
+        .map(|(name, row)| (name.as_str(), ["Ana", "Björk", ""][row % 3], *row as u32 * 1000));
+    model::encode_text(ids, text, clusters)
 }
 
 /// A model of [`sections`].

@@ -24,7 +24,7 @@ mod publish;
 use segue_core::{
     bytes::Aligned,
     manifest::{MAX_SECTION_BYTES, Manifest, ManifestError, SectionRef},
-    model::{Model, SectionKind},
+    model::{Model, SectionId, SectionKind},
 };
 use std::{
     fs,
@@ -92,7 +92,8 @@ impl Registry {
                     kind: section.kind.clone(),
                 }
             })?;
-            sections.push((kind, Aligned::copy_of(&self.section(section)?)));
+            let id = SectionId { shard: section.shard, kind };
+            sections.push((id, Aligned::copy_of(&self.section(section)?)));
         }
         let model = Model::from_sections(sections)
             .map_err(|source| RegistryError::Model { path: self.manifest_path(), source })?;

@@ -2,9 +2,15 @@
 
 use segue_core::{
     manifest::{self, Manifest, SectionRef},
-    model::Model,
+    model::{Model, SectionId},
 };
-use std::{fs, path::Path, thread};
+use std::{
+    fs,
+    num::NonZero,
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
 
 use super::{BlobHash, Encoding, MANIFEST, Registry, RegistryError, encoding::Effort, files};
 
@@ -27,7 +33,7 @@ pub struct Published {
 
 /// A section on its way to a blob.
 struct Part<'a> {
-    name: &'static str,
+    id: SectionId,
     hash: BlobHash,
     bytes: &'a [u8],
 }
@@ -39,7 +45,7 @@ impl Registry {
     /// Only one process publishes at a time: a second one gets [`RegistryError::Locked`] at once.
     /// After any error the old version is in force, and calling again completes the work.
     ///
-    /// Cost: some seconds for each MiB of new text, little for new factors; one thread a section.
+    /// Cost: some seconds for each MiB of new text, little for new factors; on all cores.
     pub fn publish(&self, model: &Model, now_ms: i64) -> Result<Published, RegistryError> {
         let _lock = files::lock(&self.dir.join("lock"))?;
         files::sweep(&self.dir, |name| name == MANIFEST);
@@ -47,7 +53,7 @@ impl Registry {
 
         let parts: Vec<Part> = model
             .sections()
-            .map(|(kind, bytes)| Part { name: kind.name(), hash: BlobHash::of(bytes), bytes })
+            .map(|(id, bytes)| Part { id, hash: BlobHash::of(bytes), bytes })
             .collect();
         let current = self.manifest()?;
         let next = self.next(current.as_ref(), &parts, now_ms)?;
@@ -89,9 +95,16 @@ impl Registry {
     /// durable. Returns how many were written.
     fn write_new(&self, parts: &[Part]) -> Result<usize, RegistryError> {
         let new: Vec<&Part> = parts.iter().filter(|part| !self.holds(part)).collect();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            while let Some(part) = new.get(next.fetch_add(1, Ordering::Relaxed)) {
+                self.write(part)?;
+            }
+            Ok(())
+        };
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
         thread::scope(|scope| {
-            let writers: Vec<_> =
-                new.iter().map(|part| scope.spawn(move || self.write(part))).collect();
+            let writers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
             writers.into_iter().try_for_each(|writer| {
                 writer.join().unwrap_or_else(|e| std::panic::resume_unwind(e))
             })
@@ -148,7 +161,9 @@ impl Part<'_> {
     }
 
     fn reference(&self) -> SectionRef {
-        SectionRef { kind: self.name.into(), hash: self.hash.to_string(), bytes: self.len() }
+        let SectionId { shard, kind } = self.id;
+        let (kind, hash) = (kind.name().into(), self.hash.to_string());
+        SectionRef { kind, shard, hash, bytes: self.len() }
     }
 }
 

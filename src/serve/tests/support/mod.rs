@@ -60,7 +60,7 @@ pub fn model(seed: u64) -> Model {
 
 /// The bytes of one section.
 pub fn section(model: &Model, kind: SectionKind) -> Vec<u8> {
-    model.sections().find(|(found, _)| *found == kind).unwrap().1.to_vec()
+    model.sections().find(|(found, _)| found.kind == kind).unwrap().1.to_vec()
 }
 
 /// A section's bytes as a model wants them.

@@ -177,7 +177,7 @@ fn choose(
 
 fn stored_bytes(model: &Model) -> usize {
     let used = [SectionKind::Ids, SectionKind::Factors, SectionKind::Taste];
-    model.sections().filter(|(kind, _)| used.contains(kind)).map(|(_, bytes)| bytes.len()).sum()
+    model.sections().filter(|(id, _)| used.contains(&id.kind)).map(|(_, bytes)| bytes.len()).sum()
 }
 
 type Lists = Vec<(String, Vec<String>)>;

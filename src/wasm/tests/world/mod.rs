@@ -1,10 +1,12 @@
 //! A world small enough to reason about: three genres of twenty tracks, far apart in taste.
 
 use segue_core::{
+    bytes::Aligned,
     ids::fingerprint,
     model::{
-        Loss, Model, ModelError, Responses, SectionKind, TasteParts, encode_clusters,
-        encode_ranking, encode_text, fine_steps, quantise,
+        IdsDigest, Loss, Model, ModelError, Responses, SectionId, SectionKind, Shard, Split,
+        TasteParts, encode_clusters, encode_ranking, encode_split, encode_text, fine_steps,
+        quantise,
     },
     rng::SplitMix64,
 };
@@ -33,32 +35,91 @@ pub fn second() -> Result<Model, ModelError> {
     world((0..GENRES.len()).flat_map(tracks).collect())
 }
 
-/// The model of tracks, each a genre and a number in it.
-fn world(mut tracks: Vec<(usize, usize)>) -> Result<Model, ModelError> {
-    let print = |&(genre, n): &(usize, usize)| fingerprint(&id(GENRES[genre], n));
-    tracks.sort_by_key(print);
-    let ids: Vec<u64> = tracks.iter().map(print).collect();
+/// The first version split: every fourth track of a genre is of the head, the others are in the
+/// shard of the genre, in a cell of the earlier and one of the later ones.
+#[allow(dead_code, reason = "each test takes what it needs")]
+pub fn split() -> Result<Model, ModelError> {
+    let tracks = |genre| (0..EACH).map(move |n| (genre, n));
+    split_world((0..GENRES.len()).flat_map(tracks).collect())
+}
 
-    let factors: Vec<f32> = tracks.iter().flat_map(|&track| factor(track)).collect();
-    let steps = fine_steps(&factors, DIM);
-    let codes = quantise(&factors, &steps);
-    let clusters: Vec<u16> = tracks.iter().map(|&(genre, _)| genre as u16).collect();
-    let centroids: Vec<f32> =
-        (0..GENRES.len() * DIM).map(|at| f32::from(u8::from(at / DIM == at % DIM))).collect();
+/// The next version, split likewise.
+#[allow(dead_code, reason = "each test takes what it needs")]
+pub fn split_second() -> Result<Model, ModelError> {
+    let tracks = |genre| (1..EACH + 2).map(move |n| (genre, n));
+    split_world((0..GENRES.len()).flat_map(tracks).collect())
+}
 
-    let names: Vec<(String, String)> = tracks
-        .iter()
-        .map(|&(genre, n)| (format!("Song {n}"), format!("The {} Band {}", GENRES[genre], n % 5)))
-        .collect();
-    let text = names.iter().zip(&tracks).map(|((title, artist), &(_, n))| {
-        (title.as_str(), artist.as_str(), 180_000 + 1000 * n as u32)
-    });
+/// Tracks, each a genre and a number in it, in the order of their fingerprints.
+struct World {
+    tracks: Vec<(usize, usize)>,
+    ids: Vec<u64>,
+    steps: Vec<f32>,
+    codes: Vec<i8>,
+    taste: TasteParts,
+}
 
-    let (digest, mut sections) = encode_ranking(&ids, &steps, &codes, &taste(&factors));
+impl World {
+    fn new(mut tracks: Vec<(usize, usize)>) -> Self {
+        let print = |&(genre, n): &(usize, usize)| fingerprint(&id(GENRES[genre], n));
+        tracks.sort_by_key(print);
+        let ids: Vec<u64> = tracks.iter().map(print).collect();
+        let factors: Vec<f32> = tracks.iter().flat_map(|&track| factor(track)).collect();
+        let steps = fine_steps(&factors, DIM);
+        let codes = quantise(&factors, &steps);
+        Self { tracks, ids, steps, codes, taste: taste(&factors) }
+    }
+
+    fn clusters(&self, ids: IdsDigest, rows: &[usize]) -> Aligned {
+        let clusters: Vec<u16> = rows.iter().map(|&row| self.tracks[row].0 as u16).collect();
+        let centroids: Vec<f32> =
+            (0..GENRES.len() * DIM).map(|at| f32::from(u8::from(at / DIM == at % DIM))).collect();
+        encode_clusters(ids, DIM, &centroids, &clusters)
+    }
+
+    fn text(&self, ids: IdsDigest, rows: &[usize], clusters: &[String]) -> Aligned {
+        let names: Vec<(String, String, u32)> = rows
+            .iter()
+            .map(|&row| self.tracks[row])
+            .map(|(genre, n)| {
+                let artist = format!("The {} Band {}", GENRES[genre], n % 5);
+                (format!("Song {n}"), artist, 180_000 + 1000 * n as u32)
+            })
+            .collect();
+        let text = names.iter().map(|(title, artist, ms)| (title.as_str(), artist.as_str(), *ms));
+        encode_text(ids, text, clusters)
+    }
+}
+
+fn world(tracks: Vec<(usize, usize)>) -> Result<Model, ModelError> {
+    let world = World::new(tracks);
+    let (ids, mut sections) = encode_ranking(&world.ids, &world.steps, &world.codes, &world.taste);
+    let rows: Vec<usize> = (0..world.tracks.len()).collect();
     sections.extend([
-        (SectionKind::Clusters, encode_clusters(digest, DIM, &centroids, &clusters)),
-        (SectionKind::Text, encode_text(digest, text, &GENRES.map(String::from))),
+        (SectionKind::Clusters, world.clusters(ids, &rows)),
+        (SectionKind::Text, world.text(ids, &rows, &GENRES.map(String::from))),
     ]);
+    Model::from_sections(sections)
+}
+
+fn split_world(tracks: Vec<(usize, usize)>) -> Result<Model, ModelError> {
+    let world = World::new(tracks);
+    let cell = |&(genre, n): &(usize, usize)| {
+        let late = usize::from(n > EACH / 2);
+        (n % 4 > 0).then_some((2 * genre + late) as u32)
+    };
+    let cell_of: Vec<Option<u32>> = world.tracks.iter().map(cell).collect();
+    let split = Split { cell_of: &cell_of, shard_of: &[1, 1, 2, 2, 3, 3] };
+    let split = encode_split(&world.ids, &world.steps, &world.codes, &world.taste, &split);
+    let (shards, mut sections) = split.unwrap_or_default();
+    for Shard { number: shard, tracks, ids } in shards {
+        let of = |kind| SectionId { shard, kind };
+        let names = if shard == 0 { GENRES.map(String::from).to_vec() } else { Vec::new() };
+        sections.push((of(SectionKind::Text), world.text(ids, &tracks, &names)));
+        if shard == 0 {
+            sections.push((of(SectionKind::Clusters), world.clusters(ids, &tracks)));
+        }
+    }
     Model::from_sections(sections)
 }
 

@@ -1,0 +1,111 @@
+//! The tracks of one shard: the sections that have an entry a track, validated together.
+
+use alloc::vec::Vec;
+
+use super::{
+    Clusters, Factors, Ids, ModelError, SectionKind, Shape, Text, clusters, factors,
+    ids::{self, Directory},
+    text,
+};
+use crate::bytes::Aligned;
+
+/// The sections of one shard, as they came, in file order; the head's also hold what there is once a
+/// model.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sections(Vec<(SectionKind, Aligned)>);
+
+impl Sections {
+    /// Puts a section in; an error where it is there already.
+    pub fn put(&mut self, kind: SectionKind, bytes: Aligned) -> Result<(), ModelError> {
+        if self.get(kind).is_some() {
+            return Err(ModelError::Duplicate(kind));
+        }
+        let place = self.0.iter().take_while(|(other, _)| *other < kind).count();
+        self.0.insert(place, (kind, bytes));
+        Ok(())
+    }
+
+    /// Takes a section out, where it is there.
+    pub fn take(&mut self, kind: SectionKind) -> Option<Aligned> {
+        let place = self.0.iter().position(|(other, _)| *other == kind)?;
+        Some(self.0.remove(place).1)
+    }
+
+    pub fn get(&self, kind: SectionKind) -> Option<&[u8]> {
+        let found = self.0.iter().find(|(other, _)| *other == kind);
+        found.map(|(_, bytes)| bytes.as_slice())
+    }
+
+    pub fn require(&self, kind: SectionKind) -> Result<&[u8], ModelError> {
+        self.get(kind).ok_or(ModelError::Missing(kind))
+    }
+
+    /// All of them, in file order.
+    pub fn into_all(self) -> impl Iterator<Item = (SectionKind, Aligned)> {
+        self.0.into_iter()
+    }
+
+    /// Those that are here, in file order.
+    pub fn iter(&self) -> impl Iterator<Item = (SectionKind, &[u8])> {
+        self.0.iter().map(|(kind, bytes)| (*kind, bytes.as_slice()))
+    }
+}
+
+/// Tracks with their factors, and with clusters and names where these are here.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub sections: Sections,
+    pub shape: Shape,
+    directory: Directory,
+    factors: Factors,
+}
+
+impl Part {
+    /// Validates the sections that have an entry a track, in the order of [`SectionKind::ALL`].
+    pub fn read(sections: Sections) -> Result<Self, ModelError> {
+        let (rows, ids, directory) = ids::validate(sections.require(SectionKind::Ids)?)?;
+        let coded = sections.require(SectionKind::Factors)?;
+        let factors = factors::read(coded, Shape { rows, dim: 0, ids })?;
+        let shape = Shape { rows, dim: factors.dim(), ids };
+        for kind in [SectionKind::Clusters, SectionKind::Text] {
+            sections.get(kind).map_or(Ok(()), |bytes| validate(kind, bytes, shape))?;
+        }
+        Ok(Self { sections, shape, directory, factors })
+    }
+
+    /// Takes in clusters or names that come after the rest.
+    pub fn add(&mut self, kind: SectionKind, bytes: Aligned) -> Result<(), ModelError> {
+        validate(kind, bytes.as_slice(), self.shape)?;
+        self.sections.put(kind, bytes)
+    }
+
+    pub fn ids(&self) -> Ids<'_> {
+        Ids::new(self.section(SectionKind::Ids), &self.directory)
+    }
+
+    pub const fn factors(&self) -> &Factors {
+        &self.factors
+    }
+
+    pub fn clusters(&self) -> Option<Clusters<'_>> {
+        let bytes = self.sections.get(SectionKind::Clusters)?;
+        Some(Clusters::new(bytes, self.shape.rows, self.shape.dim))
+    }
+
+    pub fn text(&self) -> Option<Text<'_>> {
+        Text::new(self.sections.get(SectionKind::Text)?)
+    }
+
+    /// A section that is known to be here.
+    pub fn section(&self, kind: SectionKind) -> &[u8] {
+        self.sections.get(kind).unwrap_or_default()
+    }
+}
+
+fn validate(kind: SectionKind, bytes: &[u8], shape: Shape) -> Result<(), ModelError> {
+    match kind {
+        SectionKind::Clusters => clusters::validate(bytes, shape),
+        SectionKind::Text => text::validate(bytes, shape),
+        _ => Err(ModelError::Duplicate(kind)),
+    }
+}

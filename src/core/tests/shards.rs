@@ -1,0 +1,277 @@
+//! A catalogue that was split ranks as the whole does once its shards are here; before that, tracks
+//! are placed by their cells, and what does not belong is refused.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use proptest::prelude::*;
+use segue_core::{
+    bytes::Aligned,
+    event::Kind,
+    ids::Row,
+    kernel::Place,
+    model::{Model, ModelError, SectionId, SectionKind},
+    rank::{nearest, rank, score, top},
+    session::{Observation, Session},
+};
+use support::{model, split_sections};
+
+const TRACKS: usize = 400;
+
+fn whole() -> Model {
+    Model::from_sections(split_sections(TRACKS, 1)).unwrap()
+}
+
+/// The sections for which `keep` holds, as a model.
+fn part(keep: impl Fn(SectionId) -> bool) -> Result<Model, ModelError> {
+    Model::from_sections(split_sections(TRACKS, 1).into_iter().filter(|(id, _)| keep(*id)))
+}
+
+fn head() -> Model {
+    part(|id| id.shard == 0).unwrap()
+}
+
+fn of_shard(shard: u8, seed: u64) -> Vec<(SectionId, Aligned)> {
+    let sections = split_sections(TRACKS, seed).into_iter();
+    sections.filter(|(id, _)| id.shard == shard).collect()
+}
+
+/// A listener who liked some tracks, by their ids.
+fn listener(model: &Model, liked: &[&str]) -> Session {
+    let mut session = Session::new(model);
+    for id in liked {
+        let row = model.row(id).unwrap();
+        session.observe(model, Observation { row, kind: Kind::Like, heard: None });
+    }
+    session
+}
+
+/// The scores of all tracks, by the numbers of their ids.
+fn scores(model: &Model, session: &mut Session) -> Vec<f32> {
+    let rows: Vec<Option<Row>> = (0..TRACKS).map(|i| model.row(&format!("t{i}"))).collect();
+    let mut queue = Vec::new();
+    rank(model, session, &rows, TRACKS, &mut queue);
+    let mut scores = vec![0.0; TRACKS];
+    for place in queue {
+        scores[place.index() as usize] = score(model, session, place.points());
+    }
+    scores
+}
+
+fn is_estimate(model: &Model, track: usize) -> bool {
+    model.row(&format!("t{track}")).unwrap().is_estimate()
+}
+
+#[test]
+fn with_every_shard_here_it_ranks_as_the_catalogue_that_was_not_split() {
+    let (split, unsplit) = (whole(), model(TRACKS, 1));
+    assert_eq!((split.len(), split.catalogue()), (TRACKS, TRACKS));
+    let liked = ["t1", "t20", "t33"];
+    let (mut a, mut b) = (listener(&split, &liked), listener(&unsplit, &liked));
+    assert_eq!(scores(&split, &mut a), scores(&unsplit, &mut b));
+
+    let names = |model: &Model, session: &mut Session| -> Vec<String> {
+        let mut found = Vec::<Place>::new();
+        top(model, session, 30, |_| true, &mut found);
+        let title = |place: &Place| {
+            let (text, row) = model.text_of(Row(place.index())).unwrap();
+            text.title(row).to_owned()
+        };
+        found.iter().map(title).collect()
+    };
+    assert_eq!(names(&split, &mut a), names(&unsplit, &mut b));
+}
+
+#[test]
+fn a_file_of_all_shards_reads_back_as_it_was() {
+    let model = whole();
+    let again = Model::from_file(&model.to_file()).unwrap();
+    assert!(again.to_file() == model.to_file());
+    assert_eq!(again.len(), TRACKS);
+}
+
+#[test]
+fn a_track_whose_shard_is_not_here_has_the_mean_score_of_its_cell() {
+    let (head, whole) = (head(), whole());
+    assert_eq!((head.len(), head.catalogue()), (TRACKS / 4, TRACKS));
+    let of_head = (0..TRACKS).find(|&i| !is_estimate(&head, i)).unwrap();
+    let liked = format!("t{of_head}");
+    let estimated = scores(&head, &mut listener(&head, &[&liked]));
+    let exact = scores(&whole, &mut listener(&whole, &[&liked]));
+    let mut cells: Vec<Vec<usize>> = vec![Vec::new(); 8];
+    for track in 0..TRACKS {
+        let row = head.row(&format!("t{track}")).unwrap();
+        if row.is_estimate() {
+            cells[row.index()].push(track);
+        } else {
+            assert_eq!(estimated[track], exact[track]);
+        }
+    }
+    for cell in cells {
+        let mean = cell.iter().map(|&track| exact[track]).sum::<f32>() / cell.len() as f32;
+        assert!((estimated[cell[0]] - mean).abs() < 0.01, "{} {mean}", estimated[cell[0]]);
+    }
+}
+
+#[test]
+fn shards_may_come_one_by_one_and_each_ends_its_own_estimates() {
+    let mut model = head();
+    let mut here = TRACKS / 4;
+    for shard in [3, 1, 4, 2] {
+        assert!(model.is_absent(shard));
+        model.add(of_shard(shard, 1)).unwrap();
+        here += TRACKS * 3 / 16;
+        assert!(!model.is_absent(shard));
+        let estimates = (0..TRACKS).filter(|&track| is_estimate(&model, track)).count();
+        // The split is not quite even.
+        assert_eq!(model.len(), TRACKS - estimates);
+        assert!(model.len().abs_diff(here) < 12, "{} {here}", model.len());
+    }
+    assert!(model.to_file() == whole().to_file());
+}
+
+#[test]
+fn without_cells_the_tail_is_unknown_and_no_shard_is_taken() {
+    let mut model = part(|id| id.shard == 0 && id.kind != SectionKind::Cells).unwrap();
+    let known = (0..TRACKS).filter(|i| model.row(&format!("t{i}")).is_some()).count();
+    assert_eq!(known, TRACKS / 4);
+    let error = model.add(of_shard(1, 1)).unwrap_err();
+    let missing = ModelError::Missing(SectionKind::Cells);
+    assert_eq!(error, ModelError::Shard { number: 1, source: Box::new(missing) });
+    let cells = split_sections(TRACKS, 1).into_iter().find(|(id, _)| id.kind == SectionKind::Cells);
+    model.add(cells).unwrap();
+    model.add(of_shard(1, 1)).unwrap();
+}
+
+#[test]
+fn names_may_come_after_the_rest_of_a_shard() {
+    let mut model = part(|id| id.kind != SectionKind::Text).unwrap();
+    let row = model.rows().last().unwrap();
+    assert!(model.text_of(row).is_none());
+    let names = |(id, _): &(SectionId, Aligned)| id.kind == SectionKind::Text;
+    model.add(split_sections(TRACKS, 1).into_iter().filter(names)).unwrap();
+    assert!(model.text_of(row).is_some());
+    assert!(model.to_file() == whole().to_file());
+}
+
+#[test]
+fn what_belongs_elsewhere_is_refused_and_the_model_goes_on() {
+    let mut model = head();
+    let refused = |model: &mut Model, sections: Vec<(SectionId, Aligned)>| {
+        let error = model.add(sections).unwrap_err();
+        assert_eq!(model.len(), TRACKS / 4);
+        error.to_string()
+    };
+    let other = refused(&mut model, of_shard(2, 9));
+    assert!(other.contains("shard 2") && other.contains("another version"), "{other}");
+    let renamed = of_shard(2, 1).into_iter();
+    let renamed = renamed.map(|(id, bytes)| (SectionId { shard: 3, ..id }, bytes)).collect();
+    assert!(refused(&mut model, renamed).contains("shard 3"));
+    let beyond = of_shard(2, 1).into_iter();
+    let beyond = beyond.map(|(id, bytes)| (SectionId { shard: 77, ..id }, bytes)).collect();
+    assert!(refused(&mut model, beyond).contains("shard 77"));
+    let other_cells = split_sections(TRACKS + 40, 1).into_iter();
+    let other_cells = other_cells.filter(|(id, _)| id.kind == SectionKind::Cells).collect();
+    let mut without = part(|id| id.shard == 0 && id.kind != SectionKind::Cells).unwrap();
+    assert!(refused(&mut without, other_cells).contains("`cells` belongs to another version"));
+
+    model.add(of_shard(2, 1)).unwrap();
+    let twice = model.add(of_shard(2, 1)).unwrap_err();
+    assert!(twice.to_string().contains("given twice"), "{twice}");
+    let whole = support::model(TRACKS, 1);
+    let mut unsplit = whole.clone();
+    assert!(unsplit.add(of_shard(2, 1)).unwrap_err().to_string().contains("`shards` is missing"));
+    assert!(unsplit.to_file() == whole.to_file());
+}
+
+#[test]
+fn few_strings_outside_the_catalogue_are_taken_for_absent_tracks_and_none_once_all_is_here() {
+    let known = |model: &Model| (0..8000).filter(|i| model.row(&format!("x{i}")).is_some()).count();
+    // One in 16 of those that name one of the eight cells, on average 500.
+    let taken = known(&head());
+    assert!((400..600).contains(&taken), "{taken}");
+    assert_eq!(known(&whole()), 0);
+}
+
+#[test]
+fn the_nearest_shard_is_that_of_the_cell_where_the_listener_expects_most() {
+    let (head, whole) = (head(), whole());
+    let of_head = (0..TRACKS).find(|&i| !is_estimate(&head, i)).unwrap();
+    let mut session = listener(&head, &[&format!("t{of_head}")]);
+    let mut found = Vec::new();
+    nearest(&head, &mut session, &mut found);
+    assert!(found.is_sorted_by(|a, b| a.points() >= b.points()));
+    let estimates = scores(&head, &mut session);
+    let estimated = (0..TRACKS).filter(|&i| is_estimate(&head, i));
+    let best = estimated.max_by(|&a, &b| estimates[a].total_cmp(&estimates[b])).unwrap();
+    let shard = head.shard_of(head.row(&format!("t{best}")).unwrap());
+    assert_eq!(found[0].index(), shard.into());
+    let mut shards: Vec<u32> = found.iter().map(|place| place.index()).collect();
+    shards.sort_unstable();
+    assert_eq!(shards, [1, 2, 3, 4]);
+
+    let mut again = Vec::new();
+    nearest(&whole, &mut listener(&whole, &[&format!("t{of_head}")]), &mut again);
+    assert_eq!(again, found);
+    let whole = model(50, 1);
+    nearest(&whole, &mut Session::new(&whole), &mut found);
+    assert!(found.is_empty());
+}
+
+#[test]
+fn a_listener_keeps_what_is_known_of_every_shard_that_is_here() {
+    let whole = whole();
+    let liked: Vec<String> = (0..40).map(|i| format!("t{i}")).collect();
+    let liked: Vec<&str> = liked.iter().map(String::as_str).collect();
+    let session = listener(&whole, &liked);
+    let other = Model::from_sections(split_sections(TRACKS, 2)).unwrap();
+    assert_eq!(session.moved(&whole, &other).evidence().len(), 40);
+    let here = liked.iter().filter(|id| !head().row(id).unwrap().is_estimate()).count();
+    assert_eq!(session.moved(&whole, &head()).evidence().len(), here);
+}
+
+#[test]
+fn an_estimate_takes_no_evidence() {
+    let model = head();
+    let absent = (0..TRACKS).find(|&i| is_estimate(&model, i)).unwrap();
+    assert!(listener(&model, &[&format!("t{absent}")]).evidence().is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Sections are cut, continued or overwritten; no checksum stands in the way. What is let
+    /// through must be safe to use.
+    #[test]
+    fn a_forged_section_of_a_split_catalogue_is_refused_or_harmless(
+        section in any::<prop::sample::Index>(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        length in prop::option::of(0_usize..3000),
+    ) {
+        let mut sections = split_sections(64, 3);
+        let at = section.index(sections.len());
+        let mut bytes = sections[at].1.as_slice().to_vec();
+        for (index, value) in damage {
+            let at = index.index(bytes.len());
+            bytes[at] = value;
+        }
+        if let Some(length) = length {
+            bytes.resize(length, 1);
+        }
+        sections[at].1 = Aligned::copy_of(&bytes);
+        if let Ok(model) = Model::from_sections(sections) {
+            let mut session = Session::new(&model);
+            let rows: Vec<Option<Row>> =
+                (0..80).map(|i| model.row(&format!("t{i}"))).chain([Some(Row(u32::MAX))]).collect();
+            for row in rows.iter().flatten() {
+                session.observe(&model, Observation { row: *row, kind: Kind::Skip, heard: None });
+                let _ = model.text_of(*row).map(|(text, row)| text.title(row).len());
+                let _ = (model.cluster_of(*row), model.stem(*row), model.shard_of(*row));
+            }
+            let mut queue = Vec::new();
+            rank(&model, &mut session, &rows, 80, &mut queue);
+            top(&model, &mut session, 80, |_| true, &mut queue);
+            nearest(&model, &mut session, &mut queue);
+        }
+    }
+}
