@@ -404,6 +404,23 @@ fn a_model_without_names_to_show_is_published_too() {
 }
 
 #[test]
+fn the_shards_of_a_catalogue_that_was_split_are_published_each_by_itself() {
+    let (_folder, registry) = registry();
+    let split = include_bytes!("../../../pkg/test/fixtures/split.segue");
+    let split = Model::from_file(split).unwrap();
+    let published = registry.publish(&split, NOW).unwrap();
+    assert_eq!(published.sections, split.sections().count());
+    let (manifest, read) = registry.load().unwrap();
+    assert!(read.to_file() == split.to_file());
+    let shards = manifest.sections.iter().filter(|section| section.shard == 2);
+    let kinds: Vec<&str> = shards.map(|section| section.kind.as_str()).collect();
+    assert_eq!(kinds, ["ids", "factors", "text"]);
+    let json = fs::read_to_string(registry.dir().join("manifest")).unwrap();
+    assert_eq!(json.matches("\"shard\": 0").count(), 0, "the head is not spelt out");
+    registry.verify().unwrap();
+}
+
+#[test]
 fn only_64_lower_case_hexadecimal_digits_name_a_blob() {
     let (_folder, registry) = registry();
     let hash = hash(&registry, SectionKind::Ids);

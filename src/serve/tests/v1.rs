@@ -73,7 +73,7 @@ async fn conditions_are_compared_as_lists_of_weak_tags() {
 async fn every_blob_is_served_under_its_hash_for_ever() {
     let (_folder, registry) = registry();
     let routes = routes(&registry);
-    for kind in SectionKind::ALL {
+    for kind in support::KINDS {
         let hash = hash(&registry, kind);
         let answer = get(&routes, &format!("/v1/blob/{hash}")).await;
         assert_eq!(answer.status, StatusCode::OK, "{kind}");
@@ -231,7 +231,7 @@ async fn memory_is_bounded_and_blobs_pushed_out_of_it_are_checked_again() {
     let (_folder, registry) = registry();
     let routes = app(AppState::new(registry.clone(), None, 1).unwrap());
     let path = |kind| format!("/v1/blob/{}", hash(&registry, kind));
-    for kind in SectionKind::ALL.into_iter().cycle().take(15) {
+    for kind in support::KINDS.into_iter().cycle().take(15) {
         assert_eq!(get(&routes, &path(kind)).await.hash(), hash(&registry, kind));
     }
     tamper(&blob_path(&registry, SectionKind::Ids));

@@ -27,6 +27,15 @@ const CLUSTERS: usize = 4;
 /// When everything here is published.
 pub const NOW: i64 = 1_764_000_000_000;
 
+/// What [`model`] has.
+pub const KINDS: [SectionKind; 5] = [
+    SectionKind::Ids,
+    SectionKind::Factors,
+    SectionKind::Taste,
+    SectionKind::Clusters,
+    SectionKind::Text,
+];
+
 /// A model whose factors and taste depend on `seed`; ids, clusters and text do not. The factors
 /// are noise, which no coding makes smaller; the text repeats itself.
 pub fn model(seed: u64) -> Model {
