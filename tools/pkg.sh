@@ -33,7 +33,11 @@ bind() {
   out=$(staged wasm)
   wasm-bindgen --target web --remove-name-section --remove-producers-section --out-dir "$out" "$1"
   local module=$out/segue_wasm_bg.wasm
-  node_modules/.bin/wasm-opt -O3 "${WASM_FEATURES[@]}" "$module" -o "$module.optimised"
+  # What is called for each row stays a function: engines swap in the optimised code of one where it
+  # is called, not while it runs, so that a loop inlined into its only caller runs unoptimised to
+  # its end.
+  node_modules/.bin/wasm-opt -O3 --one-caller-inline-max-function-size=50 "${WASM_FEATURES[@]}" \
+    "$module" -o "$module.optimised"
   mv "$module.optimised" "$module"
   swap_in "$out" pkg/wasm
 }

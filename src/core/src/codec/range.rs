@@ -13,56 +13,54 @@ const BOTTOM: u64 = 1 << 32;
 
 /// How probable a one is, learned: the mean of what was seen, which forgets slowly once it has
 /// seen [`Bit::MEMORY`] bits.
+///
+/// One word: the probability, scaled by 2²⁴, above the number of bits seen, up to
+/// [`Bit::MEMORY`].
 #[derive(Clone, Copy, Debug)]
-pub struct Bit {
-    /// Probability of a one, scaled by 2²⁴.
-    one: u32,
-    /// Bits seen, up to [`Bit::MEMORY`].
-    seen: u8,
-}
+pub struct Bit(u32);
 
 impl Default for Bit {
     fn default() -> Self {
-        Self { one: 1 << (Self::PRECISION - 1), seen: 0 }
+        Self::new(1 << (Self::PRECISION - 1), 0)
     }
 }
 
 impl Bit {
     const PRECISION: u32 = 24;
     /// Rows of a catalogue come in no order, so old bits are as telling as new ones.
-    const MEMORY: usize = 254;
+    const MEMORY: u32 = 254;
     /// The step after n bits, 1/(n + 3/2) as in the estimator of Krichevsky and Trofimov (1981),
-    /// scaled by 2¹⁶.
-    const STEP: [u16; Self::MEMORY + 1] = {
-        let mut steps = [0; Self::MEMORY + 1];
+    /// scaled by 2¹⁶; as long as a byte can count, so that no index is out of bounds.
+    const STEP: [u16; 256] = {
+        let mut steps = [0; 256];
         let mut n = 0;
-        while n <= Self::MEMORY {
+        while n < steps.len() {
             steps[n] = ((1 << 17) / (2 * n + 3)) as u16;
             n += 1;
         }
         steps
     };
 
+    const fn new(one: u32, seen: u32) -> Self {
+        Self(one << (u32::BITS - Self::PRECISION) | seen)
+    }
+
     /// Probability of a one, scaled by 2¹⁶; at least 2⁻¹⁵ away from 0 and 1.
-    const fn one(self) -> u32 {
-        let p = self.one >> (Self::PRECISION - SCALE);
-        if p < 2 {
-            2
-        } else if p > (1 << SCALE) - 2 {
-            (1 << SCALE) - 2
-        } else {
-            p
-        }
+    #[inline]
+    fn one(self) -> u32 {
+        (self.0 >> (u32::BITS - SCALE)).clamp(2, (1 << SCALE) - 2)
     }
 
     /// Learns from one bit.
     #[inline]
     fn learn(&mut self, bit: bool) {
-        let step = u64::from(Self::STEP[usize::from(self.seen)]);
-        let distance = if bit { (1 << Self::PRECISION) - self.one } else { self.one };
+        let (one, seen) = (self.0 >> (u32::BITS - Self::PRECISION), self.0 as u8);
+        let step = u64::from(Self::STEP[usize::from(seen)]);
+        let distance = if bit { (1 << Self::PRECISION) - one } else { one };
         let moved = ((u64::from(distance) * step) >> 16) as u32;
-        self.one = if bit { self.one + moved } else { self.one - moved };
-        self.seen += u8::from(usize::from(self.seen) < Self::MEMORY);
+        let one = if bit { one + moved } else { one - moved };
+        let seen = u32::from(seen);
+        *self = Self::new(one, seen + u32::from(seen < Self::MEMORY));
     }
 
     /// What coding `bit` costs, in bits.
@@ -79,6 +77,12 @@ impl Bit {
 pub trait Coder {
     /// Codes one bit under an adaptive probability.
     fn bit(&mut self, bit: bool, context: &mut Bit) -> bool;
+
+    /// The same, for a bit that is about as likely as not: one on which a branch would be wrong every
+    /// other time.
+    fn even_bit(&mut self, bit: bool, context: &mut Bit) -> bool {
+        self.bit(bit, context)
+    }
 
     /// Codes the low `count` ≤ 32 bits of `value`, each as probable as not.
     fn raw(&mut self, value: u32, count: u32) -> u32;
@@ -168,7 +172,7 @@ impl Coder for Encoder {
 }
 
 /// Reads bits. Any bytes decode to something; what follows their end reads as zeros.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Decoder<'a> {
     /// What was read, less the low end of the range.
     offset: u64,
@@ -197,6 +201,7 @@ impl<'a> Decoder<'a> {
         self.bytes.is_empty() && self.missing == 1
     }
 
+    #[inline]
     fn word(&mut self) -> u64 {
         if let Some((word, rest)) = self.bytes.split_first_chunk() {
             self.bytes = rest;
@@ -228,6 +233,16 @@ impl Coder for Decoder<'_> {
         } else {
             self.narrow(ones, self.range - ones);
         }
+        context.learn(bit);
+        bit
+    }
+
+    #[inline]
+    fn even_bit(&mut self, _: bool, context: &mut Bit) -> bool {
+        let ones = (self.range >> SCALE) * u64::from(context.one());
+        let bit = self.offset < ones;
+        let (from, range) = if bit { (0, ones) } else { (ones, self.range - ones) };
+        self.narrow(from, range);
         context.learn(bit);
         bit
     }

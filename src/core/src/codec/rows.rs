@@ -29,8 +29,7 @@ const GOLOMB: usize = 7;
 pub struct Rows {
     zero: Vec<[Bit; CLASSES]>,
     sign: Vec<Bit>,
-    more: [[Bit; UNARY]; CLASSES],
-    golomb: [Bit; GOLOMB],
+    sizes: Sizes,
     again: Bit,
 }
 
@@ -40,14 +39,17 @@ impl Rows {
         Self {
             zero: vec![Default::default(); dim],
             sign: vec![Default::default(); dim],
-            more: Default::default(),
-            golomb: Default::default(),
+            sizes: Sizes::default(),
             again: Bit::default(),
         }
     }
 
+    // Functions that are called for each row stay such: an engine of WebAssembly swaps in the
+    // optimised code of a function where it is called, not while it runs.
+
     /// Codes a row that is not seen for the first time as the number of the distinct row that it
     /// repeats; `None` for one that is new.
+    #[inline(never)]
     fn repeat(
         &mut self,
         coder: &mut impl Coder,
@@ -59,18 +61,24 @@ impl Rows {
         }
         let mut which = which;
         coder.share(seen.total(), |number| {
-            let found = number.map_or(which.unwrap_or_default(), |number| seen.at(number));
+            let (found, from) = match number {
+                Some(number) => seen.at(number),
+                None => (which.unwrap_or_default(), seen.before(which.unwrap_or_default())),
+            };
             which = Some(found);
-            seen.share(found)
+            (from, seen.each[found])
         });
         which
     }
 
     /// Codes the components of one row.
+    #[inline(always)]
     fn row(&mut self, coder: &mut impl Coder, row: &mut [i8]) {
         let mut before = Before::default();
-        for (at, value) in row.iter_mut().enumerate() {
-            *value = self.component(coder, at, before.class(), *value);
+        let axes = self.zero.iter_mut().zip(&mut self.sign);
+        for (value, (zero, sign)) in row.iter_mut().zip(axes) {
+            let class = before.class();
+            *value = self.sizes.component(coder, (&mut zero[class], sign), class, *value);
             before.see(*value);
         }
     }
@@ -84,20 +92,38 @@ impl Rows {
             for class in 0..CLASSES {
                 for value in -i8::MAX..=i8::MAX {
                     let mut cost = Cost::default();
-                    code.component(&mut cost, at, class, value);
+                    let axis = (&mut code.zero[at][class], &mut code.sign[at]);
+                    code.sizes.component(&mut cost, axis, class, value);
                     costs.bits.push(cost.bits);
                 }
             }
         }
         costs
     }
+}
 
-    /// Codes component `at` in a row of this class so far.
-    fn component(&mut self, coder: &mut impl Coder, at: usize, class: usize, value: i8) -> i8 {
-        if !coder.bit(value != 0, &mut self.zero[at][class]) {
+/// The code of magnitudes, which all components share.
+#[derive(Clone, Debug, Default)]
+struct Sizes {
+    more: [[Bit; UNARY]; CLASSES],
+    golomb: [Bit; GOLOMB],
+}
+
+impl Sizes {
+    /// Codes a component, in a row of this class so far, whose flag for zero and whose sign these
+    /// are.
+    #[inline(always)]
+    fn component(
+        &mut self,
+        coder: &mut impl Coder,
+        (zero, sign): (&mut Bit, &mut Bit),
+        class: usize,
+        value: i8,
+    ) -> i8 {
+        if !coder.bit(value != 0, zero) {
             return 0;
         }
-        let negative = coder.bit(value < 0, &mut self.sign[at]);
+        let negative = coder.even_bit(value < 0, sign);
         let wanted = u32::from(value.unsigned_abs());
         let mut magnitude = 1;
         for context in &mut self.more[class] {
@@ -114,6 +140,7 @@ impl Rows {
     }
 
     /// An Exp-Golomb code of order 0.
+    #[inline(always)]
     fn exp_golomb(&mut self, coder: &mut impl Coder, value: u32) -> u32 {
         let wanted = (value + 1).ilog2();
         let mut bits = 0;
@@ -140,20 +167,26 @@ impl Before {
         self.sum += u32::from(value.unsigned_abs());
     }
 
-    /// About two classes to a doubling.
+    #[inline]
     fn class(self) -> usize {
-        match self.sum {
-            0..=4 => self.sum as usize,
-            5..=6 => 5,
-            7..=9 => 6,
-            10..=14 => 7,
-            15..=22 => 8,
-            23..=35 => 9,
-            36..=60 => 10,
-            _ => 11,
-        }
+        CLASS[self.sum.min(CLASS.len() as u32 - 1) as usize].into()
     }
 }
+
+/// The class of a sum of magnitudes, the last also of all larger ones: about two to a doubling.
+const CLASS: [u8; 62] = {
+    let starts = [0, 1, 2, 3, 4, 5, 7, 10, 15, 23, 36, 61];
+    let mut classes = [0; 62];
+    let (mut sum, mut class) = (0, 0);
+    while sum < classes.len() {
+        if class + 1 < starts.len() && sum == starts[class + 1] {
+            class += 1;
+        }
+        classes[sum] = class as u8;
+        sum += 1;
+    }
+    classes
+};
 
 /// Values of a component.
 const VALUES: usize = 2 * i8::MAX as usize + 1;
@@ -176,6 +209,7 @@ impl Costs {
 /// Cumulative Frequency Tables", 1994). Every operation is O(log n).
 #[derive(Debug, Default)]
 struct Counts {
+    each: Vec<u32>,
     sums: Vec<u32>,
     total: u32,
 }
@@ -194,11 +228,13 @@ impl Counts {
         let at = self.sums.len() + 1;
         let covered = self.before(at - 1) - self.before(at - lowest(at));
         self.sums.push(covered + 1);
+        self.each.push(1);
         self.total += 1;
     }
 
     /// Counts the row `which` once more.
     fn count(&mut self, which: usize) {
+        self.each[which] += 1;
         let mut at = which + 1;
         while let Some(sum) = self.sums.get_mut(at - 1) {
             *sum += 1;
@@ -217,25 +253,19 @@ impl Counts {
         sum
     }
 
-    /// Where the share of `which` starts in 0..total, and how long it is.
-    fn share(&self, which: usize) -> (u32, u32) {
-        let from = self.before(which);
-        (from, self.before(which + 1) - from)
-    }
-
-    /// Whose share holds `number` < total.
-    fn at(&self, mut number: u32) -> usize {
-        let (mut at, mut step) = (0, self.sums.len().next_power_of_two());
+    /// Whose share holds `number` < total, and where it starts.
+    fn at(&self, number: u32) -> (usize, u32) {
+        let (mut at, mut from, mut step) = (0, 0, self.sums.len().next_power_of_two());
         while step > 0 {
             if let Some(&sum) = self.sums.get(at + step - 1)
-                && sum <= number
+                && from + sum <= number
             {
                 at += step;
-                number -= sum;
+                from += sum;
             }
             step /= 2;
         }
-        at
+        (at, from)
     }
 }
 
@@ -265,25 +295,55 @@ pub fn encode(table: &[i8], dim: usize) -> (Vec<u8>, Rows) {
     (coder.finish(), code)
 }
 
-/// Reads a table of rows of `dim` components into `table`, whose rows are `stride` ≥ `dim` apart;
-/// what lies between them stays as it is. Any bytes decode to something; `None` where they are too
-/// few or too many for the table. O(n·d).
-pub fn decode(bytes: &[u8], dim: usize, stride: usize, table: &mut [i8]) -> Option<()> {
+/// A table in which each distinct row stands once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Distinct {
+    /// The distinct rows, one after the other.
+    pub codes: Vec<i8>,
+    /// The number of the distinct row that each row of the table is.
+    pub of: Vec<u32>,
+}
+
+/// Why bytes are not a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// They are too few or too many.
+    Length,
+    /// There is no memory for it.
+    Memory,
+}
+
+/// Reads a table of `rows` rows of `dim` components. Any bytes of the right length decode to
+/// something. O(n·d + n·log n).
+pub fn decode(bytes: &[u8], dim: usize, rows: usize) -> Result<Distinct, Unreadable> {
     let (mut code, mut coder, mut seen) = (Rows::new(dim), Decoder::new(bytes), Counts::default());
-    // Where each distinct row stands.
-    let mut first: Vec<usize> = Vec::new();
-    for at in (0..table.len()).step_by(stride) {
-        if let Some(which) = code.repeat(&mut coder, &mut seen, None) {
+    let mut table = Distinct::default();
+    let reserve = |vec: &mut Vec<u32>| vec.try_reserve_exact(rows).map_err(|_| Unreadable::Memory);
+    [&mut table.of, &mut seen.each, &mut seen.sums].into_iter().try_for_each(reserve)?;
+    for _ in 0..rows {
+        let which = code.repeat(&mut coder, &mut seen, None);
+        if let Some(which) = which {
             seen.count(which);
-            table.copy_within(first[which]..first[which] + dim, at);
         } else {
-            code.row(&mut coder, &mut table[at..at + dim]);
-            first.push(at);
+            let start = table.codes.len();
+            table.codes.try_reserve(dim).map_err(|_| Unreadable::Memory)?;
+            table.codes.resize(start + dim, 0);
+            read_row(&mut code, &mut coder, &mut table.codes[start..]);
             seen.push();
         }
+        table.of.push(which.unwrap_or(seen.each.len() - 1) as u32);
         if coder.is_past_end() {
-            return None;
+            return Err(Unreadable::Length);
         }
     }
-    coder.is_at_end().then_some(())
+    if coder.is_at_end() { Ok(table) } else { Err(Unreadable::Length) }
+}
+
+/// One row.
+#[inline(never)]
+fn read_row(code: &mut Rows, coder: &mut Decoder<'_>, row: &mut [i8]) {
+    // A copy can stay in registers.
+    let mut own = coder.clone();
+    code.row(&mut own, row);
+    *coder = own;
 }

@@ -8,8 +8,11 @@
 //! There is one function for each thing to do, in [`scalar`] and in the SIMD of the target; all of
 //! them pass the same tests.
 
+mod gram;
 pub mod scalar;
+mod scan;
 mod sketch;
+mod table;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm;
 #[cfg(target_arch = "x86_64")]
@@ -17,7 +20,11 @@ mod x86;
 
 use alloc::vec::Vec;
 
+pub(crate) use gram::Gram;
+pub use gram::{Pair, TILE_LINES, tile_width};
+use scan::scan;
 pub use sketch::{BLOCK_ROWS, Block, SKETCH, Sketch};
+pub use table::Table;
 
 use crate::{ids::Row, model::Factors};
 
@@ -53,6 +60,28 @@ kernel! {
     /// bounds of its rows.
     seek(blocks: &[Block], query: &[i16; SKETCH], threshold: i32, from: usize)
         -> Option<(usize, [i32; BLOCK_ROWS])>
+}
+
+kernel! {
+    /// The first group of [`BLOCK_ROWS`] rows of `codes`, each as long as `query`, from `from` on in
+    /// which any row has more points than `threshold`, with the points of each.
+    reach(codes: &[i8], query: &[i16], threshold: i32, from: usize)
+        -> Option<(usize, [i32; BLOCK_ROWS])>
+}
+
+kernel! {
+    /// Adds Σ `rows[i]`·`weighted[j]` over all pairs of rows to `sums[i·stride + j]`, for the
+    /// [`TILE_LINES`] lines i from `first` on and j < [`tile_width`]. Each line of `rows` and
+    /// `weighted` holds `stride` components, a multiple of 16, of two rows; no sum may overflow.
+    outer(rows: &[Pair], weighted: &[Pair], stride: usize, first: usize, sums: &mut [i32]) -> ()
+}
+
+/// Four rows, in chunks of `N` codes.
+#[inline(always)]
+fn four<const N: usize>(rows: &[i8]) -> [&[[i8; N]]; BLOCK_ROWS] {
+    let (ab, cd) = rows.split_at(rows.len() / 2);
+    let ((a, b), (c, d)) = (ab.split_at(ab.len() / 2), cd.split_at(cd.len() / 2));
+    [a.as_chunks().0, b.as_chunks().0, c.as_chunks().0, d.as_chunks().0]
 }
 
 /// The sign bit of points: without it they order as unsigned numbers do.
@@ -144,21 +173,19 @@ impl Place {
 
 /// Keeps the first `k` of `places`, in order. O(n + k·log k).
 pub fn best(places: &mut Vec<Place>, k: usize) {
-    let order = |a: &Place, b: &Place| b.cmp(a);
+    cut(places, k);
+    places.sort_unstable_by(|a, b| b.cmp(a));
+}
+
+/// Keeps the first `k` of `places`, the last of them in its place. O(n).
+fn cut(places: &mut Vec<Place>, k: usize) {
     if k < places.len() {
         if k > 0 {
-            places.select_nth_unstable_by(k - 1, order);
+            places.select_nth_unstable_by(k - 1, |a, b| b.cmp(a));
         }
         places.truncate(k);
     }
-    places.sort_unstable_by(order);
 }
-
-/// Blocks of a span: how far a scan goes before it looks back on what the sketches were worth.
-const SPAN: usize = 256;
-/// Where more than one row in so many of a span had to be looked at whole, the next span is scanned
-/// without its sketches, which then cost more than they save.
-const WORTH: usize = 3;
 
 /// The `k` best rows of all `tables`, each with the number of its shard and in their order, for which
 /// `keep` holds, best first.
@@ -178,52 +205,28 @@ pub fn top_k<'a>(
         return;
     }
     let capacity = k.saturating_mul(2);
-    let mut threshold = i32::MIN;
+    let mut worst = Place::new(i32::MIN, u32::MAX);
     for (shard, factors) in tables {
-        let sketch = query.sketch(factors.sketch().unit());
-        scan(factors, &sketch, &mut threshold, |place, threshold| {
-            // Rows ascend, so equal points later in the scan never displace earlier ones.
-            let points = dot(factors.row(Row(place)), &query.values);
-            let row = Row::new(shard, place);
-            if points > *threshold && keep(row) {
-                found.push(Place::new(points, row.0));
-                if found.len() == capacity && capacity > k {
-                    best(found, k);
-                    *threshold = found[k - 1].points();
+        let table = factors.table();
+        let sketch = query.sketch(table.sketch().unit());
+        scan(table, &query.values, &sketch, worst.points(), |place, points| {
+            for row in table.rows_at(place) {
+                let row = Row::new(shard, row);
+                let place = Place::new(points, row.0);
+                // Equal rows ascend: none of those that follow is better.
+                if place <= worst {
+                    break;
+                }
+                if keep(row) {
+                    found.push(place);
+                    if found.len() == capacity && capacity > k {
+                        cut(found, k);
+                        worst = found[k - 1];
+                    }
                 }
             }
+            worst.points()
         });
     }
     best(found, k);
-}
-
-/// Looks at each row that may have more points than `threshold`, which rises as it looks.
-fn scan(
-    factors: &Factors,
-    sketch: &[i16; SKETCH],
-    threshold: &mut i32,
-    mut look: impl FnMut(u32, &mut i32),
-) {
-    let rows = factors.len();
-    let mut sketched = true;
-    for (span, blocks) in factors.sketch().blocks().chunks(SPAN).enumerate() {
-        let first = span * SPAN * BLOCK_ROWS;
-        let end = (first + SPAN * BLOCK_ROWS).min(rows);
-        if !sketched {
-            (first..end).for_each(|row| look(row as u32, threshold));
-            sketched = true;
-            continue;
-        }
-        let (mut from, mut looked) = (0, 0);
-        while let Some((at, bounds)) = seek(blocks, sketch, *threshold, from) {
-            from = at + 1;
-            for (row, bound) in (first + at * BLOCK_ROWS..end).zip(bounds) {
-                if bound > *threshold {
-                    look(row as u32, threshold);
-                    looked += 1;
-                }
-            }
-        }
-        sketched = looked * WORTH <= end - first;
-    }
 }

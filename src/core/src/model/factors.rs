@@ -4,7 +4,7 @@
 //!
 //! A factor is, component by component, a small integer times the step that all tracks share. The
 //! integers travel in the entropy code of [`crate::codec::rows`] and lie in memory as one byte
-//! each, in rows of d rounded up to 16, so that a listener's vector need only be multiplied by the
+//! each, in rows of d rounded up to 16, equal rows but once ([`crate::kernel::Table`]), so that a listener's vector need only be multiplied by the
 //! steps once and every score is a sum of integers.
 
 use alloc::{vec, vec::Vec};
@@ -14,9 +14,9 @@ use xxhash_rust::xxh64::{Xxh64, xxh64};
 use super::{MAX_DIM, MAX_REAL, ModelError, SectionKind, Shape, ids::IdsDigest, in_range, prefix};
 use crate::{
     bytes::{ALIGN, Aligned, Writer},
-    codec::rows,
+    codec::rows::{self, Unreadable},
     ids::Row,
-    kernel::Sketch,
+    kernel::{Gram, Sketch, Table},
     linalg::packed_len,
 };
 
@@ -52,33 +52,29 @@ impl FactorsDigest {
 /// Item factors in memory.
 #[derive(Clone, Debug)]
 pub struct Factors {
-    dim: usize,
-    stride: usize,
     steps: Vec<f32>,
-    codes: Aligned,
-    sketch: Sketch,
+    table: Table,
 }
 
 impl Factors {
     /// Number of rows.
-    pub fn len(&self) -> usize {
-        self.codes().len() / self.stride
+    pub const fn len(&self) -> usize {
+        self.table.rows()
     }
 
     /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.codes().is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.table.rows() == 0
     }
 
     /// Components of a factor.
     pub const fn dim(&self) -> usize {
-        self.dim
+        self.steps.len()
     }
 
-    /// Codes from one row to the next: the dimension rounded up to 16. Those beyond the dimension
-    /// are zero.
+    /// Codes of a row: the dimension rounded up to 16. Those beyond the dimension are zero.
     pub const fn stride(&self) -> usize {
-        self.stride
+        self.table.stride()
     }
 
     /// What a code of one stands for, `dim` reals above 0.
@@ -86,19 +82,19 @@ impl Factors {
         &self.steps
     }
 
-    /// All codes, row after row.
-    pub fn codes(&self) -> &[i8] {
-        bytemuck::cast_slice(self.codes.as_slice())
+    /// The codes.
+    pub const fn table(&self) -> &Table {
+        &self.table
     }
 
     /// What bounds the rows' points.
     pub const fn sketch(&self) -> &Sketch {
-        &self.sketch
+        self.table.sketch()
     }
 
     /// The codes of one row; panics where the row is beyond the catalogue.
     pub fn row(&self, row: Row) -> &[i8] {
-        &self.codes()[row.index() * self.stride..][..self.stride]
+        self.table.row(row.index())
     }
 
     /// Writes the factor of `row` to `out`, `dim` reals.
@@ -108,50 +104,30 @@ impl Factors {
         }
     }
 
-    /// Σ vvᵀ over all rows, the packed lower triangle. The sums are of integers and exact. O(n·d²/2).
+    /// Σ vvᵀ over all rows, the packed lower triangle. The sums are of integers and exact.
+    /// O(m·d²/2) for m distinct rows.
     pub fn gram(&self) -> Vec<f32> {
-        gram(self.codes(), self.stride, &self.steps)
+        scaled(&self.table.gram(self.dim()), &self.steps)
     }
 }
 
-/// The same of rows of `stride` codes.
-pub(super) fn gram(codes: &[i8], stride: usize, steps: &[f32]) -> Vec<f32> {
+/// The same of rows of `steps.len()` codes. O(n·d²/2).
+pub(super) fn gram(codes: &[i8], steps: &[f32]) -> Vec<f32> {
     let dim = steps.len();
-    let mut sums = vec![0_i64; packed_len(dim)];
-    for rows in codes.chunks(MAX_SUMMED * stride) {
-        let partial = products(rows, dim, stride);
-        sums.iter_mut().zip(partial).for_each(|(sum, partial)| *sum += i64::from(partial));
-    }
+    let mut sum = Gram::new(dim.next_multiple_of(ALIGN));
+    codes.chunks_exact(dim).for_each(|row| sum.add(row, 1));
+    scaled(&sum.finish(dim), steps)
+}
+
+fn scaled(sums: &[i64], steps: &[f32]) -> Vec<f32> {
     let mut gram = Vec::with_capacity(sums.len());
-    for i in 0..dim {
+    for i in 0..steps.len() {
         for j in 0..=i {
             let sum = sums[packed_len(i) + j] as f32;
             gram.push(sum * steps[i] * steps[j]);
         }
     }
     gram
-}
-
-/// Rows whose products of codes, each at most 127², can be added in 32 bits.
-const MAX_SUMMED: usize = 1 << 17;
-
-/// Σ qᵢqⱼ over at most [`MAX_SUMMED`] rows, the packed lower triangle.
-fn products(rows: &[i8], dim: usize, stride: usize) -> Vec<i32> {
-    let mut sums = vec![0_i32; packed_len(dim)];
-    let mut wide = vec![0_i32; dim];
-    for row in rows.chunks_exact(stride) {
-        wide.iter_mut().zip(row).for_each(|(wide, &code)| *wide = i32::from(code));
-        let mut rest = &mut sums[..];
-        for (i, &a) in wide.iter().enumerate() {
-            let (line, tail) = rest.split_at_mut(i + 1);
-            rest = tail;
-            // Most codes are zero.
-            if a != 0 {
-                line.iter_mut().zip(&wide).for_each(|(sum, b)| *sum += a * b);
-            }
-        }
-    }
-    sums
 }
 
 /// Steps at which the largest component of each column of `factors` (`dim` reals a row) takes the
@@ -213,17 +189,16 @@ pub(super) fn read(bytes: &[u8], shape: Shape) -> Result<Factors, ModelError> {
     if !in_range(steps) || !steps.iter().all(sound) {
         return Err(ModelError::value(KIND, "a step is not above 0, not finite or too large"));
     }
-    let stride = dim.next_multiple_of(ALIGN);
-    // 2²⁴ rows of 256 codes are more than 32 bits can count.
-    let len = shape.rows.checked_mul(stride).ok_or(ModelError::Limit(KIND))?;
-    let mut codes = Aligned::try_zeroed(len).ok_or(ModelError::Memory(KIND))?;
-    let table: &mut [i8] = bytemuck::cast_slice_mut(codes.as_mut_slice());
-    rows::decode(coded, dim, stride, table)
-        .ok_or(ModelError::value(KIND, "the codes do not have the length that they claim"))?;
-    if digest(table.chunks_exact(stride).map(|row| &row[..dim])) != head.digest {
+    let rows = rows::decode(coded, dim, shape.rows).map_err(|error| match error {
+        Unreadable::Length => {
+            ModelError::value(KIND, "the codes do not have the length that they claim")
+        }
+        Unreadable::Memory => ModelError::Memory(KIND),
+    })?;
+    let all = rows.of.iter().map(|&row| &rows.codes[row as usize * dim..][..dim]);
+    if digest(all) != head.digest {
         return Err(ModelError::Checksum(KIND));
     }
-    let sketch = Sketch::new(bytemuck::cast_slice(codes.as_slice()), stride);
-    let sketch = sketch.ok_or(ModelError::Memory(KIND))?;
-    Ok(Factors { dim, stride, steps: steps.to_vec(), codes, sketch })
+    let table = Table::new(rows, dim, dim.next_multiple_of(ALIGN));
+    Ok(Factors { steps: steps.to_vec(), table: table.ok_or(ModelError::Memory(KIND))? })
 }

@@ -80,7 +80,7 @@ pub fn encode_split(
     }
     let (_, head, head_factors) = named.remove(0)?;
 
-    let gram = factors::gram(codes, dim, steps);
+    let gram = factors::gram(codes, steps);
     let taste = encode_taste(&TasteParts { gram: Some(gram), ..taste.clone() }, head_factors);
     let unit = Sketch::new(codes, dim)?.unit();
     let means = means(steps, codes, split);

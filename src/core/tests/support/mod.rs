@@ -91,3 +91,22 @@ fn text(ids: IdsDigest, rows: impl Iterator<Item = usize>, clusters: &[String]) 
 pub fn model(tracks: usize, seed: u64) -> Model {
     Model::from_sections(sections(tracks, seed)).unwrap()
 }
+
+/// A model of so few distinct factors that most tracks have that of another.
+pub fn coarse(tracks: usize, seed: u64) -> Model {
+    let mut rng = SplitMix64::new(seed);
+    let mut fingerprints: Vec<u64> = (0..tracks).map(|i| fingerprint(&format!("t{i}"))).collect();
+    fingerprints.sort_unstable();
+    let codes: Vec<i8> =
+        (0..tracks * DIM).map(|at| if at % DIM < 3 { rng.below(3) as i8 - 1 } else { 0 }).collect();
+    let taste = TasteParts {
+        loss: Loss { unobserved: 0.05, ridge: 0.02, exponent: 1.0 },
+        catalogue: tracks as f32,
+        pull: 0.3,
+        responses: Responses::default(),
+        mean: vec![0.2; DIM],
+        gram: None,
+    };
+    let (_, sections) = model::encode_ranking(&fingerprints, &[0.1; DIM], &codes, &taste);
+    Model::from_sections(sections).unwrap()
+}
