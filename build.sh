@@ -9,7 +9,7 @@ set -euo pipefail
 
 export CALLER=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")"
-for part in common setup pkg run check; do
+for part in common setup pkg run check soak; do
   # shellcheck source=/dev/null
   source "tools/$part.sh"
 done
@@ -25,6 +25,7 @@ usage: ./build.sh VERB
   test     every check and test, native, in WebAssembly and in headless Chromium
   pkg      build the npm package in pkg/ and hold its size against pkg/size-budget.json
   bench    run the scripts in bench/, in order
+  soak     fuzz every decoder of outside bytes, each for SEGUE_SOAK seconds (60)
   lint     formatting, clippy, TypeScript types; shellcheck and cargo-deny where installed
   clean    remove everything that the other verbs made in this folder
   help     print this
@@ -66,7 +67,7 @@ verb=${1:-help}
 case $verb in
   run) run "$@" ;;
   help | -h | --help) help ;;
-  test | pkg | bench | lint | clean)
+  test | pkg | bench | soak | lint | clean)
     [[ $# -eq 0 ]] || wrong_usage "$verb takes no arguments"
     "verb_$verb"
     ;;

@@ -54,9 +54,14 @@ export class Catalogue {
   isStill(track: Track): boolean {
     if (this.#tracks.get(track.row) === track) return true;
     // Two tracks without a title cannot be told apart.
-    if (!track.titled || track.row >= this.#segue.tracks) return false;
-    const now = this.track(track.row);
-    return now.title === track.title && now.artist === track.artist;
+    if (!track.titled) return false;
+    try {
+      const now = this.track(track.row);
+      return now.title === track.title && now.artist === track.artist;
+    } catch {
+      // There is no such row any more.
+      return false;
+    }
   }
 
   /** To be called when rows have come to mean other tracks. */

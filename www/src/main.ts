@@ -16,6 +16,8 @@ async function main(): Promise<void> {
     showNotice(explainFailure(error, registry));
     return;
   }
+  // Names, where a large catalogue keeps them for later; without them tracks are numbers.
+  await segue.gather(0).catch(() => {});
   const app = new App(segue);
   app.start();
   keepCurrent(segue, app);
@@ -25,7 +27,8 @@ async function main(): Promise<void> {
 /** Takes up new versions of the model, and says which one is in force. */
 function keepCurrent(segue: Segue, app: App): void {
   const status = byId("status");
-  const model = () => `model ${segue.version}, ${count(segue.tracks, "track")}`;
+  const here = () => (segue.here < segue.tracks ? `${segue.here.toLocaleString("en")} of ` : "");
+  const model = () => `model ${segue.version}, ${here()}${count(segue.tracks, "track")}`;
   const current = () => {
     status.textContent = `Ranked in this tab by ${model()}`;
     status.title = "";
@@ -43,6 +46,9 @@ function keepCurrent(segue: Segue, app: App): void {
   segue.on("update", () => {
     app.updated();
     current();
+  });
+  segue.on("arrival", () => {
+    if (navigator.onLine) current();
   });
   addEventListener("online", () => void update());
   addEventListener("offline", offline);

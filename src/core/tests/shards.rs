@@ -11,7 +11,7 @@ use segue_core::{
     ids::Row,
     kernel::Place,
     model::{Model, ModelError, SectionId, SectionKind},
-    rank::{nearest, rank, score, top},
+    rank::{UNKNOWN, nearest, rank, score, top},
     session::{Observation, Session},
 };
 use support::{model, split_sections};
@@ -205,7 +205,7 @@ fn the_nearest_shard_is_that_of_the_cell_where_the_listener_expects_most() {
     let estimated = (0..TRACKS).filter(|&i| is_estimate(&head, i));
     let best = estimated.max_by(|&a, &b| estimates[a].total_cmp(&estimates[b])).unwrap();
     let shard = head.shard_of(head.row(&format!("t{best}")).unwrap());
-    assert_eq!(found[0].index(), shard.into());
+    assert_eq!(shard.map(u32::from), Some(found[0].index()));
     let mut shards: Vec<u32> = found.iter().map(|place| place.index()).collect();
     shards.sort_unstable();
     assert_eq!(shards, [1, 2, 3, 4]);
@@ -228,6 +228,19 @@ fn a_listener_keeps_what_is_known_of_every_shard_that_is_here() {
     assert_eq!(session.moved(&whole, &other).evidence().len(), 40);
     let here = liked.iter().filter(|id| !head().row(id).unwrap().is_estimate()).count();
     assert_eq!(session.moved(&whole, &head()).evidence().len(), here);
+}
+
+#[test]
+fn a_row_that_does_not_exist_is_nothing_and_no_accident() {
+    let whole = whole();
+    for row in [u32::MAX, 400, 1 << 24 | 300, 5 << 24, 255 << 24 | 8, 254 << 24].map(Row) {
+        assert!(!whole.has(row));
+        assert_eq!((whole.shard_of(row), whole.cluster_of(row)), (None, None));
+        assert!(whole.stem(row).is_none() && whole.codes(row).is_none());
+        let mut queue = Vec::new();
+        rank(&whole, &mut Session::new(&whole), &[Some(row)], 1, &mut queue);
+        assert_eq!(queue[0].points(), UNKNOWN);
+    }
 }
 
 #[test]

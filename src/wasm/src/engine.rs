@@ -84,7 +84,7 @@ impl Engine {
 
     /// The shard of a row; of a cell, where the row stands for absent tracks.
     pub fn shard_of(&self, row: u32) -> Result<u8, JsError> {
-        Ok(self.model.shard_of(self.row(row)?))
+        Ok(self.model.shard_of(self.row(row)?).unwrap_or_default())
     }
 
     /// Number of taste clusters; 0 where the model has none.

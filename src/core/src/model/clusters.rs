@@ -37,9 +37,9 @@ impl<'a> Clusters<'a> {
         self.centroids.is_empty()
     }
 
-    /// The cluster of a row; panics where the row is beyond the catalogue.
-    pub fn of(&self, row: Row) -> u16 {
-        self.assignment[row.index()]
+    /// The cluster of a row of the head; `None` where there is no such row.
+    pub fn of(&self, row: Row) -> Option<u16> {
+        self.assignment.get(row.index()).copied()
     }
 
     /// The cluster of every row.

@@ -345,7 +345,8 @@ impl Model {
 
     /// What is held of the fingerprint of a track that is here.
     pub fn stem(&self, row: Row) -> Option<Stem> {
-        Some(self.part(row)?.ids().stem(Row(row.index() as u32)))
+        let part = self.part(row).filter(|part| row.index() < part.shape.rows)?;
+        Some(part.ids().stem(Row(row.index() as u32)))
     }
 
     /// The row of the only track here whose fingerprint agrees with `stem`.
@@ -353,12 +354,12 @@ impl Model {
         self.parts().find_map(|(shard, part)| Some(part.ids().find_stem(stem)?.of(shard)))
     }
 
-    /// The shard of a row: its own, or that of the absent tracks that it stands for.
-    pub fn shard_of(&self, row: Row) -> u8 {
-        let cells = self.tail.as_ref().map_or(&[][..], Tail::shard_of);
+    /// The shard of a row: its own, or that of the absent tracks that it stands for; `None` where
+    /// there is no such row.
+    pub fn shard_of(&self, row: Row) -> Option<u8> {
         match row.shard() {
-            ABSENT => cells.get(row.index()).copied().unwrap_or_default(),
-            shard => shard,
+            ABSENT => self.cells().get(row.index()).copied(),
+            shard => self.codes(row).map(|_| shard),
         }
     }
 
@@ -431,10 +432,11 @@ impl Model {
     /// shard c + 1.
     pub fn cluster_of(&self, row: Row) -> Option<u16> {
         let clusters = self.clusters()?;
-        match self.shard_of(row) {
-            0 => Some(clusters.of(row)),
-            shard => Some(u16::from(shard) - 1),
-        }
+        let cluster = match self.shard_of(row)? {
+            0 => clusters.of(row)?,
+            shard => u16::from(shard) - 1,
+        };
+        (usize::from(cluster) < clusters.len()).then_some(cluster)
     }
 
     /// Names to show, where the model has them: of the head's tracks, and of all clusters.

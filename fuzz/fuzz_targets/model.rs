@@ -1,0 +1,12 @@
+//! Any bytes are a model file or an error; what is a model can be used, and is written as it was read.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use segue_core::model::Model;
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(model) = Model::from_file(bytes) {
+        segue_fuzz::use_all(&model);
+        assert_eq!(model.to_file(), bytes);
+    }
+});

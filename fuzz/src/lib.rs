@@ -1,0 +1,46 @@
+//! What a listener does with a model, whatever bytes it was read from: everything that a page calls.
+
+use segue_core::{
+    event::Kind,
+    ids::Row,
+    model::Model,
+    rank::{nearest, rank, score, top},
+    reason::Explainer,
+    session::{Observation, Session},
+};
+
+/// Observes, ranks, searches, explains and describes. Nothing of it may panic.
+pub fn use_all(model: &Model) {
+    let mut session = Session::new(model);
+    let ids = ["", "t0", "jazz:00", "spotify:track:1", "\u{1f3b5}"];
+    let named = ids.iter().map(|id| model.row(id));
+    let rows: Vec<Row> = model.rows().take(64).collect();
+    let some = rows.iter().copied().map(Some);
+    let beyond = [u32::MAX, 1 << 24, 255 << 24, 7].map(|row| Some(Row(row)));
+    let candidates: Vec<Option<Row>> = named.chain(some).chain(beyond).collect();
+    for (row, kind) in candidates.iter().flatten().zip(Kind::ALL.into_iter().cycle()) {
+        session.observe(model, Observation { row: *row, kind, heard: Some(0.3) });
+    }
+    let mut queue = Vec::new();
+    rank(model, &mut session, &candidates, 50, &mut queue);
+    for place in &queue {
+        let _ = score(model, &mut session, place.points());
+    }
+    top(model, &mut session, 20, |row| row.0 % 3 > 0, &mut queue);
+    nearest(model, &mut session, &mut queue);
+    let mut explainer = Explainer::new(model, &mut session);
+    explainer.beside(model, rows.iter().copied());
+    for &row in rows.iter().take(4) {
+        let reasons = explainer.explain(model, row);
+        reasons.iter().for_each(|reason| drop(reason.text()));
+    }
+    for row in candidates.iter().flatten() {
+        let _ = (model.cluster_of(*row), model.shard_of(*row));
+        if let Some((text, row)) = model.text_of(*row) {
+            let _ = (text.title(row), text.artist(row), text.duration_ms(row));
+        }
+        let _ = model.stem(*row).and_then(|stem| model.find_stem(stem));
+    }
+    let moved = session.moved(model, model);
+    assert!(moved.evidence().len() <= session.evidence().len());
+}
