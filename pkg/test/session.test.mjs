@@ -63,6 +63,30 @@ test("scores fall along the queue, and each place says which candidate it was", 
   queue.slice(1).forEach(({ score }, at) => assert(score <= queue[at].score));
 });
 
+test("a hundred thousand candidates, most of them given often, are ranked and cut to what is asked", async (t) => {
+  const segue = await listener(t);
+  segue.observe({ kind: "like", track: "folk:03" });
+  const many = Array.from({ length: 100_000 }, (_, n) => (n % 3 ? everything[n % 60] : `nobody:${n}`));
+  const queue = segue.rank(many);
+  assert.equal(queue.length, many.length);
+  assert.equal(queue.unknown, many.filter((track) => track.startsWith("nobody")).length);
+  assert.deepEqual(new Set(queue.map(({ index }) => index)).size, many.length);
+  const scores = queue.flatMap(({ score }) => (score === null ? [] : [score]));
+  assert(scores.every((score, at) => at === 0 || score <= scores[at - 1]));
+  assert.deepEqual(segue.rank(many, { limit: 5 }), Object.assign(queue.slice(0, 5), {
+    unknown: queue.unknown,
+    estimated: 0,
+  }));
+});
+
+test("a limit of nothing gives nothing, and one beyond all there is gives all", async (t) => {
+  const segue = await listener(t);
+  assert.deepEqual([...segue.rank(everything, { limit: 0 })], []);
+  assert.equal(segue.rank(everything, { limit: 1e9 }).length, 60);
+  assert.deepEqual([...segue.top({ limit: 0 })], []);
+  assert.equal(segue.top({ limit: 1e9 }).length, 60);
+});
+
 test("no candidates make an empty queue, and one given twice stands in it twice", async (t) => {
   const segue = await listener(t);
   assert.deepEqual(order(segue.rank([])), []);
