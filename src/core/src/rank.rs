@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::{
     ids::{ABSENT, Row},
-    kernel::{Place, Query, best, top_k},
+    kernel::{self, Place, Query, Search, best, top_k},
     model::{FINE_BITS, Model},
     session::Session,
 };
@@ -53,6 +53,25 @@ pub fn top(
     found: &mut Vec<Place>,
 ) {
     top_k(model.tables(), session.query(model), k, keep, found);
+}
+
+/// The same for several listeners, who share the reading of the catalogue: `keep` is also told which
+/// of `sessions` it is asked for, and each has its own in `found`.
+pub fn top_each(
+    model: &Model,
+    sessions: &mut [Session],
+    k: usize,
+    keep: impl Fn(usize, Row) -> bool,
+    found: &mut [Vec<Place>],
+) {
+    let keep = &keep;
+    let each = sessions.iter_mut().zip(found).enumerate();
+    let mut searches: Vec<_> = each
+        .map(|(at, (session, found))| {
+            Search::new(session.query(model), k, move |row| keep(at, row), found)
+        })
+        .collect();
+    kernel::top_each(model.tables(), &mut searches);
 }
 
 /// The shards beside the head, here or not, the nearest to the listener first: by the cell in which

@@ -12,6 +12,7 @@ use segue_core::{
         BLOCK_ROWS, Block, Pair, Place, SKETCH, Sketch, TILE_LINES, Table, best, dot, outer,
         points, reach, scalar, seek, top_k,
     },
+    rank::{top, top_each},
     session::Session,
 };
 
@@ -160,5 +161,32 @@ proptest! {
         let mut found = Vec::new();
         top_k(model.tables(), query, k, keep, &mut found);
         prop_assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn searching_together_finds_what_each_finds_alone(
+        tracks in 1_usize..1500,
+        seed in any::<u64>(),
+        listeners in vec(vec((0_usize..9, 0_u32..1500), 0..6), 0..6),
+        k in 0_usize..80,
+        many_are_equal in any::<bool>(),
+    ) {
+        let model = if many_are_equal { support::coarse } else { support::model }(tracks, seed);
+        let session = |events: &Vec<(usize, u32)>| {
+            let mut session = Session::new(&model);
+            for &(kind, row) in events {
+                session.add(&model, Row(row % tracks as u32), Kind::ALL[kind], 1.0);
+            }
+            session
+        };
+        let keep = |listener: usize, row: Row| row.0 as usize % 5 != listener;
+        let mut sessions: Vec<Session> = listeners.iter().map(session).collect();
+        let mut together = vec![Vec::new(); sessions.len()];
+        top_each(&model, &mut sessions, k, keep, &mut together);
+        for (at, (session, together)) in sessions.iter_mut().zip(&together).enumerate() {
+            let mut alone = Vec::new();
+            top(&model, session, k, |row| keep(at, row), &mut alone);
+            prop_assert_eq!(&alone, together);
+        }
     }
 }

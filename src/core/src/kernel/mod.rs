@@ -10,7 +10,7 @@
 
 mod gram;
 pub mod scalar;
-mod scan;
+mod search;
 mod sketch;
 mod table;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -22,7 +22,7 @@ use alloc::vec::Vec;
 
 pub(crate) use gram::Gram;
 pub use gram::{Pair, TILE_LINES, tile_width};
-use scan::scan;
+pub use search::{Search, top_each, top_k};
 pub use sketch::{BLOCK_ROWS, Block, SKETCH, Sketch};
 pub use table::Table;
 
@@ -185,48 +185,4 @@ fn cut(places: &mut Vec<Place>, k: usize) {
         }
         places.truncate(k);
     }
-}
-
-/// The `k` best rows of all `tables`, each with the number of its shard and in their order, for which
-/// `keep` holds, best first.
-///
-/// Exact. One pass over the sketches, and over the rows that these do not rule out; rows above the
-/// running threshold collect in a buffer of 2k that is cut back by selection, so selecting costs
-/// O(1) amortised a row.
-pub fn top_k<'a>(
-    tables: impl Iterator<Item = (u8, &'a Factors)>,
-    query: &Query,
-    k: usize,
-    keep: impl Fn(Row) -> bool,
-    found: &mut Vec<Place>,
-) {
-    found.clear();
-    if k == 0 {
-        return;
-    }
-    let capacity = k.saturating_mul(2);
-    let mut worst = Place::new(i32::MIN, u32::MAX);
-    for (shard, factors) in tables {
-        let table = factors.table();
-        let sketch = query.sketch(table.sketch().unit());
-        scan(table, &query.values, &sketch, worst.points(), |place, points| {
-            for row in table.rows_at(place) {
-                let row = Row::new(shard, row);
-                let place = Place::new(points, row.0);
-                // Equal rows ascend: none of those that follow is better.
-                if place <= worst {
-                    break;
-                }
-                if keep(row) {
-                    found.push(place);
-                    if found.len() == capacity && capacity > k {
-                        cut(found, k);
-                        worst = found[k - 1];
-                    }
-                }
-            }
-            worst.points()
-        });
-    }
-    best(found, k);
 }

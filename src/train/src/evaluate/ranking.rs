@@ -24,20 +24,21 @@ pub struct Case {
     pub repeats: bool,
 }
 
-/// Ranks the catalogue for one listener.
+/// Ranks the catalogue for listeners.
 pub trait Scorer: Sync {
-    /// The best `k` rows for `case`, best first.
-    fn top(&self, case: &Case, k: usize) -> Vec<Row>;
+    /// The best `k` rows for each of `cases`, best first.
+    fn top(&self, cases: &[&Case], k: usize) -> Vec<Vec<Row>>;
 }
 
 /// The code and the model that ship.
 impl Scorer for Model {
-    fn top(&self, case: &Case, k: usize) -> Vec<Row> {
-        let mut session = fold_in(self, &case.known);
-        let seen = seen(case);
-        let mut best: Vec<Place> = Vec::new();
-        rank::top(self, &mut session, k, |row| seen.binary_search(&row).is_err(), &mut best);
-        best.iter().map(|place| Row(place.index())).collect()
+    fn top(&self, cases: &[&Case], k: usize) -> Vec<Vec<Row>> {
+        let mut sessions: Vec<_> = cases.iter().map(|case| fold_in(self, &case.known)).collect();
+        let seen: Vec<_> = cases.iter().map(|case| seen(case)).collect();
+        let mut best: Vec<Vec<Place>> = vec![Vec::new(); cases.len()];
+        let keep = |case: usize, row| seen[case].binary_search(&row).is_err();
+        rank::top_each(self, &mut sessions, k, keep, &mut best);
+        best.iter().map(|best| best.iter().map(|place| Row(place.index())).collect()).collect()
     }
 }
 
@@ -62,7 +63,13 @@ pub struct FloatScorer<'a> {
 }
 
 impl Scorer for FloatScorer<'_> {
-    fn top(&self, case: &Case, k: usize) -> Vec<Row> {
+    fn top(&self, cases: &[&Case], k: usize) -> Vec<Vec<Row>> {
+        cases.iter().map(|case| self.top_of(case, k)).collect()
+    }
+}
+
+impl FloatScorer<'_> {
+    fn top_of(&self, case: &Case, k: usize) -> Vec<Row> {
         let dim = self.taste.mean().len();
         let mut system = System::new(&self.taste);
         for evidence in &case.known {
@@ -122,6 +129,9 @@ pub struct Measured {
     ndcg: [f64; 2],
 }
 
+/// Listeners who are ranked for together: they share the reading of the catalogue.
+const TOGETHER: usize = 8;
+
 /// The cut-offs of [`Measured`].
 const AT: [usize; 2] = [10, 20];
 
@@ -164,10 +174,14 @@ impl Accuracy {
 
 /// Ranks the cases that have anything held out with `scorer`, in order. Parallel.
 pub fn each(scorer: &impl Scorer, cases: &[Case]) -> Vec<Measured> {
+    let asked = |case: &&Case| case.held_out.len() + case.missing > 0;
+    let cases: Vec<&Case> = cases.iter().filter(asked).collect();
     cases
-        .par_iter()
-        .filter(|case| case.held_out.len() + case.missing > 0)
-        .map(|case| Measured::new(&scorer.top(case, 20), case))
+        .par_chunks(TOGETHER)
+        .flat_map_iter(|cases| {
+            let ranked = scorer.top(cases, 20).into_iter();
+            ranked.zip(cases).map(|(ranked, case)| Measured::new(&ranked, case))
+        })
         .collect()
 }
 
