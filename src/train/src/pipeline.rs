@@ -91,14 +91,14 @@ pub fn train(
 }
 
 /// What to train, as held-out listening has it.
-struct Plan {
-    settings: Settings,
+pub(crate) struct Plan {
+    pub settings: Settings,
     seed: u64,
     /// What each kind of event says to training; fold-in may have been found to differ.
-    responses: Responses,
-    fold_in: FoldIn,
+    pub responses: Responses,
+    pub fold_in: FoldIn,
     /// How coarsely the factors are coded.
-    coarseness: f32,
+    pub coarseness: f32,
     validation: Option<Accuracy>,
     learned: Learned,
 }
@@ -120,7 +120,7 @@ impl Plan {
 }
 
 /// Factors of the whole dataset.
-fn fit(
+pub(crate) fn fit(
     dataset: &Dataset,
     dim: usize,
     plan: &Plan,
@@ -194,7 +194,7 @@ fn assemble(
 }
 
 /// Chooses settings and learns responses on held-out listening, where there is enough of it.
-fn choose(
+pub(crate) fn choose(
     dataset: &Dataset,
     options: &Options,
     progress: &Progress<'_>,

@@ -132,6 +132,19 @@ impl Dataset {
         events.split_at(events.len() - events.len() / 5)
     }
 
+    /// The same listeners and tracks without the last fifth of each listener's events.
+    pub fn past(&self) -> Self {
+        let before = |listener| self.split_by_time(listener).0;
+        let events: Vec<Heard> = (0..self.listeners()).flat_map(before).copied().collect();
+        let starts = starts(&events);
+        Self {
+            tracks: self.tracks.clone(),
+            fingerprints: self.fingerprints.clone(),
+            events,
+            starts,
+        }
+    }
+
     /// Listeners × tracks under `responses`.
     pub fn matrix(&self, responses: &Responses) -> Matrix {
         self.matrix_of(|listener| self.of(listener), responses)

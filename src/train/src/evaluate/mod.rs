@@ -1,6 +1,7 @@
 //! The fixed protocols that figures come from.
 
 pub mod ranking;
+pub mod scale;
 pub mod split;
 
 /// By how many standard errors the mean of `a` exceeds that of `b`, over the same cases: the paired

@@ -128,7 +128,7 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
 }
 
 /// What the factors give as they are, and the bytes that they would take.
-fn as_trained(
+pub(super) fn as_trained(
     factors: &Factors,
     fold_in: &FoldIn,
     cases: &[Case],
@@ -175,7 +175,7 @@ fn choose(
     Ok(Chosen { settings, seed, settled, coarseness, tried })
 }
 
-fn stored_bytes(model: &Model) -> usize {
+pub(super) fn stored_bytes(model: &Model) -> usize {
     let used = [SectionKind::Ids, SectionKind::Factors, SectionKind::Taste];
     model.sections().filter(|(id, _)| used.contains(&id.kind)).map(|(_, bytes)| bytes.len()).sum()
 }
