@@ -31,7 +31,8 @@ build_module() {
 bind() {
   local out
   out=$(staged wasm)
-  wasm-bindgen --target web --remove-name-section --remove-producers-section --out-dir "$out" "$1"
+  wasm-bindgen --target web --omit-default-module-path --remove-name-section \
+    --remove-producers-section --out-dir "$out" "$1"
   local module=$out/segue_wasm_bg.wasm
   # What is called for each row stays a function: engines swap in the optimised code of one where it
   # is called, not while it runs, so that a loop inlined into its only caller runs unoptimised to
@@ -43,14 +44,15 @@ bind() {
 }
 
 build_dist() {
-  once pkg-dist "$(hash_of pkg/src pkg/tsconfig.json tsconfig.base.json package-lock.json pkg/wasm)" \
-    pkg/dist compile_dist
+  local inputs=(pkg/src pkg/tsconfig.json tsconfig.base.json package-lock.json pkg/wasm tools/bundle.mjs)
+  once pkg-dist "$(hash_of "${inputs[@]}")" pkg/dist compile_dist
 }
 
 compile_dist() {
   local out
   out=$(staged dist)
-  node_modules/.bin/tsc -p pkg --outDir "$out"
+  node_modules/.bin/tsc -p pkg --outDir "$out" --emitDeclarationOnly
+  node tools/bundle.mjs "$out"
   swap_in "$out" pkg/dist
 }
 

@@ -4,8 +4,17 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { test } from "node:test";
 import { Segue } from "segue";
-import { initSync } from "../wasm/segue_wasm.js";
-import { everything, first, open, order, sectionsOf, segueError, serve, sha256 } from "./support.mjs";
+import {
+  everything,
+  first,
+  memory,
+  open,
+  order,
+  sectionsOf,
+  segueError,
+  serve,
+  sha256,
+} from "./support.mjs";
 
 test("a registry opens to a model that ranks, with every section fetched once", async (t) => {
   const registry = await serve(t, { version: 7 });
@@ -228,7 +237,6 @@ test("an open that fails leaves nothing allocated, and does not stand in the way
   const good = registry.manifest;
   const noModel = [...sectionsOf(first).slice(0, -1), ["text", Buffer.alloc(200_000)]];
   registry.publishSections(noModel, 1);
-  const { memory } = initSync();
   const fail = () => assert.rejects(Segue.open({ registry: registry.url }), segueError("model", /`text`/));
   for (let n = 0; n < 3; n++) await fail();
   const before = memory.buffer.byteLength;
@@ -241,7 +249,6 @@ test("an open that fails leaves nothing allocated, and does not stand in the way
 
 test("a model that was opened and freed leaves nothing allocated", async (t) => {
   const registry = await serve(t);
-  const { memory } = initSync();
   const use = async () => {
     const segue = await Segue.open({ registry: registry.url });
     segue.observe({ kind: "like", track: "jazz:00" });

@@ -7,6 +7,15 @@ import { createServer } from "node:http";
 import { extname } from "node:path";
 import { Segue, SegueError } from "../dist/index.js";
 
+/** The module's memory, which all models of a process share, once there is one. */
+export let memory;
+const { instantiate } = WebAssembly;
+WebAssembly.instantiate = async (...given) => {
+  const made = await instantiate(...given);
+  ({ memory } = (made.instance ?? made).exports);
+  return made;
+};
+
 const fixture = (name) => readFileSync(new URL(`fixtures/${name}.segue`, import.meta.url));
 
 /** Three genres of twenty tracks, "jazz:00" to "folk:19", and the version after it. */
