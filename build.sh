@@ -9,7 +9,7 @@ set -euo pipefail
 
 export CALLER=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")"
-for part in common setup pkg run check soak; do
+for part in common setup pkg run check soak bench; do
   # shellcheck source=/dev/null
   source "tools/$part.sh"
 done
@@ -24,7 +24,8 @@ usage: ./build.sh VERB
            http://127.0.0.1:8787/; 5 to 8 minutes the first time, seconds after that
   test     every check and test, native, in WebAssembly and in headless Chromium
   pkg      build the npm package in pkg/ and hold its size against pkg/size-budget.json
-  bench    run the scripts in bench/, in order
+  bench [PART …]
+           measure Segue beside others: accuracy, scan, calls, cold, memory; all without a PART
   soak     fuzz every decoder of outside bytes, each for SEGUE_SOAK seconds (60)
   lint     formatting, clippy, TypeScript types; shellcheck and cargo-deny where installed
   clean    remove everything that the other verbs made in this folder
@@ -42,23 +43,9 @@ wrong_usage() {
   exit 2
 }
 
-verb_bench() {
-  setup_rust
-  build_cli
-  export SEGUE
-  local script ran=0
-  for script in bench/*.sh; do
-    [[ -x $script ]] || continue
-    say "$script"
-    "$script"
-    ran=$((ran + 1))
-  done
-  [[ $ran -gt 0 ]] || say 'there is no executable script in bench/'
-}
-
 verb_clean() {
   rm -rf target node_modules pkg/{dist,wasm,node_modules} www/{dist,node_modules} \
-    tests/browser/{results,node_modules} "$STATE"
+    tests/browser/{results,node_modules} bench/node_modules "$STATE"
   if [[ -d $CACHE ]]; then say "left for other clones: $CACHE"; fi
 }
 
@@ -66,8 +53,9 @@ verb=${1:-help}
 [[ $# -eq 0 ]] || shift
 case $verb in
   run) run "$@" ;;
+  bench) verb_bench "$@" ;;
   help | -h | --help) help ;;
-  test | pkg | bench | soak | lint | clean)
+  test | pkg | soak | lint | clean)
     [[ $# -eq 0 ]] || wrong_usage "$verb takes no arguments"
     "verb_$verb"
     ;;

@@ -133,6 +133,11 @@ impl Query {
         dot(codes, &self.values)
     }
 
+    /// The rounded components, one for each code of a row.
+    pub fn values(&self) -> &[i16] {
+        &self.values
+    }
+
     /// The score that so many points are: the inner product of factor and taste.
     pub fn score(&self, points: i32) -> f32 {
         points as f32 * self.scale

@@ -1,0 +1,1 @@
+export { loadHnswlib } from "hnswlib-wasm";

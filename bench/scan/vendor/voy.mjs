@@ -1,0 +1,1 @@
+export * from "voy-search/voy_search_bg.js";
