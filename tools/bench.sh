@@ -9,7 +9,7 @@ WORLDS=(
   '500 500 1000 505'
   '10k 10000 4000 11200'
   '100k 100000 16000 155000'
-  '1m 1000000 84000 2750000'
+  #'1m 1000000 84000 2750000'
 )
 
 # Those that are ranked for, in each of them.
@@ -23,7 +23,7 @@ verb_bench() {
   for part in ${@+"$@"}; do
     [[ $(type -t "bench_$part") == function ]] || wrong_usage "bench has no part '$part'"
   done
-  [[ $# -gt 0 ]] || set -- accuracy scan
+  [[ $# -gt 0 ]] || set -- accuracy scan calls
   for part in "$@"; do
     say "bench: $part"
     "bench_$part"
@@ -43,18 +43,36 @@ setup_bench() {
 bench_accuracy() { bench/accuracy.sh; }
 
 bench_scan() {
-  setup_browser
-  setup_peers
   local world folders=()
-  cargo build --release --quiet -p segue-core --examples
+  setup_scan
   for world in "${WORLDS[@]}"; do
     # shellcheck disable=SC2086
     make_catalogue $world
     folders+=("$BENCH/${world%% *}")
   done
+  side_by_side scan "${folders[@]}"
+}
+
+bench_calls() {
+  setup_scan
+  # shellcheck disable=SC2086
+  make_catalogue ${WORLDS[1]}
+  side_by_side calls "$BENCH/${WORLDS[1]%% *}"
+}
+
+setup_scan() {
+  setup_browser
+  setup_peers
+  cargo build --release --quiet -p segue-core --examples
+}
+
+# side_by_side SET FOLDER…: a set of contenders on the catalogues in FOLDERs.
+side_by_side() {
+  local set=$1
+  shift
   SEGUE_BENCH_PYTHON=$BENCH/python/bin/python SEGUE_BENCH_VENDOR=$BENCH/vendor/ \
     SEGUE_BENCH_SCAN=$TARGET/release/examples/scan \
-    node bench/scan/run.mjs "$BENCH/scan.json" "${folders[@]}"
+    node bench/scan/run.mjs "$set" "$BENCH/$set.json" "$@"
 }
 
 # Peers from npm and PyPI, and what of them has to be made into something else first.
@@ -105,6 +123,7 @@ train_catalogue() {
   mkdir -p "$home/noise"
   "$SEGUE" simulate "${world[@]}" --out "$home/events.jsonl" --catalogue "$home/catalogue.jsonl"
   "$SEGUE" train "$home/events.jsonl" --catalogue "$home/catalogue.jsonl" --out "$home/trained.segue"
+  node bench/data/ids.mjs "$home/catalogue.jsonl" "$home/trained.segue" "$home/ids.txt"
   "$catalogue" cut "$home/trained.segue" "$rows" "$home/model.segue"
   node bench/data/listeners.mjs "$home/events.jsonl" "$home/trained.segue" "$rows" $LISTENERS \
     "$home/listeners.txt"

@@ -4,16 +4,16 @@
 let contender;
 let listeners;
 
-/** Sets `name` up on a catalogue; returns what there is to say of how it did so. */
-export async function open(place, name, catalogue) {
-  const { open } = await import(`./contenders/${name}.mjs`);
+/** Sets `id`, in a `variant`, up on a catalogue; returns what there is to say of how it did so. */
+export async function open(place, { id, variant }, catalogue) {
+  const { open } = await import(`./contenders/${id}.mjs`);
   const { rows, dim, places } = catalogue;
   const numbers = new Float32Array((await place.bytes("tastes.f32")).buffer);
   const tastes = Array.from({ length: numbers.length / dim }, (_, at) =>
     numbers.slice(at * dim, (at + 1) * dim),
   );
   listeners = [...tastes.keys()];
-  contender = await open({
+  const setting = {
     ...place,
     floats: async (file) => new Float32Array((await place.bytes(file)).buffer),
     listeners: parse(new TextDecoder().decode(await place.bytes("listeners.txt"))),
@@ -22,7 +22,8 @@ export async function open(place, name, catalogue) {
     dim,
     places,
     quickest,
-  });
+  };
+  contender = await open(setting, variant);
   return contender.note ?? "";
 }
 

@@ -13,12 +13,12 @@ library.folder = (path) => new URL(`/bench/node_modules/${path}`, location).href
 
 globalThis.host = {
   ...host,
-  open: (name, catalogue) => {
+  open: (entry, catalogue) => {
     const place = {
       bytes: (file) => bytes(`/data${catalogue.folder}/${file}`),
       asset: (path) => bytes(`/${path}`),
       library,
     };
-    return host.open(place, name, catalogue);
+    return host.open(place, entry, catalogue);
   },
 };

@@ -1,17 +1,17 @@
-// node run.mjs OUT FOLDER…: the scans side by side, in one run, a catalogue after the other. Each
-// FOLDER is one that `tools/bench.sh` made; OUT is the file that takes the results.
+// node run.mjs SET OUT FOLDER…: a set of contenders side by side, in one run, on a catalogue after
+// the other. Each FOLDER is one that `tools/bench.sh` made; OUT is the file that takes the results.
 
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { basename } from "node:path";
 import { digits } from "../lib/stats.mjs";
-import { entries } from "./contenders.mjs";
+import { SETS } from "./contenders.mjs";
 import { agreement, exact } from "./exact.mjs";
 import { startChromium } from "./hosts/chromium.mjs";
 import { startLines } from "./hosts/lines.mjs";
 import { startNode } from "./hosts/node.mjs";
 import { play } from "./rounds.mjs";
-import { print } from "./table.mjs";
+import { printCalls, printScans } from "./table.mjs";
 
 const DIM = 64;
 const PLACES = 50;
@@ -21,7 +21,7 @@ const ROUNDS = Number(process.env.SEGUE_BENCH_ROUNDS ?? 15);
 /** No catalogue may keep a contender longer, in milliseconds. */
 const PATIENCE = 300_000;
 
-const [out, ...folders] = process.argv.slice(2);
+const [set, out, ...folders] = process.argv.slice(2);
 const { SEGUE_BENCH_PYTHON: python, SEGUE_BENCH_SCAN: native, SEGUE_BENCH_VENDOR: vendor } = process.env;
 const only = process.env.SEGUE_BENCH_ONLY && new RegExp(process.env.SEGUE_BENCH_ONLY);
 
@@ -50,7 +50,7 @@ try {
   for (const folder of folders) {
     const catalogue = await measure(folder);
     results.catalogues.push(catalogue);
-    print(catalogue);
+    (set === "scan" ? printScans : printCalls)(catalogue);
     writeFileSync(out, JSON.stringify(results, null, 2));
   }
 } finally {
@@ -62,13 +62,14 @@ async function measure(folder) {
   const rows = statSync(`${folder}/codes.i8`).size / DIM;
   const catalogue = { folder, rows, dim: DIM, places: PLACES };
   const noise = { ...catalogue, folder: `${folder}/noise` };
-  const wanted = { false: exact(catalogue), true: exact(noise) };
-  const listeners = wanted.false.length;
+  const scans = set === "scan";
+  const wanted = scans ? { false: exact(catalogue), true: exact(noise) } : {};
+  const listeners = readFileSync(`${folder}/listeners.txt`, "utf8").trim().split("\n").length;
   const players = [];
   const figures = [];
-  for (const entry of entries) {
+  for (const entry of SETS[set]) {
     if (only && !only.test(entry.key)) continue;
-    const { key, id, label, where, kind, most = Infinity, because } = entry;
+    const { key, label, where, kind, most = Infinity, because } = entry;
     const figure = { key, label, where, kind };
     figures.push(figure);
     if (rows > most) {
@@ -78,10 +79,10 @@ async function measure(folder) {
     const host = await places[where].host();
     try {
       const begun = performance.now();
-      figure.note = await within(PATIENCE, host.open(id, entry.noise ? noise : catalogue));
+      figure.note = await within(PATIENCE, host.open(entry, entry.noise ? noise : catalogue));
       figure.ready = performance.now() - begun;
       const found = await within(PATIENCE, host.answers());
-      if (found) Object.assign(figure, agreement(found, wanted[Boolean(entry.noise)]));
+      if (found && scans) Object.assign(figure, agreement(found, wanted[Boolean(entry.noise)]));
       players.push({ id: key, host });
     } catch (error) {
       figure.left = String(error.message ?? error).split("\n")[0];

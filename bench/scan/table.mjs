@@ -2,7 +2,7 @@
 
 import { digits } from "../lib/stats.mjs";
 
-const COLUMNS = [
+const SCAN = [
   ["", 34, ({ label }) => label],
   ["in", 9, ({ where }) => where],
   ["min ms", 10, ({ min }) => digits(min)],
@@ -13,17 +13,18 @@ const COLUMNS = [
 ];
 
 /** Prints one catalogue's figures; `ratio` is to the package in the same place. */
-export function print({ rows, places, listeners, rounds, figures }) {
+export function printScans({ rows, places, listeners, rounds, figures }) {
   const count = rows.toLocaleString("en");
   console.log(`\nTop ${places} of ${count} tracks, ${listeners} listeners, ${rounds} rounds`);
-  line(COLUMNS.map(([name]) => name));
+  line(SCAN, SCAN.map(([name]) => name));
   for (const figure of figures) {
     if (figure.left !== undefined) {
-      line([figure.label, figure.where, "left out:", figure.left]);
+      line(SCAN, [figure.label, figure.where, "left out:", figure.left]);
       continue;
     }
     const ours = figures.find(({ key }) => key === `segue@${figure.where}`) ?? browser(figures);
-    line(COLUMNS.map(([, , cell]) => cell({ ...figure, ratio: figure.min / ours?.min })), figure.note);
+    const ratio = figure.min / ours?.min;
+    line(SCAN, SCAN.map(([, , cell]) => cell({ ...figure, ratio })), figure.note);
   }
   for (const where of ["Chromium", "Node", "native"]) share(figures, where);
   const wrong = figures.filter(({ kind, same }) => kind === "exact" && same === false);
@@ -33,9 +34,27 @@ export function print({ rows, places, listeners, rounds, figures }) {
 
 const browser = (figures) => figures.find(({ key }) => key === "segue@Chromium");
 
-function line(cells, note = "") {
+const CALLS = [
+  ["", 40, ({ label }) => label],
+  ["in", 9, ({ where }) => where],
+  ["min µs", 10, ({ min }) => digits(min * 1e3)],
+  ["median µs", 10, ({ median }) => digits(median * 1e3)],
+];
+
+/** Prints what calls cost that are no scan. */
+export function printCalls({ rows, rounds, figures }) {
+  console.log(`\nCalls on a model of ${rows.toLocaleString("en")} tracks, ${rounds} rounds`);
+  line(CALLS, CALLS.map(([name]) => name));
+  for (const figure of figures) {
+    const { label, where, left } = figure;
+    if (left !== undefined) line(CALLS, [label, where, "left out:", left]);
+    else line(CALLS, CALLS.map(([, , cell]) => cell(figure)));
+  }
+}
+
+function line(columns, cells, note = "") {
   const padded = cells.map((cell, at) =>
-    at < 2 ? cell.padEnd(COLUMNS[at][1]) : cell.padStart(COLUMNS[at][1]),
+    at < 2 ? cell.padEnd(columns[at][1]) : cell.padStart(columns[at][1]),
   );
   console.log(`${padded.join(" ")}   ${note}`.trimEnd());
 }

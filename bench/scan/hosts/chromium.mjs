@@ -18,7 +18,7 @@ export async function startChromium({ vendor }) {
       const ask = (request, ...given) =>
         page.evaluate(([request, given]) => globalThis.host[request](...given), [request, given]);
       return {
-        open: (name, catalogue) => ask("open", name, catalogue),
+        open: (entry, catalogue) => ask("open", entry, catalogue),
         answers: () => ask("answers"),
         turn: (ms, who) => ask("turn", ms, who),
         close: () => context.close(),

@@ -14,8 +14,8 @@ export async function startLines(command, argumentsOf, { env = process.env } = {
         return JSON.parse(value);
       };
       return {
-        async open(name, catalogue) {
-          child = spawn(command, argumentsOf(name, catalogue), {
+        async open({ id }, catalogue) {
+          child = spawn(command, argumentsOf(id, catalogue), {
             env,
             stdio: ["pipe", "pipe", "inherit"],
           });

@@ -21,14 +21,14 @@ library.folder = (path, { url } = {}) => {
 };
 
 const requests = {
-  open: (name, catalogue) => {
+  open: (entry, catalogue) => {
     const folder = new URL(`${catalogue.folder}/`, "file:///");
     const place = {
       bytes: async (file) => read(new URL(file, folder)),
       asset: async (path) => read(assetAt(path)),
       library,
     };
-    return host.open(place, name, catalogue);
+    return host.open(place, entry, catalogue);
   },
   answers: host.answers,
   turn: host.turn,

@@ -18,7 +18,7 @@ export async function startNode() {
           child.send(message);
         });
       return {
-        open: (name, catalogue) => ask("open", name, catalogue),
+        open: (entry, catalogue) => ask("open", entry, catalogue),
         answers: () => ask("answers"),
         turn: (ms, who) => ask("turn", ms, who),
         close: () => child.kill(),
