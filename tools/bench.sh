@@ -5,12 +5,10 @@ BENCH=$STATE/bench
 
 # Worlds to train catalogues on: name, rows that are kept, listeners, tracks. A track that nobody
 # heard is no part of a model, and so more are simulated than are kept.
-WORLDS=(
-  '500 500 1000 505'
-  '10k 10000 4000 11200'
-  '100k 100000 16000 155000'
-  #'1m 1000000 84000 2750000'
-)
+WORLDS=('500 500 1000 505' '10k 10000 4000 11200')
+
+# Larger catalogues are grown from the last of these: name and rows.
+GROWN=('100k 100000' '1m 1000000')
 
 # Those that are ranked for, in each of them.
 LISTENERS=16
@@ -43,21 +41,15 @@ setup_bench() {
 bench_accuracy() { bench/accuracy.sh; }
 
 bench_scan() {
-  local world folders=()
   setup_scan
-  for world in "${WORLDS[@]}"; do
-    # shellcheck disable=SC2086
-    make_catalogue $world
-    folders+=("$BENCH/${world%% *}")
-  done
-  side_by_side scan "${folders[@]}"
+  make_catalogues
+  side_by_side scan "${CATALOGUES[@]}"
 }
 
 bench_calls() {
   setup_scan
-  # shellcheck disable=SC2086
-  make_catalogue ${WORLDS[1]}
-  side_by_side calls "$BENCH/${WORLDS[1]%% *}"
+  make_catalogues
+  side_by_side calls "$BENCH/10k"
 }
 
 setup_scan() {
@@ -107,31 +99,54 @@ install_python() {
   "$BENCH/python/bin/pip" install --quiet --no-input "${PYTHON_PACKAGES[@]}"
 }
 
-# make_catalogue NAME ROWS LISTENERS TRACKS: in $BENCH/NAME the trained model, its first ROWS rows,
-# listeners, and in noise/ a catalogue of as many rows in which nothing can be ruled out early.
+# make_catalogues: in a folder of $BENCH for each, whose paths go to CATALOGUES, a model, its arrays as
+# others read them, listeners, and in noise/ a catalogue in which nothing can be ruled out early.
+make_catalogues() {
+  local made name rows rest
+  CATALOGUE=$TARGET/release/examples/catalogue
+  CATALOGUES=()
+  made="$(hash_of "$SEGUE" bench/data "$CATALOGUE" pkg/wasm) $LISTENERS ${WORLDS[*]}"
+  for world in "${WORLDS[@]}" "${GROWN[@]}"; do
+    read -r name rows rest <<<"$world"
+    # shellcheck disable=SC2086
+    once "bench-$name" "$made $world" "$BENCH/$name" make_catalogue "$name" "$rows" $rest
+    CATALOGUES+=("$BENCH/$name")
+  done
+}
+
+# make_catalogue NAME ROWS [LISTENERS TRACKS]
 make_catalogue() {
-  local home=$BENCH/$1 inputs
-  inputs="$(hash_of "$SEGUE" bench/data "$TARGET/release/examples/catalogue") $* $LISTENERS"
-  once "bench-$1" "$inputs" "$home/noise/tastes.f32" train_catalogue "$home" "${@:2}"
+  local name=$1 rows=$2 out
+  out=$(staged "$name")
+  mkdir "$out/noise"
+  if [[ $# -gt 2 ]]; then train_catalogue "$out" "${@:2}"; else grow_catalogue "$out" "$rows"; fi
+  "$CATALOGUE" export "$out/model.segue" "$out/listeners.txt" "$out"
+
+  "$CATALOGUE" noise "$rows" "$out/noise/model.segue"
+  node bench/data/listeners.mjs - - "$rows" $LISTENERS "$out/noise/listeners.txt"
+  "$CATALOGUE" export "$out/noise/model.segue" "$out/noise/listeners.txt" "$out/noise"
+  # Only the module is to rank noise.
+  rm "$out/noise/factors.f32"
+  mkdir -p "$BENCH"
+  swap_in "$out" "$BENCH/$name"
 }
 
 train_catalogue() {
   local home=$1 rows=$2 world=(--listeners "$3" --tracks "$4" --days 30 --seed 1)
-  local catalogue=$TARGET/release/examples/catalogue
+  local events=$home/events.jsonl names=$home/catalogue.jsonl trained=$home/trained.segue
   say "training a catalogue of $rows tracks: ${world[*]}"
-  rm -rf "$home"
-  mkdir -p "$home/noise"
-  "$SEGUE" simulate "${world[@]}" --out "$home/events.jsonl" --catalogue "$home/catalogue.jsonl"
-  "$SEGUE" train "$home/events.jsonl" --catalogue "$home/catalogue.jsonl" --out "$home/trained.segue"
-  node bench/data/ids.mjs "$home/catalogue.jsonl" "$home/trained.segue" "$home/ids.txt"
-  "$catalogue" cut "$home/trained.segue" "$rows" "$home/model.segue"
-  node bench/data/listeners.mjs "$home/events.jsonl" "$home/trained.segue" "$rows" $LISTENERS \
-    "$home/listeners.txt"
-  rm "$home/events.jsonl"
-  "$catalogue" export "$home/model.segue" "$home/listeners.txt" "$home"
+  "$SEGUE" simulate "${world[@]}" --out "$events" --catalogue "$names"
+  "$SEGUE" train "$events" --catalogue "$names" --out "$trained"
+  "$CATALOGUE" cut "$trained" "$rows" "$home/model.segue"
+  node bench/data/ids.mjs "$names" "$trained" "$home/ids.txt"
+  node bench/data/listeners.mjs "$events" "$trained" "$rows" $LISTENERS "$home/listeners.txt"
+  rm "$events"
+}
 
-  "$catalogue" noise "$rows" "$home/noise/model.segue"
-  node bench/data/listeners.mjs - - "$rows" $LISTENERS "$home/noise/listeners.txt"
-  "$catalogue" export "$home/noise/model.segue" "$home/noise/listeners.txt" "$home/noise"
-  rm "$home/noise/factors.f32"
+grow_catalogue() {
+  local name rest parent
+  read -r name rest <<<"${WORLDS[-1]}"
+  parent=$BENCH/$name
+  say "growing a catalogue of $2 tracks"
+  "$CATALOGUE" grow "$parent/trained.segue" "$parent/listeners.txt" "$2" "$1"
 }

@@ -20,33 +20,53 @@ export function matrix(rows, columns, at) {
  * lie by rows, or `across` "columns" by columns.
  */
 export function scorer(across, weights, rows, dim, k) {
-  const constants = [tensor("factors", FLOAT, weightsShape(across, rows, dim), weights)];
+  const upright = across === "rows";
+  const vector = (length) => (upright ? [length, 1] : [1, length]);
+  const shape = across === "columns" ? [dim, rows] : [rows, dim];
+  const constants = [tensor("factors", FLOAT, shape, weights)];
   const nodes = [product(across)];
   const outputs = [];
   if (k) {
-    constants.push(tensor("k", INT64, [1], new BigInt64Array([BigInt(k)])));
-    nodes.push(node("TopK", ["scores", "k"], ["values", "rows"], { axis: across === "rows" ? 0 : 1 }));
-    const shape = across === "rows" ? [k, 1] : [1, k];
-    outputs.push(value("values", FLOAT, shape), value("rows", INT64, shape));
+    constants.push(tensor("k", INT64, [1], BigInt64Array.of(BigInt(k))));
+    nodes.push(node("TopK", ["scores", "k"], ["values", "rows"], { axis: upright ? 0 : 1 }));
+    outputs.push(value("values", FLOAT, vector(k)), value("rows", INT64, vector(k)));
   } else {
-    outputs.push(value("scores", FLOAT, across === "rows" ? [rows, 1] : [1, rows]));
+    outputs.push(value("scores", FLOAT, vector(rows)));
   }
-  const graph = [
-    ...nodes.map((node) => field(1, node)),
-    field(2, text("scan")),
-    ...constants.map((constant) => field(5, constant)),
-    field(11, value("taste", FLOAT, across === "rows" ? [dim, 1] : [1, dim])),
-    ...outputs.map((output) => field(12, output)),
-  ];
-  return joined([number(1, 8), field(7, graph), field(8, [number(2, 17)])]);
+  return model(nodes, constants, [value("taste", FLOAT, vector(dim))], outputs);
 }
-
-const weightsShape = (across, rows, dim) => (across === "columns" ? [dim, rows] : [rows, dim]);
 
 function product(across) {
   if (across === "rows") return node("MatMul", ["factors", "taste"], ["scores"]);
   if (across === "columns") return node("MatMul", ["taste", "factors"], ["scores"]);
   return node("Gemm", ["taste", "factors"], ["scores"], { transB: 1 });
+}
+
+/** A graph from `taste` and so many `candidates` to the `values` and `places` of the k best. */
+export function ranker(weights, rows, dim, candidates, k) {
+  const constants = [
+    tensor("factors", FLOAT, [rows, dim], weights),
+    tensor("k", INT64, [1], BigInt64Array.of(BigInt(k))),
+  ];
+  const nodes = [
+    node("Gather", ["factors", "candidates"], ["gathered"], { axis: 0 }),
+    node("MatMul", ["gathered", "taste"], ["scores"]),
+    node("TopK", ["scores", "k"], ["values", "places"], { axis: 0 }),
+  ];
+  const inputs = [value("taste", FLOAT, [dim, 1]), value("candidates", INT64, [candidates])];
+  const outputs = [value("values", FLOAT, [k, 1]), value("places", INT64, [k, 1])];
+  return model(nodes, constants, inputs, outputs);
+}
+
+function model(nodes, constants, inputs, outputs) {
+  const graph = [
+    ...nodes.map((node) => field(1, node)),
+    field(2, text("scan")),
+    ...constants.map((constant) => field(5, constant)),
+    ...inputs.map((input) => field(11, input)),
+    ...outputs.map((output) => field(12, output)),
+  ];
+  return joined([number(1, 8), field(7, graph), field(8, [number(2, 17)])]);
 }
 
 function node(type, inputs, outputs, attributes = {}) {
