@@ -32,9 +32,9 @@ const places = {
   native: await startLines(native, (name, { folder }) => [name, folder]),
   Python: await startLines(
     python,
-    (name, { folder, rows }) => {
+    (name, { folder }) => {
       const script = new URL("native/peers.py", import.meta.url).pathname;
-      return [script, name, folder, rows, DIM, PLACES];
+      return [script, name, folder, DIM, PLACES];
     },
     // What is set for old builds of OpenBLAS slows a current one down.
     { env: { ...env, OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1" } },

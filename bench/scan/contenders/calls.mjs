@@ -80,7 +80,10 @@ const VARIANTS = {
 };
 
 function product(factors, at, taste) {
-  let [a, b, c, d] = [0, 0, 0, 0];
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
   for (let k = 0; k < taste.length; k += 4) {
     a += factors[at + k] * taste[k];
     b += factors[at + k + 1] * taste[k + 1];

@@ -4,17 +4,6 @@
 const FLOAT = 1;
 const INT64 = 7;
 
-/** A dense matrix, row after row. */
-export function matrix(rows, columns, at) {
-  const values = new Float32Array(rows * columns);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      values[row * columns + column] = at(row, column);
-    }
-  }
-  return values;
-}
-
 /**
  * A graph from `taste` to `scores`, or, given k, to the `values` and `rows` of the k best. `weights`
  * lie by rows, or `across` "columns" by columns.

@@ -1,6 +1,7 @@
 // ONNX Runtime on its WebAssembly provider, one thread, in the quickest of several graphs.
 
-import { matrix, scorer } from "./onnx.mjs";
+import { matrix } from "./matrix.mjs";
+import { scorer } from "./onnx.mjs";
 import { TopK, topOf } from "./topk.mjs";
 
 export async function open({ floats, library, tastes, rows, places, dim, quickest }) {

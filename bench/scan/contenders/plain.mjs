@@ -12,7 +12,10 @@ export async function open({ floats, tastes, places, dim }) {
 function scan(factors, taste, dim, best) {
   best.clear();
   for (let at = 0, row = 0; at < factors.length; at += dim, row++) {
-    let [a, b, c, d] = [0, 0, 0, 0];
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
     for (let k = 0; k < dim; k += 4) {
       a += factors[at + k] * taste[k];
       b += factors[at + k + 1] * taste[k + 1];

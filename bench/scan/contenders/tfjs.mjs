@@ -1,9 +1,8 @@
-// TensorFlow.js on its WebAssembly backend, in the build with SIMD and without threads.
+// TensorFlow.js on its WebAssembly backend, in the build with SIMD and without threads, in the
+// quickest of several shapes.
 
+import { matrix } from "./matrix.mjs";
 import { TopK, topOf } from "./topk.mjs";
-
-/** The product by itself is read back and sorted out here where that is faster. */
-const SHAPES = { "topk in the graph": inGraph, "top 50 in JavaScript": inJavaScript };
 
 export async function open({ floats, library, tastes, rows, places, dim, quickest }) {
   const tf = await library("tfjs");
@@ -11,24 +10,29 @@ export async function open({ floats, library, tastes, rows, places, dim, quickes
   tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
   await tf.setBackend("wasm");
   await tf.ready();
-  const factors = tf.tensor2d(await floats("factors.f32"), [rows, dim]);
-  const run = { tf, factors, tastes, places, best: new TopK(places) };
-  const shapes = Object.entries(SHAPES).map(([name, shape]) => ({ name, top: shape(run) }));
+
+  const factors = await floats("factors.f32");
+  const byColumns = matrix(dim, rows, (k, row) => factors[row * dim + k]);
+  const best = new TopK(places);
+  const shapes = [];
+  for (const columns of [true, false]) {
+    for (const inGraph of [true, false]) {
+      const way = columns ? "taste × columns" : "taste × rows, transposed";
+      shapes.push({
+        name: `${way}, top ${places} ${inGraph ? "in the graph" : "in JavaScript"}`,
+        open() {
+          const table = columns
+            ? tf.tensor2d(byColumns, [dim, rows])
+            : tf.tensor2d(factors, [rows, dim]);
+          const scores = (listener) =>
+            tf.matMul(tf.tensor2d(tastes[listener], [1, dim]), table, false, !columns);
+          const found = (listener) => [...tf.topk(scores(listener), places, true).indices.dataSync()];
+          const sorted = (listener) => topOf(scores(listener).dataSync(), best);
+          const top = inGraph ? found : sorted;
+          return { top: (listener) => tf.tidy(() => top(listener)), close: () => table.dispose() };
+        },
+      });
+    }
+  }
   return quickest(shapes);
-}
-
-const product = ({ tf, factors, tastes }, listener) => {
-  const taste = tf.tensor2d(tastes[listener], [1, tastes[listener].length]);
-  return tf.matMul(taste, factors, false, true);
-};
-
-function inGraph(run) {
-  const { tf, places } = run;
-  return (listener) =>
-    tf.tidy(() => [...tf.topk(product(run, listener), places, true).indices.dataSync()]);
-}
-
-function inJavaScript(run) {
-  const scores = (listener) => run.tf.tidy(() => product(run, listener).dataSync());
-  return (listener) => topOf(scores(listener), run.best);
 }

@@ -1,6 +1,6 @@
 """faiss and NumPy, one thread, as a process that takes its turn when it is told to.
 
-peers.py CONTENDER FOLDER ROWS DIM PLACES
+peers.py CONTENDER FOLDER DIM PLACES
 
 Answers as the example `scan` of segue-core does.
 """
@@ -12,7 +12,9 @@ import time
 import numpy as np
 
 
-def numpy_scan(factors, places):
+def numpy_scan(catalogue, places):
+    factors = catalogue.factors
+
     def top(taste):
         scores = factors @ taste
         best = np.argpartition(scores, -places)[-places:]
@@ -21,31 +23,63 @@ def numpy_scan(factors, places):
     return top
 
 
-def faiss_scan(index, factors, places):
+def faiss_scan(index, rows, places, scale=None):
     import faiss
 
     faiss.omp_set_num_threads(1)
     if not index.is_trained:
-        index.train(factors)
-    index.add(factors)
-    return lambda taste: index.search(taste[None], places)[1][0]
+        index.train(rows)
+    index.add(rows)
+    if scale is None:
+        return lambda taste: index.search(taste[None], places)[1][0]
+    return lambda taste: index.search((taste * scale)[None], places)[1][0]
 
 
-def flat(factors, places):
+def quantised(kind, dim):
     import faiss
 
-    return faiss_scan(faiss.IndexFlatIP(factors.shape[1]), factors, places)
+    kind = getattr(faiss.ScalarQuantizer, kind)
+    return faiss.IndexScalarQuantizer(dim, kind, faiss.METRIC_INNER_PRODUCT)
 
 
-def sq8(factors, places):
+def flat(catalogue, places):
     import faiss
 
-    kind = faiss.ScalarQuantizer.QT_8bit
-    index = faiss.IndexScalarQuantizer(factors.shape[1], kind, faiss.METRIC_INNER_PRODUCT)
-    return faiss_scan(index, factors, places)
+    return faiss_scan(faiss.IndexFlatIP(catalogue.dim), catalogue.factors, places)
 
 
-CONTENDERS = {"numpy": numpy_scan, "faiss-flat": flat, "faiss-sq8": sq8}
+def sq8(catalogue, places):
+    return faiss_scan(quantised("QT_8bit", catalogue.dim), catalogue.factors, places)
+
+
+def codes(catalogue, places):
+    """The very codes that Segue has, taken as they are: nothing is lost by coding them again."""
+    index = quantised("QT_8bit_direct_signed", catalogue.dim)
+    return faiss_scan(index, catalogue.codes, places, catalogue.steps)
+
+
+CONTENDERS = {"numpy": numpy_scan, "faiss-flat": flat, "faiss-sq8": sq8, "faiss-codes": codes}
+
+
+class Catalogue:
+    def __init__(self, folder, dim):
+        self.folder, self.dim = folder, dim
+        self.steps = self.read("steps.f32", np.float32)
+
+    def read(self, name, kind):
+        return np.fromfile(f"{self.folder}/{name}", kind)
+
+    @property
+    def factors(self):
+        return self.read("factors.f32", np.float32).reshape(-1, self.dim)
+
+    @property
+    def codes(self):
+        return self.read("codes.i8", np.int8).reshape(-1, self.dim).astype(np.float32)
+
+    @property
+    def tastes(self):
+        return self.read("tastes.f32", np.float32).reshape(-1, self.dim)
 
 
 def milliseconds(call, least):
@@ -68,11 +102,10 @@ def versions():
 
 
 def main():
-    name, folder, rows, dim, places = sys.argv[1:]
-    shape = (int(rows), int(dim))
-    factors = np.fromfile(f"{folder}/factors.f32", np.float32).reshape(shape)
-    tastes = np.fromfile(f"{folder}/tastes.f32", np.float32).reshape(-1, shape[1])
-    top = CONTENDERS[name](factors, int(places))
+    name, folder, dim, places = sys.argv[1:]
+    catalogue = Catalogue(folder, int(dim))
+    tastes = catalogue.tastes
+    top = CONTENDERS[name](catalogue, int(places))
     for line in sys.stdin:
         request, *given = line.split()
         if request == "open":

@@ -9,8 +9,8 @@
 //! catalogue export MODEL LISTENERS DIR
 //! ```
 //!
-//! `export` writes `factors.f32`, `codes.i8` (rows without padding), and for every line of LISTENERS
-//! `tastes.f32` and its rounding `queries.i16`. A line is a listener's events, separated by `;`:
+//! `export` writes `factors.f32`, `codes.i8` (rows without padding) and `steps.f32`, of which they are
+//! the product, and for every line of LISTENERS `tastes.f32` and its rounding `queries.i16`. A line is a listener's events, separated by `;`:
 //! `kind row played_ms duration_ms`, with 0 for a duration that is not known.
 
 mod support;
@@ -189,6 +189,8 @@ fn export(model: &Model, listeners: &[support::Listener], dir: &Path) -> Outcome
         codes.extend(factors.row(row)[..dim].iter().map(|&code| code as u8));
     }
     fs::write(dir.join("factors.f32"), bytes)?;
+    let steps: Vec<u8> = factors.steps().iter().flat_map(|x| x.to_le_bytes()).collect();
+    fs::write(dir.join("steps.f32"), steps)?;
     fs::write(dir.join("codes.i8"), codes)?;
 
     let (mut tastes, mut queries) = (Vec::new(), Vec::new());

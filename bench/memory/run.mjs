@@ -1,0 +1,75 @@
+// node run.mjs OUT FOLDER…: what a session holds in memory, beside one in plain JavaScript.
+
+import { execFileSync } from "node:child_process";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { startBrowser } from "../../tests/browser/support.mjs";
+import { serve } from "../lib/server.mjs";
+
+const DIM = 64;
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const [out, ...folders] = process.argv.slice(2);
+const SESSIONS = [
+  ["segue", "Segue"],
+  ["plain", "plain JavaScript, f32 factors only"],
+];
+
+const results = [];
+console.log(`\n${"MB".padEnd(44)}${["wasm", "Node, RSS", "peak", "Chromium", "RSS", "peak"].map((name) => name.padStart(11)).join("")}`);
+for (const folder of folders) {
+  const rows = statSync(`${folder}/codes.i8`).size / DIM;
+  for (const [name, label] of SESSIONS) {
+    const node = inNode(name, folder);
+    const page = await inChromium(name, folder);
+    results.push({ name, label, rows, node, page });
+    const cells = [page.wasm, node.resident, node.peak, page.used, page.resident, page.peak];
+    const shown = cells.map((bytes) => (bytes / 1e6).toFixed(1).padStart(11));
+    console.log(`${`${label}, ${rows.toLocaleString("en")}`.padEnd(44)}${shown.join("")}`);
+  }
+}
+writeFileSync(out, JSON.stringify(results, null, 2));
+
+function inNode(name, folder) {
+  const child = fileURLToPath(new URL("child.mjs", import.meta.url));
+  return JSON.parse(execFileSync(process.execPath, ["--expose-gc", child, name, folder], { encoding: "utf8" }));
+}
+
+/** In a browser of its own, so that the one page has the one renderer that counts. */
+async function inChromium(name, folder) {
+  const server = await serve({ "/": root, "/data/": "/" });
+  const { browser, stop } = await startBrowser(["--enable-blink-features=ForceEagerMeasureMemory"]);
+  try {
+    const page = await browser.newPage();
+    await page.goto(`${server.origin}/bench/memory/page.html`);
+    await page.waitForFunction(() => globalThis.session !== undefined);
+    const used = await page.evaluate(() => globalThis.session.used());
+    const before = await renderer(browser);
+    const wasm = await page.evaluate(([name, folder]) => globalThis.session.open(name, folder), [name, folder]);
+    // Measuring collects garbage first.
+    const usedNow = await page.evaluate(() => globalThis.session.used());
+    const after = await renderer(browser);
+    return {
+      wasm,
+      used: usedNow - used,
+      resident: after.resident - before.resident,
+      peak: after.peak - before.resident,
+    };
+  } finally {
+    await stop();
+    server.stop();
+  }
+}
+
+/** What the largest renderer has in memory, and had at the most, as the kernel counts it. */
+async function renderer(browser) {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+  await session.detach();
+  const renderers = processInfo.filter(({ type }) => type === "renderer");
+  const sizes = renderers.map(({ id }) => {
+    const status = readFileSync(`/proc/${id}/status`, "utf8");
+    const kilobytes = (name) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)[1]);
+    return { resident: kilobytes("VmRSS") * 1024, peak: kilobytes("VmHWM") * 1024 };
+  });
+  return sizes.reduce((a, b) => (b.resident > a.resident ? b : a));
+}
