@@ -4,10 +4,12 @@
 BENCH=$STATE/bench
 
 # Worlds to train catalogues on: name, rows that are kept, listeners, tracks. A track that nobody
-# heard is no part of a model, and so more are simulated than are kept.
-WORLDS=('500 500 1000 505' '10k 10000 4000 11200')
+# heard is no part of a model, and so more are simulated than are kept. `player` is the world of
+# `./build.sh run`.
+WORLDS=('500 500 1000 505' 'player 4700 2000 5000' '10k 10000 4000 11200')
 
-# Larger catalogues are grown from the last of these: name and rows.
+# Larger catalogues are grown from one of these: name and rows.
+PARENT=10k
 GROWN=('100k 100000' '1m 1000000')
 
 # Those that are ranked for, in each of them.
@@ -21,7 +23,7 @@ verb_bench() {
   for part in ${@+"$@"}; do
     [[ $(type -t "bench_$part") == function ]] || wrong_usage "bench has no part '$part'"
   done
-  [[ $# -gt 0 ]] || set -- accuracy scan calls
+  [[ $# -gt 0 ]] || set -- accuracy scan calls cold memory
   for part in "$@"; do
     say "bench: $part"
     "bench_$part"
@@ -42,14 +44,40 @@ bench_accuracy() { bench/accuracy.sh; }
 
 bench_scan() {
   setup_scan
-  make_catalogues
+  make_catalogues 500 10k 100k 1m
   side_by_side scan "${CATALOGUES[@]}"
 }
 
 bench_calls() {
   setup_scan
-  make_catalogues
-  side_by_side calls "$BENCH/10k"
+  make_catalogues 10k
+  side_by_side calls "${CATALOGUES[@]}"
+}
+
+bench_cold() {
+  local registry=$BENCH/cold/registry www=$BENCH/cold/www
+  setup_scan
+  make_catalogues player
+  local model=${CATALOGUES[0]}/trained.segue
+  once bench-registry "$(hash_of "$SEGUE" "$model")" "$registry" \
+    "$SEGUE" publish "$model" --registry "$registry"
+  once bench-www "$(hash_of "${CATALOGUES[0]}" bench/cold bench/package-lock.json pkg/dist pkg/wasm)" \
+    "$www" make_pages "$www"
+  node bench/cold/run.mjs "$SEGUE" "$registry" "$www" "$BENCH/cold.json"
+}
+
+make_pages() {
+  local out
+  say 'bundling the pages whose first ranking is timed'
+  out=$(staged pages)
+  node bench/cold/make.mjs "${CATALOGUES[0]}" "$out"
+  swap_in "$out" "$1"
+}
+
+bench_memory() {
+  setup_scan
+  make_catalogues 100k 1m
+  node bench/memory/run.mjs "$BENCH/memory.json" "${CATALOGUES[@]}"
 }
 
 setup_scan() {
@@ -99,27 +127,42 @@ install_python() {
   "$BENCH/python/bin/pip" install --quiet --no-input "${PYTHON_PACKAGES[@]}"
 }
 
-# make_catalogues: in a folder of $BENCH for each, whose paths go to CATALOGUES, a model, its arrays as
-# others read them, listeners, and in noise/ a catalogue in which nothing can be ruled out early.
+# make_catalogues NAME…: in a folder of $BENCH for each, whose paths go to CATALOGUES, a model, its
+# arrays as others read them, listeners, and in noise/ a catalogue in which nothing can be ruled out
+# early.
 make_catalogues() {
-  local made name rows rest
+  local name
   CATALOGUE=$TARGET/release/examples/catalogue
   CATALOGUES=()
-  made="$(hash_of "$SEGUE" bench/data "$CATALOGUE" pkg/wasm) $LISTENERS ${WORLDS[*]}"
-  for world in "${WORLDS[@]}" "${GROWN[@]}"; do
-    read -r name rows rest <<<"$world"
-    # shellcheck disable=SC2086
-    once "bench-$name" "$made $world" "$BENCH/$name" make_catalogue "$name" "$rows" $rest
+  for name in "$@"; do
+    make_catalogue "$name"
     CATALOGUES+=("$BENCH/$name")
   done
 }
 
-# make_catalogue NAME ROWS [LISTENERS TRACKS]
 make_catalogue() {
-  local name=$1 rows=$2 out
+  local made world name rest
+  made="$(hash_of "$SEGUE" bench/data "$CATALOGUE" pkg/wasm) $LISTENERS"
+  for world in "${WORLDS[@]}"; do
+    read -r name rest <<<"$world"
+    # shellcheck disable=SC2086
+    [[ $name != "$1" ]] || once "bench-$name" "$made $rest" "$BENCH/$name" fill "$name" train $rest
+  done
+  for world in "${GROWN[@]}"; do
+    read -r name rest <<<"$world"
+    [[ $name == "$1" ]] || continue
+    make_catalogue "$PARENT"
+    once "bench-$name" "$made $rest $(hash_of "$BENCH/$PARENT/trained.segue")" "$BENCH/$name" \
+      fill "$name" grow "$rest"
+  done
+}
+
+# fill NAME HOW ROWS …
+fill() {
+  local name=$1 how=$2 rows=$3 out
   out=$(staged "$name")
   mkdir "$out/noise"
-  if [[ $# -gt 2 ]]; then train_catalogue "$out" "${@:2}"; else grow_catalogue "$out" "$rows"; fi
+  "${how}_catalogue" "$out" "${@:3}"
   "$CATALOGUE" export "$out/model.segue" "$out/listeners.txt" "$out"
 
   "$CATALOGUE" noise "$rows" "$out/noise/model.segue"
@@ -144,9 +187,7 @@ train_catalogue() {
 }
 
 grow_catalogue() {
-  local name rest parent
-  read -r name rest <<<"${WORLDS[-1]}"
-  parent=$BENCH/$name
+  local parent=$BENCH/$PARENT
   say "growing a catalogue of $2 tracks"
   "$CATALOGUE" grow "$parent/trained.segue" "$parent/listeners.txt" "$2" "$1"
 }

@@ -33,7 +33,7 @@ const SCANS = [
   },
   { id: "faiss-flat", label: "faiss IndexFlatIP", hosts: ["Python"], kind: "floats" },
   { id: "faiss-sq8", label: "faiss SQ8", hosts: ["Python"], kind: "approximate" },
-  { id: "faiss-codes", label: "faiss SQ8, of Segue's codes", hosts: ["Python"], kind: "floats" },
+  { id: "faiss-codes", label: "faiss SQ8, 8-bit query", hosts: ["Python"], kind: "approximate" },
   { id: "numpy", label: "NumPy", hosts: ["Python"], kind: "floats" },
   { id: "limit", label: "reading the codes' bytes", hosts: [...ANYWHERE, "native"], kind: "other" },
 ];

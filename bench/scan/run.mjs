@@ -85,7 +85,7 @@ async function measure(folder) {
       if (found && scans) Object.assign(figure, agreement(found, wanted[Boolean(entry.noise)]));
       players.push({ id: key, host });
     } catch (error) {
-      figure.left = String(error.message ?? error).split("\n")[0];
+      figure.left = String(error.message ?? error).split("\n")[0].replace(/^page\.evaluate: /, "");
       await host.close();
     }
   }

@@ -4,9 +4,9 @@ import { chromium } from "playwright-core";
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-/** Starts a browser for all tests of a file; `stop` ends it. */
-export async function startBrowser() {
-  const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
+/** Starts a browser, with `more` arguments, for all tests of a file; `stop` ends it. */
+export async function startBrowser(more = []) {
+  const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", ...more];
   const browser = await chromium.launch({ executablePath, args });
   return { browser, stop: () => browser.close() };
 }

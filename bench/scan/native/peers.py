@@ -23,16 +23,14 @@ def numpy_scan(catalogue, places):
     return top
 
 
-def faiss_scan(index, rows, places, scale=None):
+def faiss_scan(index, rows, places, query=lambda taste: taste):
     import faiss
 
     faiss.omp_set_num_threads(1)
     if not index.is_trained:
         index.train(rows)
     index.add(rows)
-    if scale is None:
-        return lambda taste: index.search(taste[None], places)[1][0]
-    return lambda taste: index.search((taste * scale)[None], places)[1][0]
+    return lambda taste: index.search(query(taste)[None], places)[1][0]
 
 
 def quantised(kind, dim):
@@ -53,9 +51,14 @@ def sq8(catalogue, places):
 
 
 def codes(catalogue, places):
-    """The very codes that Segue has, taken as they are: nothing is lost by coding them again."""
+    """The very codes that Segue has, which faiss multiplies by a query that it rounds to 8 bits too."""
+
+    def query(taste):
+        scaled = taste * catalogue.steps
+        return scaled * (127 / np.abs(scaled).max())
+
     index = quantised("QT_8bit_direct_signed", catalogue.dim)
-    return faiss_scan(index, catalogue.codes, places, catalogue.steps)
+    return faiss_scan(index, catalogue.codes, places, query)
 
 
 CONTENDERS = {"numpy": numpy_scan, "faiss-flat": flat, "faiss-sq8": sq8, "faiss-codes": codes}
