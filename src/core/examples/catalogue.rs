@@ -107,7 +107,7 @@ fn grow(model: &Model, listeners: &str, rows: usize, dir: &Path) -> Outcome {
             .map(|cluster| text.cluster_name(cluster).unwrap_or_default().to_owned())
             .collect();
         let centroids: Vec<f32> = clusters.centroids().flatten().copied().collect();
-        let of: Vec<u16> = parents.iter().map(|row| clusters.of(*row)).collect();
+        let of: Vec<u16> = parents.iter().filter_map(|row| clusters.of(*row)).collect();
         sections.extend([
             (SectionKind::Clusters, encode_clusters(digest, dim, &centroids, &of)),
             (SectionKind::Text, encode_text(digest, parents.iter().map(named), &names)),
@@ -164,8 +164,7 @@ fn noise(rows: usize, out: &str) -> Outcome {
 /// Fingerprints are drawn anew: no scan looks at them.
 fn write_model(steps: &[f32], codes: &[i8], taste: &TasteParts, out: &str) -> Outcome {
     let mut rng = SplitMix64::new(2);
-    let mut fingerprints: Vec<u64> =
-        (0..codes.len() / steps.len()).map(|_| rng.next()).collect();
+    let mut fingerprints: Vec<u64> = (0..codes.len() / steps.len()).map(|_| rng.next()).collect();
     fingerprints.sort_unstable();
     write(&encode_ranking(&fingerprints, steps, codes, taste).1, out)
 }

@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut sessions: Vec<Session> =
         listeners.iter().map(|events| listener(&model, events)).collect();
     let scan = contender == "engine";
-    let read = if scan { 0 } else { model.factors().codes().len() / size_of::<u64>() };
+    let read = if scan { 0 } else { model.len() * model.dim() / size_of::<u64>() };
     let bytes = vec![1_u64; read];
     let mut found = Vec::new();
     for line in io::stdin().lock().lines() {
