@@ -93,7 +93,7 @@ export class Catalogue {
     const durationMs = known?.durationMs ?? 0;
     return {
       row,
-      title: title === "" ? `Track ${row}` : title,
+      title: title === "" ? `Track ${numberOf(row)}` : title,
       titled: title !== "",
       artist: known?.artist ?? "",
       cluster: known?.cluster ?? 0,
@@ -102,6 +102,12 @@ export class Catalogue {
       playsMs: durationMs > 0 ? durationMs : anyLength(row),
     };
   }
+}
+
+/** A row as a person reads it: its place, after the number of its shard where that is not the first. */
+function numberOf(row: number): string {
+  const [shard, place] = [row >>> 24, row & 0xff_ffff];
+  return shard === 0 ? `${place}` : `${shard}–${place}`;
 }
 
 /** The music is made here, so that of a track whose length nobody knows it can have any. */
