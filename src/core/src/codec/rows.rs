@@ -9,6 +9,10 @@
 //!
 //! Which earlier row it is, is coded by how often each was seen, so that the many rows that are
 //! all zero cost next to nothing.
+//!
+//! What is done for each row, or for a few, is a function that is not inlined, here as in
+//! [`crate::kernel`]: an engine of WebAssembly swaps in the optimised code of a function where it
+//! is called, not while it runs, and a model is read but once.
 
 use alloc::{collections::BTreeMap, vec, vec::Vec};
 
@@ -43,9 +47,6 @@ impl Rows {
             again: Bit::default(),
         }
     }
-
-    // Functions that are called for each row stay such: an engine of WebAssembly swaps in the
-    // optimised code of a function where it is called, not while it runs.
 
     /// Codes a row that is not seen for the first time as the number of the distinct row that it
     /// repeats; `None` for one that is new.
@@ -320,23 +321,39 @@ pub fn decode(bytes: &[u8], dim: usize, rows: usize) -> Result<Distinct, Unreada
     let mut table = Distinct::default();
     let reserve = |vec: &mut Vec<u32>| vec.try_reserve_exact(rows).map_err(|_| Unreadable::Memory);
     [&mut table.of, &mut seen.each, &mut seen.sums].into_iter().try_for_each(reserve)?;
+    for first in (0..rows).step_by(TOGETHER) {
+        read_rows(&mut code, &mut coder, &mut seen, &mut table, TOGETHER.min(rows - first))?;
+    }
+    if coder.is_at_end() { Ok(table) } else { Err(Unreadable::Length) }
+}
+
+/// Rows that are read by one call of a function.
+const TOGETHER: usize = 256;
+
+/// The next `rows` rows.
+#[inline(never)]
+fn read_rows(
+    code: &mut Rows,
+    coder: &mut Decoder<'_>,
+    seen: &mut Counts,
+    table: &mut Distinct,
+    rows: usize,
+) -> Result<(), Unreadable> {
+    let dim = code.zero.len();
     for _ in 0..rows {
-        let which = code.repeat(&mut coder, &mut seen, None);
+        let which = code.repeat(coder, seen, None);
         if let Some(which) = which {
             seen.count(which);
         } else {
             let start = table.codes.len();
             table.codes.try_reserve(dim).map_err(|_| Unreadable::Memory)?;
             table.codes.resize(start + dim, 0);
-            read_row(&mut code, &mut coder, &mut table.codes[start..]);
+            read_row(code, coder, &mut table.codes[start..]);
             seen.push();
         }
         table.of.push(which.unwrap_or(seen.each.len() - 1) as u32);
-        if coder.is_past_end() {
-            return Err(Unreadable::Length);
-        }
     }
-    if coder.is_at_end() { Ok(table) } else { Err(Unreadable::Length) }
+    if coder.is_past_end() { Err(Unreadable::Length) } else { Ok(()) }
 }
 
 /// One row.

@@ -84,7 +84,6 @@ impl Gram {
         packed
     }
 
-    // For an engine that optimises what is called again.
     #[inline(never)]
     fn multiply(&mut self) {
         for first in (0..self.stride).step_by(TILE_LINES) {

@@ -38,13 +38,7 @@ impl Sketch {
         blocks.try_reserve_exact(count).ok()?;
         blocks.resize(count, Block::zeroed());
         for (at, row) in rows().enumerate() {
-            let block = &mut blocks[at / BLOCK_ROWS].0;
-            let mut put = |component: usize, code: i8| {
-                let pair = component / 2 * BLOCK_ROWS + at % BLOCK_ROWS;
-                block[2 * pair + component % 2] = code;
-            };
-            row.iter().take(SKETCH - 1).enumerate().for_each(|(k, &code)| put(k, code));
-            put(SKETCH - 1, root(rest(row)).div_ceil(unit) as i8);
+            write(&mut blocks[at / BLOCK_ROWS], at % BLOCK_ROWS, row, unit);
         }
         Some(Self { blocks, unit: unit as u16 })
     }
@@ -60,7 +54,18 @@ impl Sketch {
     }
 }
 
+/// Writes the sketch of one row into its block. Not inlined: see [`crate::codec::rows`].
+#[inline(never)]
+fn write(block: &mut Block, side: usize, row: &[i8], unit: u32) {
+    let mut put = |component: usize, code: i8| {
+        block.0[2 * (component / 2 * BLOCK_ROWS + side) + component % 2] = code;
+    };
+    row.iter().take(SKETCH - 1).enumerate().for_each(|(k, &code)| put(k, code));
+    put(SKETCH - 1, root(rest(row)).div_ceil(unit) as i8);
+}
+
 /// The square of the length of the codes that the sketch leaves out.
+#[inline(never)]
 fn rest(row: &[i8]) -> u32 {
     row.iter().skip(SKETCH - 1).map(|&code| u32::from(code.unsigned_abs()).pow(2)).sum()
 }

@@ -134,6 +134,7 @@ fn by_length(codes: &[i8], dim: usize) -> Option<Vec<u32>> {
 }
 
 /// The length of a row, rounded down.
+#[inline(never)]
 fn length(row: &[i8]) -> u32 {
     let square: u32 = row.iter().map(|&code| u32::from(code.unsigned_abs()).pow(2)).sum();
     square.isqrt()

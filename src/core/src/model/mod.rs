@@ -324,8 +324,10 @@ impl Model {
     }
 
     /// Whether there is such a row: a track that is here, or a cell.
+    #[inline]
     pub fn has(&self, row: Row) -> bool {
-        self.codes(row).is_some() || self.mean(row).is_some()
+        let here = self.part(row).is_some_and(|part| row.index() < part.factors().len());
+        here || self.mean(row).is_some()
     }
 
     /// Every track that is here.
@@ -455,6 +457,7 @@ impl Model {
     }
 
     /// The shard of a track that is here.
+    #[inline]
     fn part(&self, row: Row) -> Option<&Part> {
         match row.shard() {
             0 => Some(&self.head),
