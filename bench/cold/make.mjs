@@ -44,8 +44,11 @@ copy("@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm", "tfjs");
 copy("onnxruntime-web/dist/ort-wasm-simd-threaded.wasm", "ort");
 copy("onnxruntime-web/dist/ort-wasm-simd-threaded.mjs", "ort");
 
-for (const name of ["segue", "plain", "tfjs", "ort"]) await page(name, name, ["/pkg/*"]);
+// The package as it is, its files where they lie; and as a bundler makes one of them.
+await page("segue", "segue", { alias: { segue: "/pkg/dist/index.js" }, external: ["/pkg/*"] });
 await page("segue-bundled", "segue");
+cpSync(here("../../pkg/wasm/segue_wasm_bg.wasm"), join(out, "wasm/segue_wasm_bg.wasm"));
+for (const name of ["plain", "tfjs", "ort"]) await page(name, name);
 for (const file of readdirSync(out, { recursive: true })) pack(join(out, file));
 
 function lines(file) {
@@ -56,20 +59,17 @@ function copy(file, folder) {
   cpSync(here(`../node_modules/${file}`), join(out, folder, file.split("/").at(-1)));
 }
 
-/** One page, with a script of its own; what is `external` the browser fetches by itself. */
-async function page(name, source, external = []) {
+/** One page, with a script of its own. */
+async function page(name, source, options = {}) {
   await build({
     entryPoints: [here(`pages/${source}.mjs`)],
     outfile: join(out, name, "main.js"),
     bundle: true,
     minify: true,
     format: "esm",
-    external,
-    // The module lies where the bundle's own address, one folder up, finds it.
-    alias: external.length ? {} : { "/pkg/dist/index.js": here("../../pkg/dist/index.js") },
     logLevel: "error",
+    ...options,
   });
-  if (external.length === 0) cpSync(here("../../pkg/wasm/segue_wasm_bg.wasm"), join(out, "wasm/segue_wasm_bg.wasm"));
   const html = `<!doctype html><title>${name}</title>
 <script type="application/json" id="given">${given}</script>
 <script type="module" src="main.js"></script>
@@ -82,5 +82,6 @@ function pack(file) {
   const bytes = readFileSync(file);
   // The best there is takes minutes for the largest module, and gains little.
   const quality = bytes.length > 4e6 ? 9 : 11;
-  writeFileSync(`${file}.br`, brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } }));
+  const params = { [constants.BROTLI_PARAM_QUALITY]: quality };
+  writeFileSync(`${file}.br`, brotliCompressSync(bytes, { params }));
 }

@@ -1,4 +1,4 @@
-import { Segue } from "/pkg/dist/index.js";
+import { Segue } from "segue";
 import { candidates, events, places, ranked } from "./page.mjs";
 
 const segue = await Segue.open({ registry: "/v1/" });
