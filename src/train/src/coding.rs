@@ -75,10 +75,14 @@ pub fn compact(
     let users = rotated(cpu, &factors.users, dim, &axes);
     let items = rotated(cpu, &factors.items, dim, &axes);
     let (w, deviation) = (moments(&users, dim), moments(&items, dim));
-    let steps = steps(&w, &deviation, coarseness);
+    let wanted = steps(&w, &deviation, coarseness);
+    // Where a few tracks are far larger than the rest, which is most of a large catalogue, they would
+    // not fit a code: and they are the ones that are heard.
+    let least = model::fine_steps(&items, dim);
+    let steps: Vec<f32> = wanted.iter().zip(&least).map(|(a, b)| a.max(*b)).collect();
     let mut codes = model::quantise(&items, &steps);
 
-    let unit = steps.iter().zip(&w).map(|(step, w)| step * step * w).sum::<f32>() / dim as f32;
+    let unit = wanted.iter().zip(&w).map(|(step, w)| step * step * w).sum::<f32>() / dim as f32;
     let unobserved = loss.unobserved * (users.len() / dim) as f32;
     let problem = Problem {
         cpu,

@@ -52,6 +52,13 @@ pub struct Stem {
     bits: u32,
 }
 
+impl Stem {
+    /// The first 32 bits, which every stem has.
+    pub const fn first(self) -> u32 {
+        (self.value >> u32::BITS) as u32
+    }
+}
+
 impl<'a> Ids<'a> {
     /// Reads a section that was validated.
     pub(super) fn new(bytes: &'a [u8], directory: &'a Directory) -> Self {
