@@ -4,7 +4,8 @@ use core::arch::x86_64::{
     __m128i, __m256i, _mm_add_epi32, _mm_cmpgt_epi32, _mm_loadu_si128, _mm_movemask_epi8,
     _mm_set1_epi32, _mm_storeu_si128, _mm256_add_epi32, _mm256_castsi256_si128,
     _mm256_cvtepi8_epi16, _mm256_extracti128_si256, _mm256_hadd_epi32, _mm256_loadu_si256,
-    _mm256_madd_epi16, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_storeu_si256,
+    _mm256_madd_epi16, _mm256_set_m128i, _mm256_set1_epi32, _mm256_setzero_si256,
+    _mm256_storeu_si256,
 };
 
 use super::{BLOCK_ROWS, Block, Pair, SKETCH, TILE_LINES, four, tile_width};
@@ -34,12 +35,11 @@ pub fn seek(
     from: usize,
 ) -> Option<(usize, [i32; BLOCK_ROWS])> {
     // Two pairs of components to a register, each four times: once for every row of a block.
-    let pairs: [__m256i; SKETCH / 4] = core::array::from_fn(|at| {
-        let values: [i16; LANES] =
-            core::array::from_fn(|lane| query[4 * at + lane / 8 * 2 + lane % 2]);
-        // SAFETY: it points to as many bytes as are read.
-        unsafe { _mm256_loadu_si256(values.as_ptr().cast()) }
-    });
+    let mut pairs = [_mm256_setzero_si256(); SKETCH / 4];
+    for (pair, &[a, b, c, d]) in pairs.iter_mut().zip(query.as_chunks::<4>().0) {
+        let [low, high] = [bytemuck::cast([a, b]), bytemuck::cast([c, d])];
+        *pair = _mm256_set_m128i(_mm_set1_epi32(high), _mm_set1_epi32(low));
+    }
     let threshold = _mm_set1_epi32(threshold);
     for (at, block) in blocks.iter().enumerate().skip(from) {
         let mut sum = _mm256_setzero_si256();
