@@ -46,6 +46,8 @@ bench_scan() {
   setup_scan
   make_catalogues 500 10k 100k 1m
   side_by_side scan "${CATALOGUES[@]}"
+  node bench/plot/plot.mjs "$BENCH/scan.json" docs/scan.svg
+  say 'drawn: docs/scan.svg'
 }
 
 bench_calls() {
