@@ -77,6 +77,7 @@ kernel! {
 }
 
 /// Four rows, in chunks of `N` codes.
+#[cfg(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128")))]
 #[inline(always)]
 fn four<const N: usize>(rows: &[i8]) -> [&[[i8; N]]; BLOCK_ROWS] {
     let (ab, cd) = rows.split_at(rows.len() / 2);
