@@ -21,9 +21,11 @@ const PAGES = [
 ];
 
 const [segue, registry, www, out] = process.argv.slice(2);
-const server = spawn(segue, ["serve", "--registry", registry, "--www", www, "--listen", "127.0.0.1:0", "--json"], {
-  stdio: ["ignore", "pipe", "inherit"],
-});
+const server = spawn(
+  segue,
+  ["serve", "--registry", registry, "--www", www, "--listen", "127.0.0.1:0", "--json"],
+  { stdio: ["ignore", "pipe", "inherit"] },
+);
 const [line] = await once(createInterface({ input: server.stdout }), "line");
 const origin = `http://${JSON.parse(line).listening}`;
 const { browser, stop } = await startBrowser();
@@ -47,16 +49,20 @@ try {
 const medians = new Map([...times].map(([name, all]) => [name, median(all)]));
 const base = medians.get(PAGES[0][0]);
 const wanted = new Set(queues.get(PAGES[0][0]));
-console.log(`\nNavigation to the first ranking of 500 candidates, Chromium ${browser.version()}, ${ROUNDS} rounds`);
-console.log(`${"".padEnd(34)}${"min ms".padStart(9)}${"median ms".padStart(11)}${"over plain".padStart(12)}  same 50`);
+const [title, version] = ["Navigation to the first ranking of 500 candidates", browser.version()];
+console.log(`\n${title}, Chromium ${version}, ${ROUNDS} rounds`);
+row("", ["min ms", "median ms", "over plain", "same 50"]);
 const figures = PAGES.map(([name, label]) => {
   const [min, middle] = [Math.min(...times.get(name)), medians.get(name)];
   const same = queues.get(name).filter((id) => wanted.has(id)).length / wanted.size;
-  const cells = [digits(min).padStart(9), digits(middle).padStart(11), digits(middle - base).padStart(12)];
-  console.log(`${label.padEnd(34)}${cells.join("")}  ${same.toFixed(2).padStart(7)}`);
+  row(label, [digits(min), digits(middle), digits(middle - base), same.toFixed(2)]);
   return { name, label, min, median: middle, over: middle - base, same };
 });
-writeFileSync(out, JSON.stringify({ browser: browser.version(), rounds: ROUNDS, figures }, null, 2));
+writeFileSync(out, JSON.stringify({ browser: version, rounds: ROUNDS, figures }, null, 2));
+
+function row(label, cells) {
+  console.log(label.padEnd(34) + cells.map((cell) => cell.padStart(12)).join(""));
+}
 
 async function visit(name) {
   const context = await browser.newContext();

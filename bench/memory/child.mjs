@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { open } from "./session.mjs";
 
 const [name, folder] = process.argv.slice(2);
-const place = { bytes: async (file) => Uint8Array.from(readFileSync(join(folder, file))), module: () => undefined };
+const bytes = async (file) => Uint8Array.from(readFileSync(join(folder, file)));
 
 const before = resident();
-const wasm = await open(name, place);
+const wasm = await open(name, bytes);
 // What is free after the first collection is given back after the next.
 for (let n = 0; n < 3; n++) {
   global.gc();

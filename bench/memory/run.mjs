@@ -15,7 +15,8 @@ const SESSIONS = [
 ];
 
 const results = [];
-console.log(`\n${"MB".padEnd(44)}${["wasm", "Node, RSS", "peak", "Chromium", "RSS", "peak"].map((name) => name.padStart(11)).join("")}`);
+console.log("");
+row("MB", ["wasm", "Node, RSS", "peak", "Chromium", "RSS", "peak"]);
 for (const folder of folders) {
   const rows = statSync(`${folder}/codes.i8`).size / DIM;
   for (const [name, label] of SESSIONS) {
@@ -23,15 +24,19 @@ for (const folder of folders) {
     const page = await inChromium(name, folder);
     results.push({ name, label, rows, node, page });
     const cells = [page.wasm, node.resident, node.peak, page.used, page.resident, page.peak];
-    const shown = cells.map((bytes) => (bytes / 1e6).toFixed(1).padStart(11));
-    console.log(`${`${label}, ${rows.toLocaleString("en")}`.padEnd(44)}${shown.join("")}`);
+    row(`${label}, ${rows.toLocaleString("en")}`, cells.map((bytes) => (bytes / 1e6).toFixed(1)));
   }
 }
 writeFileSync(out, JSON.stringify(results, null, 2));
 
+function row(label, cells) {
+  console.log(label.padEnd(46) + cells.map((cell) => cell.padStart(10)).join(""));
+}
+
 function inNode(name, folder) {
   const child = fileURLToPath(new URL("child.mjs", import.meta.url));
-  return JSON.parse(execFileSync(process.execPath, ["--expose-gc", child, name, folder], { encoding: "utf8" }));
+  const command = ["--expose-gc", child, name, folder];
+  return JSON.parse(execFileSync(process.execPath, command, { encoding: "utf8" }));
 }
 
 /** In a browser of its own, so that the one page has the one renderer that counts. */
@@ -44,7 +49,8 @@ async function inChromium(name, folder) {
     await page.waitForFunction(() => globalThis.session !== undefined);
     const used = await page.evaluate(() => globalThis.session.used());
     const before = await renderer(browser);
-    const wasm = await page.evaluate(([name, folder]) => globalThis.session.open(name, folder), [name, folder]);
+    const open = ([name, folder]) => globalThis.session.open(name, folder);
+    const wasm = await page.evaluate(open, [name, folder]);
     // Measuring collects garbage first.
     const usedNow = await page.evaluate(() => globalThis.session.used());
     const after = await renderer(browser);

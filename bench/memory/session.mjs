@@ -7,22 +7,22 @@ const PLACES = 50;
 
 const OPEN = {
   /** The package, with one event and one ranking, so that whatever is made late is there. */
-  async segue({ bytes, module }) {
-    const segue = await Segue.fromModel(await bytes("model.segue"), { wasm: await module() });
+  async segue(bytes) {
+    const segue = await Segue.fromModel(await bytes("model.segue"));
     segue.observe({ kind: "play", track: 0 });
     segue.top({ limit: PLACES });
     const { memory } = await init();
     return { held: segue, wasm: memory.buffer.byteLength };
   },
   /** The least that another page would hold: its factors as floats, and no ids. */
-  async plain({ bytes }) {
+  async plain(bytes) {
     return { held: new Float32Array((await bytes("factors.f32")).buffer), wasm: 0 };
   },
 };
 
-/** Opens `name` and keeps it. Returns the size of WebAssembly's memory. */
-export async function open(name, place) {
-  const { held, wasm } = await OPEN[name](place);
+/** Opens `name` on the files that `bytes` reads, and keeps it. Returns the bytes of the memory of wasm. */
+export async function open(name, bytes) {
+  const { held, wasm } = await OPEN[name](bytes);
   globalThis.held = held;
   return wasm;
 }

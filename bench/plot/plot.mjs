@@ -84,7 +84,8 @@ svg.setAttribute("aria-label", "Milliseconds against tracks, both on logarithmic
 const style = document.createElement("style");
 style.textContent = "svg{color:#1f2328}@media(prefers-color-scheme:dark){svg{color:#e6edf3}}";
 svg.prepend(style);
-writeFileSync(out, `<!-- ${versions[WHERE]}, top ${catalogues[0].places}, 64 dimensions, one thread -->\n${svg.outerHTML}\n`);
+const source = `${versions[WHERE]}, top ${catalogues[0].places}, 64 dimensions, one thread`;
+writeFileSync(out, `<!-- ${source} -->\n${svg.outerHTML}\n`);
 
 /** The last point of each series, its label moved up where it would lie on another. */
 function labels() {
