@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p segue-train --example precisions -- LOG [LISTENERS]`
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is what it is for")]
+
 use std::{env, process::ExitCode};
 
 use segue_train::{

@@ -3,6 +3,8 @@
 //!
 //! `cargo run --release -p segue-train --example shards -- MODEL LOG [LISTENERS]`
 
+#![expect(clippy::print_stdout, reason = "it is what it is for")]
+
 use std::{collections::HashSet, env, fs, path::Path};
 
 use segue_core::{
