@@ -48,6 +48,8 @@ lint_rust() {
   check 'clippy' cargo clippy --quiet --workspace --all-targets -- ${strict[@]+"${strict[@]}"}
   check 'clippy, wasm32' cargo clippy --quiet -p segue-wasm --all-targets \
     --target wasm32-unknown-unknown -- ${strict[@]+"${strict[@]}"}
+  check 'clippy, the module' cargo clippy --quiet -p segue-wasm --no-default-features \
+    --target wasm32-unknown-unknown -- ${strict[@]+"${strict[@]}"}
 }
 
 lint_typescript() {

@@ -22,7 +22,9 @@ build_pkg() {
 }
 
 build_module() {
-  cargo build --quiet -p segue-wasm --profile wasm --target wasm32-unknown-unknown
+  # As a cdylib alone: optimised as a whole. As the library that it is too for its tests, it is not.
+  cargo rustc --quiet -p segue-wasm --no-default-features --profile wasm \
+    --target wasm32-unknown-unknown --crate-type cdylib
   local built=$TARGET/wasm32-unknown-unknown/wasm/segue_wasm.wasm
   once pkg-wasm "$(hash_of "$built" package-lock.json tools/pkg.sh Cargo.toml)" pkg/wasm bind "$built"
 }

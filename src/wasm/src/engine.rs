@@ -1,5 +1,6 @@
 //! One model and one listener: what all other nouns act on.
 
+use alloc::vec::Vec;
 use segue_core::{
     ids::Row,
     kernel::Place,

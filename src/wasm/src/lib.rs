@@ -5,6 +5,12 @@
 //! crosses item by item. Every number that comes in is checked here, so that no call from
 //! JavaScript can make the module trap: what is wrong comes back as an `Error` with a message.
 
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+#[cfg(all(target_arch = "wasm32", not(feature = "std")))]
+mod bare;
 pub mod engine;
 pub mod manifest;
 pub mod parts;
@@ -13,7 +19,8 @@ pub mod reason;
 pub mod session;
 pub mod track;
 
-use std::fmt::Display;
+use alloc::string::ToString;
+use core::fmt::Display;
 use wasm_bindgen::JsError;
 
 /// Stands for "no row" wherever rows cross: the model does not know the track.

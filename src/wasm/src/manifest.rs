@@ -1,5 +1,6 @@
 //! The registry's manifest, read by the platform's JSON parser and checked by `core`.
 
+use alloc::{string::String, vec::Vec};
 use segue_core::manifest::{self, FORMAT, ManifestError, SectionRef};
 use wasm_bindgen::prelude::*;
 

@@ -1,5 +1,6 @@
 //! The bytes that a model is built from, copied once from JavaScript into aligned memory.
 
+use alloc::vec::Vec;
 use js_sys::Uint8Array;
 use segue_core::{
     bytes::{ALIGN, Aligned},

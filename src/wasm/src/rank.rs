@@ -1,5 +1,6 @@
 //! Candidates in, order out.
 
+use alloc::{vec, vec::Vec};
 use segue_core::{ids::Row, kernel::Place, model::Model, rank};
 use wasm_bindgen::prelude::*;
 

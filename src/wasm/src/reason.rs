@@ -1,5 +1,6 @@
 //! Why tracks stand where they stand.
 
+use alloc::{string::String, vec::Vec};
 use segue_core::reason::{Explainer, Ground};
 use wasm_bindgen::prelude::*;
 

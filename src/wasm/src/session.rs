@@ -1,5 +1,6 @@
 //! What the listener did.
 
+use alloc::{string::String, vec::Vec};
 use segue_core::{
     event::{Kind, heard},
     session::{Observation, Session},

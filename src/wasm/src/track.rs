@@ -1,5 +1,6 @@
 //! Tracks: callers' ids to rows, and what the model knows of a row.
 
+use alloc::{string::String, vec::Vec};
 use segue_core::ids::Row;
 use wasm_bindgen::prelude::*;
 
