@@ -70,15 +70,13 @@ fn taste_of(model: &Model, rows: usize) -> TasteParts {
     }
 }
 
-/// Tracks that are looked at to find one which is near to a parent.
+/// Tracks that are looked at to find the one which is nearest to a parent.
 const SUITORS: usize = 32;
-/// Out of so many components one comes from the other parent.
-const CROSSED: usize = 4;
 
-/// A larger catalogue of the same kind. Each track takes its components from two tracks that the same
-/// listeners like, most of them from the first, so that every component is spread as it was and goes
-/// with the others as it did; title, artist, duration and cluster are the first one's. Whatever
-/// `listeners` did with a track they do with one that has most from it.
+/// A larger catalogue of the same kind. Each track takes each component from one of two tracks that
+/// lie near each other, so that components and lengths are spread as they were; title, artist,
+/// duration and cluster are the first one's. Whatever `listeners` did with a track they do with a
+/// child of it.
 fn grow(model: &Model, listeners: &str, rows: usize, dir: &Path) -> Outcome {
     let (factors, dim) = (model.factors(), model.dim());
     let mut ids: Vec<u64> = (0..rows).map(|n| fingerprint(&format!("n{n}"))).collect();
@@ -88,15 +86,12 @@ fn grow(model: &Model, listeners: &str, rows: usize, dir: &Path) -> Outcome {
     for _ in 0..rows {
         let mut any = || Row(rng.below(factors.len()) as u32);
         let first = any();
-        let near = |row: &Row| -> i32 {
+        let far = |row: &Row| -> i32 {
             let pairs = factors.row(first).iter().zip(factors.row(*row));
-            pairs.map(|(a, b)| i32::from(*a) * i32::from(*b)).sum()
+            pairs.map(|(a, b)| (i32::from(*a) - i32::from(*b)).pow(2)).sum()
         };
-        let second = (0..SUITORS).map(|_| any()).max_by_key(near).unwrap_or(first);
-        codes.extend((0..dim).map(|k| {
-            let parent = if rng.below(CROSSED) == 0 { second } else { first };
-            factors.row(parent)[k]
-        }));
+        let second = (0..SUITORS).map(|_| any()).min_by_key(far).unwrap_or(first);
+        codes.extend((0..dim).map(|k| factors.row([first, second][rng.below(2)])[k]));
         parents.push(first);
     }
     let (digest, mut sections) =
