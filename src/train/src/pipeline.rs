@@ -13,10 +13,13 @@ use crate::{
     coding::{self, Coded},
     dataset::{Dataset, gather, new_favourites},
     evaluate::ranking::{Accuracy, Case},
+    matrix::Matrix,
     naming::cluster_names,
     progress::Progress,
     responses::{Judge, Learned, Story, learn},
-    search::{Effort, Found, Settled, Task, coarseness, measured, search, settle},
+    search::{
+        Effort, Found, Settled, Task, carried, coarseness, density, measured, search, settle,
+    },
     shards::{self, Tracks},
 };
 
@@ -77,9 +80,8 @@ pub fn train(
         return Err(TrainError::TooManyClusters { tracks });
     }
     let plan = choose(dataset, options, progress)?;
-    let factors = fit(dataset, options.dim, &plan, progress)?;
+    let Fitted { plan, factors, by_item } = fit(dataset, options.dim, plan, progress)?;
     progress.stage("coding factors");
-    let by_item = dataset.matrix(&plan.responses).transposed();
     let coded = coding::compact(&factors, &by_item, &plan.settings.loss, plan.coarseness)?;
     let plays: Vec<usize> = (0..by_item.rows()).map(|item| by_item.row(item).positive()).collect();
     let model = assemble(dataset, options, &factors, &coded, &plan.fold_in, &plays, progress)?;
@@ -99,6 +101,8 @@ pub(crate) struct Plan {
     pub fold_in: FoldIn,
     /// How coarsely the factors are coded.
     pub coarseness: f32,
+    /// Of the pairs that this was chosen on; `None` where it was not.
+    density: Option<f64>,
     validation: Option<Accuracy>,
     learned: Learned,
 }
@@ -113,33 +117,59 @@ impl Plan {
             responses,
             fold_in: FoldIn { loss: PUBLISHED.loss, pull: SMALLEST_PULL, responses },
             coarseness: CAUTIOUS,
+            density: None,
             validation: None,
             learned: Learned::nothing(),
         }
     }
+
+    /// The same for the pairs of a log of which what it was chosen on is a part.
+    fn carried_to(mut self, by_user: &Matrix) -> Self {
+        if let Some(from) = self.density {
+            let to = density(by_user);
+            for loss in [&mut self.settings.loss, &mut self.fold_in.loss] {
+                *loss = carried(loss, from, to);
+            }
+            self.density = Some(to);
+        }
+        self
+    }
 }
 
-/// Factors of the whole dataset.
+/// Factors of a whole dataset.
+pub(crate) struct Fitted {
+    /// As it stands for this dataset.
+    pub plan: Plan,
+    pub factors: Factors,
+    /// The pairs that they were trained on, tracks × listeners.
+    pub by_item: Matrix,
+}
+
+/// Trains as `plan` has it.
 pub(crate) fn fit(
     dataset: &Dataset,
     dim: usize,
-    plan: &Plan,
+    plan: Plan,
     progress: &Progress<'_>,
-) -> Result<Factors, TrainError> {
+) -> Result<Fitted, TrainError> {
     progress.stage("training factors");
     let by_user = dataset.matrix(&plan.responses);
     if !(0..by_user.rows()).any(|row| by_user.row(row).positive() > 0) {
         return Err(TrainError::Empty);
     }
+    let plan = plan.carried_to(&by_user);
     let by_item = by_user.transposed();
     let mut trainer = Trainer::new(&by_user, &by_item, dim, plan.seed);
     run(&mut trainer, &plan.settings, progress)?;
     trainer.solve_users(&plan.fold_in.loss, &|| progress.stopped());
-    match trainer.factors {
-        _ if progress.stopped() => Err(Interrupted.into()),
-        factors if factors.are_finite() => Ok(factors),
-        _ => Err(Diverged.into()),
+    let factors = trainer.factors;
+    if progress.stopped() {
+        return Err(Interrupted.into());
     }
+    if !factors.are_finite() {
+        return Err(Diverged.into());
+    }
+    Ok(Fitted { plan, factors, by_item })
 }
 
 fn run(
@@ -199,7 +229,7 @@ pub(crate) fn choose(
     options: &Options,
     progress: &Progress<'_>,
 ) -> Result<Plan, TrainError> {
-    let sample = dataset.sample(options.effort.max_events, options.seed)?;
+    let sample = dataset.sample(options.effort.sample(dataset.len()), options.seed)?;
     let before = |listener| sample.split_by_time(listener).0;
     let responses = Responses::default();
     let mut cases = cases(&sample, &responses);
@@ -244,6 +274,7 @@ pub(crate) fn choose(
         responses,
         fold_in: settled.fold_in,
         coarseness,
+        density: Some(density(&by_user)),
         validation: Some(settled.accuracy),
         learned,
     };

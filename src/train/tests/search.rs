@@ -16,7 +16,7 @@ use segue_train::{
     evaluate::ranking::Case,
     matrix::Matrix,
     progress::{Progress, Report},
-    search::{Effort, Task, measured, settle},
+    search::{Balance, Effort, Task, carried, density, measured, settle},
 };
 
 const DIM: usize = 8;
@@ -98,4 +98,45 @@ fn settling_that_is_asked_to_stop_stops() {
     let report = |_: Report<'_>| stop.store(true, Ordering::Relaxed);
     let progress = Progress { report: &report, stop: &stop };
     assert!(settle(&task, &mut trainer, &LOSS, task.responses, &progress).is_err());
+}
+
+/// Every listener hears `each` of `tracks` tracks.
+fn pairs(listeners: u32, tracks: u32, each: u32) -> Matrix {
+    let seen = Pull { weight: 1.0, information: 1.0 };
+    let rows = (0..listeners).map(|listener| {
+        let mut rows: Vec<u32> = (0..each).map(|n| (listener * 7 + n) % tracks).collect();
+        rows.sort_unstable();
+        rows.into_iter().map(move |row| (row, seen))
+    });
+    Matrix::from_rows(tracks as usize, rows)
+}
+
+#[test]
+fn a_loss_keeps_its_balance_from_a_sample_to_the_log() {
+    let (sample, log) = (pairs(40, 60, 12), pairs(400, 600, 12));
+    let balance = Balance { unobserved: 30.0, ridge: 0.3 };
+    let (small, large) = (balance.loss(&sample), balance.loss(&log));
+    let unobserved = |loss: &Loss, tracks: f32| loss.unobserved * tracks / 12.0;
+    assert!((unobserved(&small, 60.0) - 30.0).abs() < 1e-3, "{small:?}");
+    assert!((unobserved(&large, 600.0) - 30.0).abs() < 1e-3, "{large:?}");
+    // What the balance calls its ridge is that of a row over its observations.
+    assert!((large.ridge(12.0, 600.0) / 12.0 - 0.3).abs() < 1e-3, "{large:?}");
+    let moved = carried(&small, density(&sample), density(&log));
+    assert!((moved.unobserved / large.unobserved - 1.0).abs() < 1e-5, "{moved:?} {large:?}");
+    assert!((moved.ridge - large.ridge).abs() < 1e-9, "{moved:?} {large:?}");
+}
+
+#[test]
+fn a_loss_of_pairs_that_do_not_exist_is_carried_as_it_is() {
+    let none = Matrix::from_rows(0, std::iter::empty::<Vec<_>>());
+    assert_eq!(carried(&LOSS, density(&none), density(&pairs(4, 6, 2))), LOSS);
+}
+
+#[test]
+fn a_sample_grows_with_the_log_within_bounds() {
+    let (least, most) = (Effort::QUICK.sample(10), Effort::QUICK.sample(usize::MAX));
+    assert!(least > 10, "small logs are searched whole");
+    assert_eq!(Effort::QUICK.sample(10 * (least + 1)), least + 1);
+    assert!(most < usize::MAX / 10);
+    assert_eq!(Effort::FULL.sample(12_345_678), 12_345_678);
 }

@@ -107,7 +107,7 @@ fn split(arguments: &SplitArguments, ui: &Ui) -> Done {
         &format!(
             "recall@10 {:.4}   ndcg@10 {:.4}   recall@20 {:.4}   ndcg@20 {:.4}\n\
              {}, {}, {bytes_per_item:.1} bytes a track\n\
-             chosen of {} settings: unobserved weight {:.4}, ridge {:.4}, exponent {}, {} epochs",
+             chosen of {} settings: unobserved weight {:.2e}, ridge {:.2e}, exponent {}, {} epochs",
             test.recall_10,
             test.ndcg_10,
             test.recall_20,

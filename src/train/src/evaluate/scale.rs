@@ -9,7 +9,7 @@ use crate::{
     assemble::ranking_model,
     coding,
     dataset::{Dataset, gather, new_favourites},
-    pipeline::{Options, choose, fit},
+    pipeline::{Fitted, Options, choose, fit},
     progress::Progress,
 };
 
@@ -45,8 +45,7 @@ pub fn evaluate(
         .filter(|case| !case.held_out.is_empty())
         .take(listeners)
         .collect();
-    let factors = fit(&past, options.dim, &plan, progress)?;
-    let by_item = past.matrix(&plan.responses).transposed();
+    let Fitted { plan, factors, by_item } = fit(&past, options.dim, plan, progress)?;
     let met = (0..by_item.rows()).filter(|&item| by_item.row(item).iter().next().is_some()).count();
 
     let outcome = |precision| {

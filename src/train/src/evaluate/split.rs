@@ -23,7 +23,7 @@ use crate::{
     log::read_interactions,
     matrix::Matrix,
     progress::Progress,
-    search::{Effort, Found, Settled, Task, coarseness, search, settle},
+    search::{Effort, Found, Settled, Task, carried, coarseness, density, search, settle},
 };
 
 /// Which form of the factors is ranked with.
@@ -82,6 +82,16 @@ pub struct Chosen {
     pub tried: usize,
 }
 
+impl Chosen {
+    /// For pairs of density `to`, of which a part, of density `from`, chose it.
+    fn carried(mut self, from: f64, to: f64) -> Self {
+        for loss in [&mut self.settings.loss, &mut self.settled.fold_in.loss] {
+            *loss = carried(loss, from, to);
+        }
+        self
+    }
+}
+
 /// Fits on `train`, chooses on `valid`, reports on `test`. Only the items of `train` are masked;
 /// every listener is folded in from them through the engine that ships.
 pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, TrainError> {
@@ -97,7 +107,8 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
     } else {
         let (kept, held) = hold_out(&train, split.seed);
         let part = Pairs::new(&kept)?;
-        choose(split, &part, &cases(&part, &kept, &held), progress)?
+        let chosen = choose(split, &part, &cases(&part, &kept, &held), progress)?;
+        chosen.carried(density(&part.by_user), density(&whole.by_user))
     };
 
     progress.stage("fitting");

@@ -11,11 +11,20 @@ pub struct Round {
     pub survivors: usize,
 }
 
+/// How much of a log is searched on.
+#[derive(Clone, Copy, Debug)]
+enum Sample {
+    /// All of it.
+    Whole,
+    /// A tenth, with bounds: the search then takes about as long as the training that follows.
+    Tenth { least: usize, most: usize },
+}
+
 /// How much work the search may be.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
     /// Events of the sample of listeners that a log is searched on.
-    pub max_events: usize,
+    sample: Sample,
     /// The rounds of the halving, the shortest first.
     pub rounds: [Round; 3],
     /// Factors of the steps around the best.
@@ -27,11 +36,11 @@ pub struct Effort {
 impl Effort {
     /// For training day by day: about 100 epochs on a sample.
     pub const QUICK: Self = Self {
-        max_events: 60_000,
+        sample: Sample::Tenth { least: 60_000, most: 2_000_000 },
         rounds: [
-            Round { epochs: 2, listeners: 150, survivors: 8 },
-            Round { epochs: 4, listeners: 400, survivors: 2 },
-            Round { epochs: 8, listeners: 1000, survivors: 1 },
+            Round { epochs: 2, listeners: 300, survivors: 8 },
+            Round { epochs: 4, listeners: 800, survivors: 2 },
+            Round { epochs: 8, listeners: 2000, survivors: 1 },
         ],
         steps: &[1.6, 1.25],
         starts: 1,
@@ -39,7 +48,7 @@ impl Effort {
 
     /// For the last per cent: about 500 epochs, on everything.
     pub const FULL: Self = Self {
-        max_events: usize::MAX,
+        sample: Sample::Whole,
         rounds: [
             Round { epochs: 3, listeners: 400, survivors: 10 },
             Round { epochs: 7, listeners: 1000, survivors: 4 },
@@ -48,6 +57,14 @@ impl Effort {
         steps: &[1.7, 1.4, 1.2, 1.1],
         starts: 4,
     };
+
+    /// Events of the sample that a log of so many is searched on.
+    pub fn sample(&self, events: usize) -> usize {
+        match self.sample {
+            Sample::Whole => events,
+            Sample::Tenth { least, most } => (events / 10).clamp(least, most),
+        }
+    }
 
     /// The round that decides.
     pub(super) fn last(&self) -> Round {

@@ -2,14 +2,17 @@
 //!
 //! Successive halving (Jamieson and Talwalkar, 2016) over a coarse grid, each survivor trained
 //! further from where it stands, then steps around the best. No setting carries over from one
-//! catalogue to another, so none is assumed.
+//! catalogue to another, so none is assumed; from a sample of a log to all of it they do, see
+//! [`Balance`].
 
+mod balance;
 mod effort;
 mod fidelity;
 mod settle;
 
-use segue_core::model::{Loss, Responses};
+use segue_core::model::Responses;
 
+pub use balance::{Balance, carried, density};
 pub use effort::{Effort, Round};
 pub use fidelity::coarseness;
 pub use settle::{Settled, measured, settle};
@@ -56,10 +59,8 @@ pub struct Found<'a> {
     pub tried: usize,
 }
 
-const UNOBSERVED: [f32; 6] = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0];
-const RIDGE: [f32; 4] = [0.0015, 0.005, 0.015, 0.05];
-/// As in the paper: a row's ridge grows with what is known of it, as the loss does.
-const EXPONENT: f32 = 1.0;
+const UNOBSERVED: [f32; 6] = [1.0, 4.0, 16.0, 64.0, 256.0, 1024.0];
+const RIDGE: [f32; 4] = [0.03, 0.1, 0.3, 0.9];
 
 /// Searches settings for `task`.
 pub fn search<'a>(task: &Task<'a>, progress: &Progress<'_>) -> Result<Found<'a>, Interrupted> {
@@ -71,6 +72,7 @@ pub fn search<'a>(task: &Task<'a>, progress: &Progress<'_>) -> Result<Found<'a>,
 }
 
 struct Contender<'a> {
+    balance: Balance,
     settings: Settings,
     seed: u64,
     trainer: Trainer<'a>,
@@ -88,8 +90,8 @@ impl<'t> Run<'_, 't> {
     fn halve(&mut self) -> Result<Contender<'t>, Interrupted> {
         let [first, later @ ..] = self.task.effort.rounds;
         let mut field: Vec<Contender<'t>> = Vec::new();
-        for loss in grid() {
-            let mut contender = Contender::new(self.task, loss, self.task.seed);
+        for balance in grid() {
+            let mut contender = Contender::new(self.task, balance, self.task.seed);
             self.train(&mut contender, first)?;
             field.push(contender);
             // Who has fallen out already need not be kept in memory.
@@ -109,9 +111,9 @@ impl<'t> Run<'_, 't> {
         for &step in self.task.effort.steps {
             for vary in VARIATIONS {
                 for factor in [step, 1.0 / step] {
-                    let mut loss = best.settings.loss;
-                    vary(&mut loss, factor);
-                    if self.challenge(&mut best, loss, self.task.seed)? {
+                    let mut balance = best.balance;
+                    vary(&mut balance, factor);
+                    if self.challenge(&mut best, balance, self.task.seed)? {
                         break;
                     }
                 }
@@ -123,8 +125,8 @@ impl<'t> Run<'_, 't> {
     /// The settings of `best` from other first factors: the loss is not convex.
     fn restart(&mut self, mut best: Contender<'t>) -> Result<Contender<'t>, Interrupted> {
         for start in 1..self.task.effort.starts {
-            let loss = best.settings.loss;
-            self.challenge(&mut best, loss, self.task.seed.wrapping_add(start))?;
+            let balance = best.balance;
+            self.challenge(&mut best, balance, self.task.seed.wrapping_add(start))?;
         }
         Ok(best)
     }
@@ -133,10 +135,10 @@ impl<'t> Run<'_, 't> {
     fn challenge(
         &mut self,
         best: &mut Contender<'t>,
-        loss: Loss,
+        balance: Balance,
         seed: u64,
     ) -> Result<bool, Interrupted> {
-        let mut contender = Contender::new(self.task, loss, seed);
+        let mut contender = Contender::new(self.task, balance, seed);
         self.train(&mut contender, self.task.effort.last())?;
         let better = contender.objective() > best.objective();
         if better {
@@ -168,11 +170,11 @@ impl<'t> Run<'_, 't> {
     }
 }
 
-const VARIATIONS: [fn(&mut Loss, f32); 2] =
-    [|loss, factor| loss.unobserved *= factor, |loss, factor| loss.ridge *= factor];
+const VARIATIONS: [fn(&mut Balance, f32); 2] =
+    [|balance, factor| balance.unobserved *= factor, |balance, factor| balance.ridge *= factor];
 
-fn grid() -> impl Iterator<Item = Loss> {
-    let each = |unobserved| RIDGE.map(|ridge| Loss { unobserved, ridge, exponent: EXPONENT });
+fn grid() -> impl Iterator<Item = Balance> {
+    let each = |unobserved| RIDGE.map(|ridge| Balance { unobserved, ridge });
     UNOBSERVED.into_iter().flat_map(each)
 }
 
@@ -183,10 +185,10 @@ fn cut(field: &mut Vec<Contender<'_>>, survivors: usize) {
 }
 
 impl<'t> Contender<'t> {
-    fn new(task: &Task<'t>, loss: Loss, seed: u64) -> Self {
+    fn new(task: &Task<'t>, balance: Balance, seed: u64) -> Self {
         let trainer = Trainer::new(task.by_user, task.by_item, task.dim, seed);
-        let settings = Settings { loss, epochs: 0 };
-        Self { settings, seed, trainer, accuracy: Accuracy::default() }
+        let settings = Settings { loss: balance.loss(task.by_user), epochs: 0 };
+        Self { balance, settings, seed, trainer, accuracy: Accuracy::default() }
     }
 
     fn objective(&self) -> f64 {
