@@ -6,11 +6,10 @@ BENCH=$STATE/bench
 # Worlds to train catalogues on: name, rows that are kept, listeners, tracks. A track that nobody
 # heard is no part of a model, and so more are simulated than are kept. `player` is the world of
 # `./build.sh run`.
-WORLDS=('500 500 1000 505' 'player 4700 2000 5000' '10k 10000 4000 11200')
-
-# Larger catalogues are grown from one of these: name and rows.
-PARENT=10k
-GROWN=('100k 100000' '1m 1000000')
+WORLDS=(
+  '500 500 1000 505' 'player 4700 2000 5000' '10k 10000 4000 11200'
+  '100k 100000 10000 260000' '1m 1000000 80000 2800000'
+)
 
 # Those that are ranked for, in each of them.
 LISTENERS=16
@@ -144,27 +143,20 @@ make_catalogues() {
 
 make_catalogue() {
   local made world name rest
-  made="$(hash_of "$SEGUE" bench/data "$CATALOGUE" pkg/wasm) $LISTENERS"
+  made="$(hash_of "$SEGUE" bench/data "$CATALOGUE") $LISTENERS"
   for world in "${WORLDS[@]}"; do
     read -r name rest <<<"$world"
     # shellcheck disable=SC2086
-    [[ $name != "$1" ]] || once "bench-$name" "$made $rest" "$BENCH/$name" fill "$name" train $rest
-  done
-  for world in "${GROWN[@]}"; do
-    read -r name rest <<<"$world"
-    [[ $name == "$1" ]] || continue
-    make_catalogue "$PARENT"
-    once "bench-$name" "$made $rest $(hash_of "$BENCH/$PARENT/trained.segue")" "$BENCH/$name" \
-      fill "$name" grow "$rest"
+    [[ $name != "$1" ]] || once "bench-$name" "$made $rest" "$BENCH/$name" fill "$name" $rest
   done
 }
 
-# fill NAME HOW ROWS …
+# fill NAME ROWS LISTENERS TRACKS
 fill() {
-  local name=$1 how=$2 rows=$3 out
+  local name=$1 rows=$2 out
   out=$(staged "$name")
   mkdir "$out/noise"
-  "${how}_catalogue" "$out" "${@:3}"
+  train_catalogue "$out" "${@:2}"
   "$CATALOGUE" export "$out/model.segue" "$out/listeners.txt" "$out"
 
   "$CATALOGUE" noise "$rows" "$out/noise/model.segue"
@@ -181,15 +173,10 @@ train_catalogue() {
   local events=$home/events.jsonl names=$home/catalogue.jsonl trained=$home/trained.segue
   say "training a catalogue of $rows tracks: ${world[*]}"
   "$SEGUE" simulate "${world[@]}" --out "$events" --catalogue "$names"
-  "$SEGUE" train "$events" --catalogue "$names" --out "$trained"
+  # Whole, however large: what is measured is a scan of all of it.
+  "$SEGUE" train "$events" --catalogue "$names" --head "$4" --out "$trained"
   "$CATALOGUE" cut "$trained" "$rows" "$home/model.segue"
   node bench/data/ids.mjs "$names" "$trained" "$home/ids.txt"
   node bench/data/listeners.mjs "$events" "$trained" "$rows" $LISTENERS "$home/listeners.txt"
   rm "$events"
-}
-
-grow_catalogue() {
-  local parent=$BENCH/$PARENT
-  say "growing a catalogue of $2 tracks"
-  "$CATALOGUE" grow "$parent/trained.segue" "$parent/listeners.txt" "$2" "$1"
 }

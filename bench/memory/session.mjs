@@ -8,7 +8,7 @@ const PLACES = 50;
 const OPEN = {
   /** The package, with one event and one ranking, so that whatever is made late is there. */
   async segue(bytes) {
-    const segue = await Segue.fromModel(await bytes("model.segue"));
+    const segue = await Segue.fromModel(await bytes("trained.segue"));
     segue.observe({ kind: "play", track: 0 });
     segue.top({ limit: PLACES });
     const { memory } = await init();

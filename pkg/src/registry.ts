@@ -1,26 +1,18 @@
 // Fetches from a registry, and lets through only what its manifest promises.
 
-import { Manifest as Examined, Parts } from "../wasm/segue_wasm.js";
 import { SegueError, messageOf, refused, unanswered } from "./error.js";
+import { examine, foreseen, type Manifest, type Section } from "./manifest.js";
 
-export interface Section {
-  readonly kind: string;
-  /** 0 is the head. */
-  readonly shard: number;
-  /** SHA-256 in lower-case hexadecimal. */
-  readonly hash: string;
-  readonly bytes: number;
-}
-
-export interface Manifest {
-  readonly version: number;
-  /** Those that this version of the package reads. */
-  readonly sections: readonly Section[];
+interface Asked {
+  readonly response: Promise<Response>;
+  readonly abort: AbortController;
 }
 
 export class Registry {
   readonly #base: URL;
   readonly #fetch: typeof fetch;
+  /** Blobs that were asked for before the manifest was examined, by hash. */
+  readonly #ahead = new Map<string, Asked>();
 
   /** `registry` is a folder, relative to the page where there is one. */
   constructor(registry: string | URL, fetch: typeof globalThis.fetch | undefined) {
@@ -32,8 +24,11 @@ export class Registry {
     this.#fetch = fetch ?? ((...request) => globalThis.fetch(...request));
   }
 
-  /** The manifest in force. The module must have been loaded. */
-  async manifest(): Promise<Manifest> {
+  /**
+   * The manifest in force, examined once the module is `loaded`. Until then the blobs that it seems
+   * to name are asked for; they are read when they have proved to be what is wanted.
+   */
+  async manifest(loaded?: Promise<void>): Promise<Manifest> {
     const url = new URL("manifest", this.#base);
     const response = await this.#get(url, "no-cache");
     let text: string;
@@ -48,18 +43,40 @@ export class Registry {
     } catch (cause) {
       throw new SegueError("manifest", `${url} is not JSON: ${messageOf(cause)}`, cause);
     }
+    if (loaded) this.#askAhead(foreseen(json));
     try {
+      await loaded;
       return examine(json);
     } catch (cause) {
+      this.#giveUp();
+      if (cause instanceof SegueError && cause.code !== "manifest") throw cause;
       throw new SegueError("manifest", `${url}: ${messageOf(cause)}`, cause);
     }
+  }
+
+  #askAhead(hashes: readonly string[]): void {
+    for (const hash of hashes) {
+      const abort = new AbortController();
+      const response = this.#get(this.#blobOf(hash), "default", abort.signal);
+      // Whoever takes it will see how it fails, and perhaps nobody will.
+      response.catch(() => {});
+      this.#ahead.set(hash, { response, abort });
+    }
+  }
+
+  /** Stops the answers that nobody has taken. */
+  #giveUp(): void {
+    for (const { abort } of this.#ahead.values()) abort.abort();
+    this.#ahead.clear();
   }
 
   /** The bytes of all `sections`, in parallel. Where one fails the others are given up. */
   async sections(sections: readonly Section[]): Promise<Uint8Array[]> {
     const abort = new AbortController();
     try {
-      return await Promise.all(sections.map((section) => this.#section(section, abort.signal)));
+      const all = sections.map((section) => this.#section(section, abort.signal));
+      this.#giveUp();
+      return await Promise.all(all);
     } catch (cause) {
       abort.abort();
       throw cause;
@@ -68,18 +85,28 @@ export class Registry {
 
   async #section(section: Section, signal: AbortSignal): Promise<Uint8Array> {
     try {
-      return await this.#blob(section, "default", signal);
+      return await this.#blob(section, this.#take(section, signal));
     } catch (cause) {
       const damaged = cause instanceof SegueError && cause.code === "hash";
       if (!damaged || signal.aborted) throw cause;
       // A blob is cached for ever: one that was cached badly would be read from there for ever.
-      return this.#blob(section, "reload", signal);
+      const again = this.#get(this.#blobOf(section.hash), "reload", signal);
+      return this.#blob(section, again);
     }
   }
 
-  async #blob(section: Section, cache: RequestCache, signal: AbortSignal): Promise<Uint8Array> {
-    const url = new URL(`blob/${section.hash}`, this.#base);
-    const response = await this.#get(url, cache, signal);
+  /** The answer for a section, which may have been asked for already. */
+  #take(section: Section, signal: AbortSignal): Promise<Response> {
+    const asked = this.#ahead.get(section.hash);
+    if (!asked) return this.#get(this.#blobOf(section.hash), "default", signal);
+    this.#ahead.delete(section.hash);
+    signal.addEventListener("abort", () => asked.abort.abort());
+    return asked.response;
+  }
+
+  async #blob(section: Section, answer: Promise<Response>): Promise<Uint8Array> {
+    const url = this.#blobOf(section.hash);
+    const response = await answer;
     let bytes: Uint8Array<ArrayBuffer> | undefined;
     try {
       bytes = await upTo(section.bytes, response);
@@ -96,6 +123,10 @@ export class Registry {
       throw wrong("does not have the hash that the manifest promises");
     }
     return bytes;
+  }
+
+  #blobOf(hash: string): URL {
+    return new URL(`blob/${hash}`, this.#base);
   }
 
   async #get(url: URL, cache: RequestCache, signal?: AbortSignal): Promise<Response> {
@@ -158,41 +189,6 @@ function folder(registry: string | URL): URL {
   }
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   return url;
-}
-
-/** Checks the shape here, and the meaning where the rules are. */
-function examine(json: unknown): Manifest {
-  const { format, version, created_at, sections } = (json ?? {}) as Record<string, unknown>;
-  if (!whole(format, 0xffff_ffff) || !whole(version) || !Number.isSafeInteger(created_at)) {
-    throw new SegueError("manifest", "not a manifest: format, version or created_at is missing");
-  }
-  const examined = new Examined(format, BigInt(version), BigInt(created_at as number));
-  try {
-    if (!Array.isArray(sections) || !sections.every(isSection)) {
-      throw new SegueError("manifest", "sections is not a list of kind, hash and bytes");
-    }
-    const listed = sections.map((section) => ({ ...section, shard: section.shard ?? 0 }));
-    for (const { kind, shard, hash, bytes } of listed) {
-      examined.section(kind, shard, hash, BigInt(bytes));
-    }
-    examined.validate();
-    return { version, sections: listed.filter(({ kind }) => Parts.reads(kind)) };
-  } finally {
-    examined.free();
-  }
-}
-
-/** The largest number of a shard. */
-const LAST_SHARD = 254;
-
-function isSection(value: unknown): value is Omit<Section, "shard"> & { shard?: number } {
-  const { kind, shard = 0, hash, bytes } = (value ?? {}) as Record<string, unknown>;
-  const named = typeof kind === "string" && typeof hash === "string";
-  return named && whole(shard, LAST_SHARD) && whole(bytes);
-}
-
-function whole(value: unknown, most = Number.MAX_SAFE_INTEGER): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most;
 }
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {

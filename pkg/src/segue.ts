@@ -3,7 +3,8 @@ import * as check from "./check.js";
 import { SegueError, attempt } from "./error.js";
 import { load } from "./module.js";
 import { explain } from "./reasons.js";
-import { Registry, type Section } from "./registry.js";
+import type { Section } from "./manifest.js";
+import { Registry } from "./registry.js";
 import { Source, collect } from "./source.js";
 import { Tracks, isEstimate, isTrack } from "./tracks.js";
 import {
@@ -78,8 +79,9 @@ export class Segue {
     check.record("options", options);
     const near = check.limit(options.near ?? NEAR, MOST_SHARDS, "near");
     const registry = new Registry(options.registry, options.fetch);
-    await load(options.wasm);
-    const source = new Source(registry, await registry.manifest());
+    const loaded = load(options.wasm);
+    const [manifest] = await Promise.all([registry.manifest(loaded), loaded]);
+    const source = new Source(registry, manifest);
     const start = source.start();
     const engine = engineOf(await source.fetch(start));
     source.arrived(start);

@@ -3,7 +3,8 @@
 import type { Engine } from "../wasm/segue_wasm.js";
 import { Parts } from "../wasm/segue_wasm.js";
 import { attempt } from "./error.js";
-import type { Manifest, Registry, Section } from "./registry.js";
+import { isSplit, starting, type Manifest, type Section } from "./manifest.js";
+import type { Registry } from "./registry.js";
 
 export class Source {
   readonly registry: Registry;
@@ -17,13 +18,12 @@ export class Source {
 
   /** Whether the catalogue is split into shards, of which the head is enough to start. */
   get split(): boolean {
-    return this.manifest.sections.some(({ kind }) => kind === "shards");
+    return isSplit(this.manifest.sections);
   }
 
   /** What ranking needs to start: all there is, where the catalogue is not split. */
   start(): Section[] {
-    const late = this.split ? ["cells", "text"] : [];
-    return this.#absent(0).filter(({ kind }) => !late.includes(kind));
+    return starting(this.manifest.sections);
   }
 
   /** What is not here yet of the head, and of some shards. */

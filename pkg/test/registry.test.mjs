@@ -1,6 +1,7 @@
 // From a registry to a model that ranks: what is let through, and what is not.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { test } from "node:test";
 import { Segue } from "segue";
@@ -14,6 +15,7 @@ import {
   segueError,
   serve,
   sha256,
+  split,
 } from "./support.mjs";
 
 test("a registry opens to a model that ranks, with every section fetched once", async (t) => {
@@ -53,6 +55,57 @@ test("sections are fetched in parallel", { timeout: 10_000 }, async (t) => {
     return true;
   };
   await open(t, registry);
+});
+
+const wasm = readFileSync(new URL("../wasm/segue_wasm_bg.wasm", import.meta.url));
+
+/**
+ * A package that has not loaded its module yet, and whose module comes once every one of `paths` was
+ * asked for. Answers for the blobs only where `blobs` says so.
+ */
+async function fresh(registry, paths, blobs = true) {
+  const { Segue } = await import(`../dist/index.js?${registry.origin}`);
+  const closed = [];
+  let give;
+  registry.intercept = (path, response) => {
+    const module = path === "/module.wasm";
+    if (module) {
+      give = () => response.writeHead(200, { "content-type": "application/wasm" }).end(wasm);
+    }
+    if (paths.every((path) => registry.asked.includes(path))) give?.();
+    const held = path.startsWith("/v1/blob/") && !blobs;
+    if (held) closed.push(new Promise((done) => response.on("close", done)));
+    return module || held;
+  };
+  const options = { registry: registry.url, wasm: `${registry.origin}/module.wasm`, near: 0 };
+  return { open: () => Segue.open(options), closed };
+}
+
+test("what ranking starts with is asked for while the module is on its way", { timeout: 10_000 }, async (t) => {
+  const registry = await serve(t, { model: split });
+  const start = ["ids", "factors", "taste", "clusters", "shards"].map((kind) => registry.pathOf(kind));
+  const segue = await (await fresh(registry, start)).open();
+  assert.equal(segue.tracks, 60);
+  assert.equal(registry.asked.length, 2 + start.length, "everything once, and nothing else");
+  segue.free();
+});
+
+test("what was asked for ahead is given up where the manifest proves unsound", { timeout: 10_000 }, async (t) => {
+  const registry = await serve(t);
+  registry.publishManifest({ ...registry.manifest, version: 0 });
+  const blobs = registry.manifest.sections.map(({ kind }) => registry.pathOf(kind));
+  const { open, closed } = await fresh(registry, blobs, false);
+  await assert.rejects(open(), { code: "manifest", message: /version 0/ });
+  await Promise.all(closed);
+  assert.equal(closed.length, blobs.length);
+});
+
+test("what is no hash is not asked for", async (t) => {
+  const registry = await serve(t);
+  reref(registry, { hash: "../../secret" });
+  const { open } = await fresh(registry, ["/v1/manifest"]);
+  await assert.rejects(open(), { code: "manifest", message: /hexadecimal/ });
+  assert.deepEqual(registry.asked.sort(), ["/module.wasm", "/v1/manifest"]);
 });
 
 test("a fetch of the caller's own is used for all of it", async (t) => {

@@ -1,10 +1,8 @@
-//! Catalogues to measure on: cut from a trained model, grown from one or made of noise, and written
-//! out in the plain arrays that other libraries read.
+//! Catalogues to measure on: cut from a trained model or made of noise, and written out in the
+//! plain arrays that other libraries read.
 //!
 //! ```text
 //! catalogue cut MODEL ROWS OUT        the first rows, which the order of fingerprints makes random
-//! catalogue grow MODEL LISTENERS ROWS DIR
-//!                                     tracks crossed from those of the model, with ids n0, n1, …
 //! catalogue noise ROWS OUT            independent normal components: nothing can be ruled out early
 //! catalogue export MODEL LISTENERS DIR
 //! ```
@@ -19,10 +17,10 @@ use std::{env, error::Error, fs, path::Path};
 
 use segue_core::{
     bytes::Aligned,
-    ids::{Row, fingerprint},
+    ids::Row,
     model::{
-        Loss, Model, Responses, SectionKind, TasteParts, container, encode_clusters,
-        encode_ranking, encode_text, fine_steps, quantise,
+        Loss, Model, Responses, SectionKind, TasteParts, container, encode_ranking, fine_steps,
+        quantise,
     },
     rng::SplitMix64,
     session::Session,
@@ -34,10 +32,6 @@ fn main() -> Outcome {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["cut", model, rows, out] => cut(&support::model(model)?, rows.parse()?, out),
-        ["grow", model, listeners, rows, dir] => {
-            let written = fs::read_to_string(listeners)?;
-            grow(&support::model(model)?, &written, rows.parse()?, Path::new(dir))
-        }
         ["noise", rows, out] => noise(rows.parse()?, out),
         ["export", model, listeners, dir] => {
             export(&support::model(model)?, &support::listeners(listeners)?, Path::new(dir))
@@ -68,68 +62,6 @@ fn taste_of(model: &Model, rows: usize) -> TasteParts {
         mean: taste.mean().to_vec(),
         gram: None,
     }
-}
-
-/// Tracks that are looked at to find the one which is nearest to a parent.
-const SUITORS: usize = 32;
-
-/// A larger catalogue of the same kind. Each track takes each component from one of two tracks that
-/// lie near each other, so that components and lengths are spread as they were; title, artist,
-/// duration and cluster are the first one's. Whatever `listeners` did with a track they do with a
-/// child of it.
-fn grow(model: &Model, listeners: &str, rows: usize, dir: &Path) -> Outcome {
-    let (factors, dim) = (model.factors(), model.dim());
-    let mut ids: Vec<u64> = (0..rows).map(|n| fingerprint(&format!("n{n}"))).collect();
-    ids.sort_unstable();
-    let mut rng = SplitMix64::new(3);
-    let (mut parents, mut codes) = (Vec::with_capacity(rows), Vec::with_capacity(rows * dim));
-    for _ in 0..rows {
-        let mut any = || Row(rng.below(factors.len()) as u32);
-        let first = any();
-        let far = |row: &Row| -> i32 {
-            let pairs = factors.row(first).iter().zip(factors.row(*row));
-            pairs.map(|(a, b)| (i32::from(*a) - i32::from(*b)).pow(2)).sum()
-        };
-        let second = (0..SUITORS).map(|_| any()).min_by_key(far).unwrap_or(first);
-        codes.extend((0..dim).map(|k| factors.row([first, second][rng.below(2)])[k]));
-        parents.push(first);
-    }
-    let (digest, mut sections) =
-        encode_ranking(&ids, factors.steps(), &codes, &taste_of(model, rows));
-    if let (Some(text), Some(clusters)) = (model.text(), model.clusters()) {
-        let named = |row: &Row| (text.title(*row), text.artist(*row), text.duration_ms(*row));
-        let names: Vec<String> = (0..clusters.len())
-            .map(|cluster| text.cluster_name(cluster).unwrap_or_default().to_owned())
-            .collect();
-        let centroids: Vec<f32> = clusters.centroids().flatten().copied().collect();
-        let of: Vec<u16> = parents.iter().filter_map(|row| clusters.of(*row)).collect();
-        sections.extend([
-            (SectionKind::Clusters, encode_clusters(digest, dim, &centroids, &of)),
-            (SectionKind::Text, encode_text(digest, parents.iter().map(named), &names)),
-        ]);
-    }
-    write(&sections, dir.join("model.segue"))?;
-
-    let mut children = vec![None; factors.len()];
-    (0_u32..).zip(&parents).for_each(|(child, parent)| children[parent.index()] = Some(child));
-    let mut moved = String::new();
-    for line in listeners.lines() {
-        let events: Result<Vec<_>, Box<dyn Error>> =
-            line.split(';').map(|event| handed_on(event, &children)).collect();
-        moved += &events?.into_iter().flatten().collect::<Vec<_>>().join(";");
-        moved.push('\n');
-    }
-    fs::write(dir.join("listeners.txt"), moved)?;
-    Ok(())
-}
-
-/// An event about a track as one about its child, where it has one.
-fn handed_on(event: &str, children: &[Option<u32>]) -> Result<Option<String>, Box<dyn Error>> {
-    let [kind, row, rest] = event.splitn(3, ' ').collect::<Vec<_>>()[..] else {
-        return Err(format!("`{event}` is no event").into());
-    };
-    let child = children.get(row.parse::<usize>()?).copied().flatten();
-    Ok(child.map(|child| format!("{kind} {child} {rest}")))
 }
 
 /// Components of a factor of noise, and their standard deviation.

@@ -23,11 +23,6 @@ impl Parts {
         Self::default()
     }
 
-    /// Whether this build reads sections of this name.
-    pub fn reads(kind: &str) -> bool {
-        SectionKind::from_name(kind).is_some()
-    }
-
     /// Adds the section `kind` of a shard. Throws where there is no such kind or no memory for it.
     pub fn add(&mut self, kind: &str, shard: u8, bytes: &Uint8Array) -> Result<(), JsError> {
         let section = copy(bytes)?;

@@ -1,0 +1,89 @@
+// What a registry's manifest says, as far as a page needs it.
+
+import { Manifest as Examined } from "../wasm/segue_wasm.js";
+import { SegueError } from "./error.js";
+
+export interface Section {
+  readonly kind: string;
+  /** 0 is the head. */
+  readonly shard: number;
+  /** SHA-256 in lower-case hexadecimal. */
+  readonly hash: string;
+  readonly bytes: number;
+}
+
+export interface Manifest {
+  readonly version: number;
+  /** Those that this version of the package reads. */
+  readonly sections: readonly Section[];
+}
+
+/** The sections that ranking starts with: all of them, where the catalogue is not split. */
+export function starting(sections: readonly Section[]): Section[] {
+  const late = isSplit(sections) ? ["cells", "text"] : [];
+  return sections.filter(({ shard, kind }) => shard === 0 && !late.includes(kind));
+}
+
+/** Whether the catalogue is split into shards, of which the head is enough to start. */
+export function isSplit(sections: readonly Section[]): boolean {
+  return sections.some(({ kind }) => kind === "shards");
+}
+
+/** The hashes that `json` seems to start with; none, unless they can be nothing but hashes. */
+export function foreseen(json: unknown): string[] {
+  const { sections } = (json ?? {}) as Record<string, unknown>;
+  if (!Array.isArray(sections) || !sections.every(isSection)) return [];
+  const hashes = starting(sections.map(inHead).filter(isRead)).map(({ hash }) => hash);
+  return hashes.length <= KINDS.size && hashes.every((hash) => HASH.test(hash)) ? hashes : [];
+}
+
+/** Checks the shape here, and the meaning where the rules are. */
+export function examine(json: unknown): Manifest {
+  const { format, version, created_at, sections } = (json ?? {}) as Record<string, unknown>;
+  if (!whole(format, 0xffff_ffff) || !whole(version) || !Number.isSafeInteger(created_at)) {
+    throw new SegueError("manifest", "not a manifest: format, version or created_at is missing");
+  }
+  const examined = new Examined(format, BigInt(version), BigInt(created_at as number));
+  try {
+    if (!Array.isArray(sections) || !sections.every(isSection)) {
+      throw new SegueError("manifest", "sections is not a list of kind, hash and bytes");
+    }
+    const listed = sections.map(inHead);
+    for (const { kind, shard, hash, bytes } of listed) {
+      examined.section(kind, shard, hash, BigInt(bytes));
+    }
+    examined.validate();
+    return { version, sections: listed.filter(isRead) };
+  } finally {
+    examined.free();
+  }
+}
+
+/** What the module reads; a later version may add other kinds. */
+const KINDS = new Set(["ids", "factors", "taste", "clusters", "text", "shards", "cells"]);
+
+function isRead({ kind }: Section): boolean {
+  return KINDS.has(kind);
+}
+
+const HASH = /^[0-9a-f]{64}$/;
+
+type Listed = Omit<Section, "shard"> & { readonly shard?: number };
+
+/** A section that names no shard is of the head. */
+function inHead(section: Listed): Section {
+  return { ...section, shard: section.shard ?? 0 };
+}
+
+/** The largest number of a shard. */
+const LAST_SHARD = 254;
+
+function isSection(value: unknown): value is Listed {
+  const { kind, shard = 0, hash, bytes } = (value ?? {}) as Record<string, unknown>;
+  const named = typeof kind === "string" && typeof hash === "string";
+  return named && whole(shard, LAST_SHARD) && whole(bytes);
+}
+
+function whole(value: unknown, most = Number.MAX_SAFE_INTEGER): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most;
+}
