@@ -124,7 +124,7 @@ fn a_catalogue_that_is_split_ranks_as_the_whole_one() {
         session.add(model, rows[7].unwrap(), Kind::Like, 1.0);
         let mut queue = Vec::new();
         rank(model, &mut session, &rows, rows.len(), &mut queue);
-        let score = |place: &Place| score(model, &mut session, place.points()).to_bits();
+        let score = |place: &Place| score(session.query(model), place.points()).to_bits();
         queue.iter().map(|place| place.index() as usize).zip(queue.iter().map(score)).collect()
     };
     assert_eq!(order(&split), order(&whole));

@@ -22,7 +22,7 @@ verb_bench() {
   for part in ${@+"$@"}; do
     [[ $(type -t "bench_$part") == function ]] || wrong_usage "bench has no part '$part'"
   done
-  [[ $# -gt 0 ]] || set -- accuracy scan calls cold memory
+  [[ $# -gt 0 ]] || set -- accuracy scan calls cold memory million
   for part in "$@"; do
     say "bench: $part"
     "bench_$part"
@@ -79,6 +79,36 @@ bench_memory() {
   setup_scan
   make_catalogues 100k 1m
   node bench/memory/run.mjs "$BENCH/memory.json" "${CATALOGUES[@]}"
+}
+
+# A catalogue of a million tracks as it ships, split: its bytes, what a page misses that has a part of
+# it, what that holds in memory, and what coding costs.
+bench_million() {
+  local home=$BENCH/million
+  setup_scan
+  cargo build --release --quiet -p segue-train --examples
+  once bench-million "$(hash_of "$SEGUE" bench/data)" "$home" make_million "$home"
+  "$SEGUE" inspect "$home/trained.segue"
+  cat "$home/download.txt"
+  node bench/memory/run.mjs "$BENCH/million.json" "$home"
+  "$TARGET/release/examples/shards" "$home/trained.segue" "$home/events.jsonl" 100
+  "$TARGET/release/examples/precisions" "$home/events.jsonl" 1000
+}
+
+make_million() {
+  local out
+  out=$(staged million)
+  say 'training a catalogue of a million tracks'
+  simulate_world "$out" 80000 2800000
+  "$SEGUE" train "$out/events.jsonl" --catalogue "$out/catalogue.jsonl" --out "$out/trained.segue"
+  node bench/data/registry.mjs "$out/trained.segue" "$out/registry" >"$out/download.txt"
+  swap_in "$out" "$1"
+}
+
+# simulate_world FOLDER LISTENERS TRACKS
+simulate_world() {
+  "$SEGUE" simulate --listeners "$2" --tracks "$3" --days 30 --seed 1 \
+    --out "$1/events.jsonl" --catalogue "$1/catalogue.jsonl"
 }
 
 setup_scan() {
@@ -169,10 +199,10 @@ fill() {
 }
 
 train_catalogue() {
-  local home=$1 rows=$2 world=(--listeners "$3" --tracks "$4" --days 30 --seed 1)
+  local home=$1 rows=$2
   local events=$home/events.jsonl names=$home/catalogue.jsonl trained=$home/trained.segue
-  say "training a catalogue of $rows tracks: ${world[*]}"
-  "$SEGUE" simulate "${world[@]}" --out "$events" --catalogue "$names"
+  say "training a catalogue of $rows tracks"
+  simulate_world "$home" "$3" "$4"
   # Whole, however large: what is measured is a scan of all of it.
   "$SEGUE" train "$events" --catalogue "$names" --head "$4" --out "$trained"
   "$CATALOGUE" cut "$trained" "$rows" "$home/model.segue"

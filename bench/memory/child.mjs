@@ -8,7 +8,7 @@ const [name, folder] = process.argv.slice(2);
 const bytes = async (file) => Uint8Array.from(readFileSync(join(folder, file)));
 
 const before = resident();
-const wasm = await open(name, bytes);
+const { wasm } = await open(name, bytes);
 // What is free after the first collection is given back after the next.
 for (let n = 0; n < 3; n++) {
   global.gc();

@@ -1,27 +1,30 @@
 // node run.mjs OUT FOLDER…: what a session holds in memory, beside one in plain JavaScript.
 
 import { execFileSync } from "node:child_process";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startBrowser } from "../../tests/browser/support.mjs";
 import { serve } from "../lib/server.mjs";
 
-const DIM = 64;
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const [out, ...folders] = process.argv.slice(2);
-const SESSIONS = [
-  ["segue", "Segue"],
-  ["plain", "plain JavaScript, f32 factors only"],
-];
+const SESSIONS = {
+  segue: "Segue, the whole catalogue",
+  page: "Segue, a page's part of it",
+  plain: "plain JavaScript, f32 factors only",
+};
 
 const results = [];
 console.log("");
 row("MB", ["wasm", "Node, RSS", "peak", "Chromium", "RSS", "peak"]);
 for (const folder of folders) {
-  const rows = statSync(`${folder}/codes.i8`).size / DIM;
-  for (const [name, label] of SESSIONS) {
+  const names = existsSync(join(folder, "registry")) ? ["segue", "page"] : ["segue", "plain"];
+  for (const name of names) {
+    const label = SESSIONS[name];
     const node = inNode(name, folder);
     const page = await inChromium(name, folder);
+    const rows = page.here;
     results.push({ name, label, rows, node, page });
     const cells = [page.wasm, node.resident, node.peak, page.used, page.resident, page.peak];
     row(`${label}, ${rows.toLocaleString("en")}`, cells.map((bytes) => (bytes / 1e6).toFixed(1)));
@@ -50,12 +53,13 @@ async function inChromium(name, folder) {
     const used = await page.evaluate(() => globalThis.session.used());
     const before = await renderer(browser);
     const open = ([name, folder]) => globalThis.session.open(name, folder);
-    const wasm = await page.evaluate(open, [name, folder]);
+    const { wasm, here } = await page.evaluate(open, [name, folder]);
     // Measuring collects garbage first.
     const usedNow = await page.evaluate(() => globalThis.session.used());
     const after = await renderer(browser);
     return {
       wasm,
+      here,
       used: usedNow - used,
       resident: after.resident - before.resident,
       peak: after.peak - before.resident,

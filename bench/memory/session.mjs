@@ -4,6 +4,9 @@ import init from "../../pkg/wasm/segue_wasm.js";
 import { Segue } from "../../pkg/dist/index.js";
 
 const PLACES = 50;
+/** As many are fetched without being asked for. */
+const SHARDS = 4;
+const DIM = 64;
 
 const OPEN = {
   /** The package, with one event and one ranking, so that whatever is made late is there. */
@@ -12,17 +15,28 @@ const OPEN = {
     segue.observe({ kind: "play", track: 0 });
     segue.top({ limit: PLACES });
     const { memory } = await init();
-    return { held: segue, wasm: memory.buffer.byteLength };
+    return { held: segue, wasm: memory.buffer.byteLength, here: segue.here };
+  },
+  /** The package as a page has it: the head of a split catalogue, and the shards near its listener. */
+  async page(bytes) {
+    const fetch = async (url) => new Response(await bytes(new URL(url).pathname.slice(1)));
+    const segue = await Segue.open({ registry: "http://localhost/registry/", fetch });
+    segue.observe({ kind: "play", track: 0 });
+    await segue.gather(SHARDS);
+    segue.top({ limit: PLACES });
+    const { memory } = await init();
+    return { held: segue, wasm: memory.buffer.byteLength, here: segue.here };
   },
   /** The least that another page would hold: its factors as floats, and no ids. */
   async plain(bytes) {
-    return { held: new Float32Array((await bytes("factors.f32")).buffer), wasm: 0 };
+    const held = new Float32Array((await bytes("factors.f32")).buffer);
+    return { held, wasm: 0, here: held.length / DIM };
   },
 };
 
-/** Opens `name` on the files that `bytes` reads, and keeps it. Returns the bytes of the memory of wasm. */
+/** Opens `name` on the files that `bytes` reads, and keeps it. Returns bytes of wasm, and tracks. */
 export async function open(name, bytes) {
-  const { held, wasm } = await OPEN[name](bytes);
+  const { held, wasm, here } = await OPEN[name](bytes);
   globalThis.held = held;
-  return wasm;
+  return { wasm, here };
 }

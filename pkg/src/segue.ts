@@ -391,7 +391,7 @@ export class Segue {
     const rows = this.#tracks.list(catalogue);
     if (catalogue.length > 0) engine.list(rows);
     else engine.list_all();
-    return rows.length - count(rows, isUnknown);
+    return rows.length - tally(rows).unknown;
   }
 
   #emit(event: keyof Events, value: number): void {
@@ -425,12 +425,16 @@ function engineOf(parts: Parts): Engine {
   return attempt("model", () => new Engine(parts));
 }
 
-const isUnknown = (row: number): boolean => row === UNKNOWN_ROW;
-
-function count(rows: Uint32Array, what: (row: number) => boolean): number {
-  let found = 0;
-  for (const row of rows) if (what(row)) found++;
-  return found;
+/** How many of `rows` no track of the model has, and how many are placed by estimate. */
+function tally(rows: Uint32Array): { unknown: number; estimated: number } {
+  let unknown = 0;
+  let estimated = 0;
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at]!;
+    if (row === UNKNOWN_ROW) unknown++;
+    else if (isEstimate(row)) estimated++;
+  }
+  return { unknown, estimated };
 }
 
 /** Calls `place` with each pair of a number and the score whose bits follow it. */
@@ -456,6 +460,5 @@ function explained(
 
 /** `places` out of all `rows` that were ranked. */
 function ranking(places: RankedTrack[], rows: Uint32Array): Ranking {
-  const unknown = count(rows, isUnknown);
-  return Object.assign(places, { unknown, estimated: count(rows, isEstimate) });
+  return Object.assign(places, tally(rows));
 }

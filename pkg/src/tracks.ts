@@ -27,9 +27,24 @@ const BATCH = 4096;
 /** No model holds an id of more bytes (`MAX_ID_BYTES` of the core), let alone of more characters. */
 const LONGEST = 512;
 
+/** A list of ids, and their rows. */
+interface List {
+  readonly tracks: readonly string[];
+  readonly rows: Uint32Array;
+}
+
+/** Whether two lists hold the same ids, most likely the very same strings. */
+function same(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
+}
+
 export class Tracks {
   readonly #engine: Engine;
   readonly #rows = new Map<string, number>();
+  /** What was found for lists as they were then: a player ranks the same queue again and again. */
+  #lists = new WeakMap<readonly string[], List>();
   #catalogue: readonly string[] = [];
   /** Row → index in the catalogue. */
   readonly #places = new Map<number, number>();
@@ -56,7 +71,8 @@ export class Tracks {
 
   /** As `rows`, for a caller who will keep them: they are refused once they are out of date. */
   issue(tracks: readonly string[]): Uint32Array {
-    const rows = this.#find(tracks);
+    // The caller may write to theirs.
+    const rows = this.#find(tracks).slice();
     this.#current.add(rows);
     this.#issued.add(rows);
     return rows;
@@ -105,6 +121,7 @@ export class Tracks {
   /** Looks everything up again, in the model that is in use now. */
   renew(): void {
     this.#rows.clear();
+    this.#lists = new WeakMap();
     const seen = this.seen();
     this.#seen.clear();
     const rows = this.#find(seen);
@@ -132,6 +149,8 @@ export class Tracks {
   }
 
   #find(tracks: readonly string[]): Uint32Array {
+    const known = this.#lists.get(tracks);
+    if (known !== undefined && same(known.tracks, tracks)) return known.rows;
     const rows = new Uint32Array(tracks.length);
     const missing: number[] = [];
     for (let index = 0; index < tracks.length; index++) {
@@ -139,12 +158,18 @@ export class Tracks {
       if (row === undefined) missing.push(index);
       else rows[index] = row;
     }
+    this.#look(tracks, rows, missing);
+    if (tracks.length <= BATCH) this.#lists.set(tracks, { tracks: tracks.slice(), rows });
+    return rows;
+  }
+
+  /** Fills in the rows that are not remembered. */
+  #look(tracks: readonly string[], rows: Uint32Array, missing: readonly number[]): void {
     for (let from = 0; from < missing.length; from += BATCH) {
       const batch = missing.slice(from, from + BATCH);
       const found = this.#resolve(batch.map((index) => tracks[index]!));
       batch.forEach((index, at) => (rows[index] = found[at]!));
     }
-    return rows;
   }
 
   #resolve(tracks: readonly string[]): ArrayLike<number> {

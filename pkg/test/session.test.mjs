@@ -340,3 +340,25 @@ test("after free every method says so, and freeing again does nothing", async ()
   for (const use of uses) assert.throws(use, segueError("freed", /was freed/));
   await assert.rejects(segue.update(), segueError("freed", /was freed/));
 });
+
+test("a list that was changed in place is looked up as it is now", async (t) => {
+  const segue = await listener(t);
+  const list = [id("jazz", 1), id("metal", 2)];
+  const before = segue.rank(list);
+  assert.deepEqual(order(segue.rank(list)), order(before));
+  list[0] = "nobody knows this";
+  assert.deepEqual(order(segue.rank(list)), [id("metal", 2), "nobody knows this"]);
+  list.push(id("folk", 3));
+  assert.equal(segue.rank(list).length, 3);
+  list.length = 0;
+  assert.equal(segue.rank(list).length, 0);
+});
+
+test("rows that the caller wrote to are the caller's own", async (t) => {
+  const segue = await listener(t);
+  const list = [id("jazz", 1), id("metal", 2)];
+  const rows = segue.rows(list);
+  const [first] = rows;
+  rows.fill(UNKNOWN_ROW);
+  assert.equal(segue.rows(list)[0], first);
+});

@@ -92,7 +92,7 @@ pub fn nearest(model: &Model, session: &mut Session, found: &mut Vec<Place>) {
 
 /// The expected response that `points` are, on the scale of the targets, on which a play is 1: near
 /// 0 for a listener of whom little is known, below 0 for what evidence speaks against; −∞ where the
-/// model does not know the track.
-pub fn score(model: &Model, session: &mut Session, points: i32) -> f32 {
-    if points == UNKNOWN { f32::NEG_INFINITY } else { session.query(model).score(points) }
+/// model does not know the track. `query` is the session's.
+pub fn score(query: &Query, points: i32) -> f32 {
+    if points == UNKNOWN { f32::NEG_INFINITY } else { query.score(points) }
 }

@@ -1,7 +1,7 @@
 //! Candidates in, order out.
 
 use alloc::{vec, vec::Vec};
-use segue_core::{ids::Row, kernel::Place, model::Model, rank};
+use segue_core::{ids::Row, model::Model, rank};
 use wasm_bindgen::prelude::*;
 
 use crate::engine::{Engine, known};
@@ -76,9 +76,11 @@ fn open(shards: &mut [Vec<bool>], row: Row, open: bool) -> bool {
 impl Engine {
     /// The queue as it crosses: for each place its index and the bits of its score.
     fn crossing(&mut self) -> Vec<u32> {
-        let Self { model, session, queue, .. } = self;
-        let crossing =
-            |place: &Place| [place.index(), rank::score(model, session, place.points()).to_bits()];
-        queue.iter().flat_map(crossing).collect()
+        let query = self.session.query(&self.model);
+        let mut crossing = vec![0; 2 * self.queue.len()];
+        for (pair, place) in crossing.as_chunks_mut().0.iter_mut().zip(&self.queue) {
+            *pair = [place.index(), rank::score(query, place.points()).to_bits()];
+        }
+        crossing
     }
 }

@@ -80,7 +80,7 @@ fn answer(model: &Model, query: &Query<'_>) -> String {
     let candidates: Vec<Option<Row>> = query.candidates.iter().map(|id| model.row(id)).collect();
     let mut queue = Vec::new();
     rank(model, &mut session, &candidates, candidates.len(), &mut queue);
-    let mut bits = |place: &Place| score(model, &mut session, place.points()).to_bits();
+    let mut bits = |place: &Place| score(session.query(model), place.points()).to_bits();
     order(queue.iter().map(|place| (place.index(), bits(place))))
 }
 
