@@ -13,7 +13,6 @@ use std::{
 use segue_core::{
     event::Kind,
     ids::Row,
-    kernel::Place,
     model::{Model, Responses},
     rank::{rank, score},
     session::Session,
@@ -106,7 +105,7 @@ fn the_same_log_and_seed_give_the_same_bytes() {
 }
 
 #[test]
-fn a_catalogue_that_is_split_ranks_as_the_whole_one() {
+fn a_catalogue_that_is_split_ranks_as_the_whole_one_but_for_its_coding() {
     let files = Files::new();
     let dataset = read(&files.world(60, 300, 5).0).unwrap();
     let whole = trained(&dataset).model;
@@ -116,18 +115,26 @@ fn a_catalogue_that_is_split_ranks_as_the_whole_one() {
         (split.factors().len(), split.len(), split.catalogue()),
         (80, whole.len(), whole.len())
     );
-    assert!(split.tables().count() > 1);
-    let order = |model: &Model| -> Vec<(usize, u32)> {
+    assert!(split.shelves().count() > 1);
+    let scores = |model: &Model| -> Vec<f32> {
         let ids: Vec<String> = dataset.tracks.iter().map(|track| track.track.clone()).collect();
         let rows: Vec<Option<Row>> = ids.iter().map(|id| model.row(id)).collect();
         let mut session = Session::new(model);
         session.add(model, rows[7].unwrap(), Kind::Like, 1.0);
         let mut queue = Vec::new();
         rank(model, &mut session, &rows, rows.len(), &mut queue);
-        let score = |place: &Place| score(session.query(model), place.points()).to_bits();
-        queue.iter().map(|place| place.index() as usize).zip(queue.iter().map(score)).collect()
+        queue.sort_by_key(|place| place.index());
+        queue.iter().map(|place| score(session.query(model), place.points())).collect()
     };
-    assert_eq!(order(&split), order(&whole));
+    let (a, b) = (scores(&split), scores(&whole));
+    let pairs = (0..a.len()).flat_map(|i| (0..i).map(move |j| (i, j)));
+    let (mut same, mut all) = (0, 0);
+    for (i, j) in pairs.filter(|&(i, j)| a[i] != a[j] && b[i] != b[j]) {
+        all += 1;
+        same += i32::from((a[i] < a[j]) == (b[i] < b[j]));
+    }
+    // Head and shards take steps of their own, which no catalogue that is whole has.
+    assert!(same > all * 95 / 100, "{same} of {all} pairs in the same order");
     for track in &dataset.tracks {
         let (a, b) = (whole.row(&track.track).unwrap(), split.row(&track.track).unwrap());
         assert_eq!(whole.cluster_of(a), split.cluster_of(b));

@@ -37,7 +37,7 @@ pub fn rank(
 /// no such row.
 fn points(model: &Model, query: &Query, row: Row) -> i32 {
     if let Some(codes) = model.codes(row) {
-        return query.points(codes);
+        return query.points(codes) << model.shift(row.shard());
     }
     let mean = model.mean(row);
     mean.map_or(UNKNOWN, |[whole, left]| query.points(whole) + (query.points(left) >> FINE_BITS))
@@ -52,7 +52,7 @@ pub fn top(
     keep: impl Fn(Row) -> bool,
     found: &mut Vec<Place>,
 ) {
-    top_k(model.tables(), session.query(model), k, keep, found);
+    top_k(model.shelves(), session.query(model), k, keep, found);
 }
 
 /// The same for several listeners, who share the reading of the catalogue: `keep` is also told which
@@ -71,7 +71,7 @@ pub fn top_each(
             Search::new(session.query(model), k, move |row| keep(at, row), found)
         })
         .collect();
-    kernel::top_each(model.tables(), &mut searches);
+    kernel::top_each(model.shelves(), &mut searches);
 }
 
 /// The shards beside the head, here or not, the nearest to the listener first: by the cell in which

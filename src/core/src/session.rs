@@ -225,7 +225,8 @@ impl Session {
     fn solve(&mut self, model: &Model) {
         if self.stale {
             self.system.solve(&model.taste(), &mut self.posterior);
-            self.query.set(&self.posterior.mean, model.factors(), model.unit());
+            let taste = &self.posterior.mean;
+            self.query.set(taste, model.steps(), model.unit(), model.shift(0));
             self.stale = false;
         }
     }

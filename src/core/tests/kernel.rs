@@ -159,7 +159,7 @@ proptest! {
             .collect();
         best(&mut wanted, k);
         let mut found = Vec::new();
-        top_k(model.tables(), query, k, keep, &mut found);
+        top_k(model.shelves(), query, k, keep, &mut found);
         prop_assert_eq!(found, wanted);
     }
 

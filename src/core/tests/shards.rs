@@ -9,12 +9,12 @@ use segue_core::{
     bytes::Aligned,
     event::Kind,
     ids::Row,
-    kernel::Place,
+    kernel::{MAX_SHIFT, Place},
     model::{Model, ModelError, SectionId, SectionKind},
     rank::{UNKNOWN, nearest, rank, score, top},
     session::{Observation, Session},
 };
-use support::{model, split_sections};
+use support::{DIM, model, shifted_sections, split_sections};
 
 const TRACKS: usize = 400;
 
@@ -80,6 +80,81 @@ fn with_every_shard_here_it_ranks_as_the_catalogue_that_was_not_split() {
         found.iter().map(title).collect()
     };
     assert_eq!(names(&split, &mut a), names(&unsplit, &mut b));
+}
+
+/// The sum of the products of a track's factor and the listener's taste.
+fn expected(model: &Model, session: &mut Session, row: Row) -> f32 {
+    let mut factor = vec![0.0; DIM];
+    model.decode(row, &mut factor);
+    factor.iter().zip(&session.posterior(model).mean).map(|(v, u)| v * u).sum()
+}
+
+#[test]
+fn tracks_of_the_head_may_be_so_large_that_their_codes_count_more() {
+    for shift in [0, 1, 3, MAX_SHIFT] {
+        let model = Model::from_sections(shifted_sections(TRACKS, 1, shift)).unwrap();
+        let mut session = listener(&model, &["t1", "t20", "t33"]);
+        let scores = scores(&model, &mut session);
+        let most = scores.iter().fold(0.0_f32, |most, score| most.max(score.abs()));
+        for (track, score) in scores.iter().enumerate() {
+            let row = model.row(&format!("t{track}")).unwrap();
+            let expected = expected(&model, &mut session, row);
+            assert!((score - expected).abs() < 0.002 * most, "{shift}: {score} {expected}");
+        }
+        // A search and a ranking of everything agree, whatever the search leaves out.
+        let rows: Vec<Row> = model.rows().collect();
+        let candidates: Vec<Option<Row>> = rows.iter().copied().map(Some).collect();
+        let (mut ranked, mut found) = (Vec::new(), Vec::new());
+        rank(&model, &mut session, &candidates, TRACKS, &mut ranked);
+        let points = |places: &[Place]| places.iter().map(|p| p.points()).collect::<Vec<_>>();
+        for k in [1, 10, 150, TRACKS] {
+            top(&model, &mut session, k, |_| true, &mut found);
+            assert_eq!(points(&found), points(&ranked[..k]), "the best {k} at {shift}");
+        }
+        let head = ranked.iter().take(TRACKS / 4);
+        let of_head = head.filter(|place| rows[place.index() as usize].shard() == 0).count();
+        assert!(shift < 3 || of_head > TRACKS / 5, "{of_head}: large tracks score much");
+    }
+}
+
+#[test]
+fn a_listener_is_the_same_whether_codes_count_more_or_there_are_more_of_them() {
+    // Codes of the head that count four times as much make the same factors and the same Gram matrix
+    // as codes that are four times as large.
+    let sections = shifted_sections(TRACKS, 1, 2);
+    let model = Model::from_sections(sections).unwrap();
+    let mut gram = vec![0.0_f64; DIM * (DIM + 1) / 2];
+    let mut factor = vec![0.0; DIM];
+    for row in model.rows() {
+        model.decode(row, &mut factor);
+        let pairs = (0..DIM).flat_map(|i| (0..=i).map(move |j| (i, j)));
+        gram.iter_mut().zip(pairs).for_each(|(sum, (i, j))| {
+            *sum += f64::from(factor[i]) * f64::from(factor[j]);
+        });
+    }
+    let mut held = Vec::new();
+    model.taste().unobserved_gram(&mut held);
+    let alpha = f64::from(model.taste().loss().unobserved);
+    for (held, wanted) in held.iter().zip(gram) {
+        assert!((f64::from(*held) - alpha * wanted).abs() < 1e-3 * wanted.abs().max(1.0));
+    }
+}
+
+#[test]
+fn a_head_whose_steps_are_not_what_the_shift_says_is_refused() {
+    let mut sections = shifted_sections(TRACKS, 1, 2);
+    let shards = sections.iter_mut().find(|(id, _)| id.kind == SectionKind::Shards).unwrap();
+    // The prefix has 16 bytes, the unit four.
+    for shift in [0, 1, 3, MAX_SHIFT + 1, 40, u32::MAX] {
+        let mut bytes = shards.1.as_slice().to_vec();
+        bytes[20..24].copy_from_slice(&shift.to_le_bytes());
+        shards.1 = Aligned::copy_of(&bytes);
+        let head = [shards.clone()];
+        let others = shifted_sections(TRACKS, 1, 2).into_iter();
+        let others = others.filter(|(id, _)| id.shard == 0 && id.kind < SectionKind::Shards);
+        let refused = Model::from_sections(others.chain(head)).unwrap_err();
+        assert!(refused.to_string().contains("steps are not the head's"), "{shift}: {refused}");
+    }
 }
 
 #[test]

@@ -41,16 +41,17 @@ fn run(log: &std::path::Path, listeners: usize) -> Result<(), TrainError> {
     let read = dataset::read(&[log], None, &LogOptions::default(), &progress)?;
     let options = Options { dim: 64, clusters: None, seed: 1, effort: Effort::QUICK, head: None };
     println!("{} events on {} tracks", read.dataset.len(), read.dataset.tracks.len());
-    println!("factors  recall@10  ndcg@10  recall@20  ndcg@20  bytes a track");
+    println!("factors  recall@10  ndcg@10  recall@20  ndcg@20  beyond head  bytes a track");
     for outcome in evaluate(&read.dataset, &options, listeners, &progress)? {
         let a = outcome.accuracy;
         println!(
-            "{:<7}{:>11.4}{:>9.4}{:>11.4}{:>9.4}{:>15.2}   {} listeners",
+            "{:<7}{:>11.4}{:>9.4}{:>11.4}{:>9.4}{:>13.4}{:>15.2}   {} listeners",
             format!("{:?}", outcome.precision).to_lowercase(),
             a.recall_10,
             a.ndcg_10,
             a.recall_20,
             a.ndcg_20,
+            outcome.beyond_head,
             outcome.bytes_per_item,
             a.listeners,
         );

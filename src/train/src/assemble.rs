@@ -1,11 +1,17 @@
 //! From trained factors to the model that ships.
 
 use segue_core::{
+    ids::Row,
     kmeans::{kmeans, to_directions},
     model::{self, Loss, Model, ModelError, Responses, Shard, Sharded, TasteParts, encode_split},
 };
 
-use crate::{Interrupted, coding::Coded, progress::Progress, shards::Plan};
+use crate::{
+    Interrupted,
+    coding::Coded,
+    progress::Progress,
+    shards::{self, Plan, Tracks},
+};
 
 /// What fold-in on the device needs besides the factors.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +34,24 @@ pub fn ranking_model(
     Model::from_sections(sharded(fingerprints, coded, fold_in, None).1)
 }
 
+/// A model of factors whose head has steps of its own, with the row of each track in it: a head and
+/// one shard. The smallest model where there is no head.
+pub fn split_model(
+    fingerprints: &[u64],
+    coded: &Coded,
+    fold_in: &FoldIn,
+    in_head: &[bool],
+) -> Result<(Model, Vec<Row>), ModelError> {
+    let all = vec![0; fingerprints.len()];
+    let plan = shards::plan(Tracks { popularity: &vec![0.0; all.len()], clusters: &all }, in_head);
+    let (shards, sections) = sharded(fingerprints, coded, fold_in, plan.as_ref());
+    let mut rows = vec![Row(0); fingerprints.len()];
+    for Shard { number, tracks, .. } in shards {
+        (0..).zip(tracks).for_each(|(place, track)| rows[track] = Row::new(number, place));
+    }
+    Ok((Model::from_sections(sections)?, rows))
+}
+
 /// The sections of [`ranking_model`], split as `plan` has it, and the shards that further sections
 /// are to be numbered by.
 pub fn sharded(
@@ -36,10 +60,12 @@ pub fn sharded(
     fold_in: &FoldIn,
     plan: Option<&Plan>,
 ) -> Sharded {
-    let Coded { steps, codes, mean } = coded;
+    let Coded { steps, codes, shifts, mean } = coded;
+    // Of the head, the only rows that have one.
+    let shift = shifts.iter().copied().max().unwrap_or(0).into();
     let taste = taste_parts(fingerprints.len(), mean.clone(), fold_in);
     let split =
-        plan.and_then(|plan| encode_split(fingerprints, steps, codes, &taste, &plan.split()));
+        plan.and_then(|plan| encode_split(fingerprints, steps, codes, &taste, &plan.split(shift)));
     split.unwrap_or_else(|| {
         let (ids, sections) = model::encode_ranking(fingerprints, steps, codes, &taste);
         let tracks = (0..fingerprints.len()).collect();

@@ -10,6 +10,7 @@
 use rayon::prelude::*;
 use segue_core::{
     codec::rows::{self, Before, Costs, MAX_CODE},
+    kernel::MAX_SHIFT,
     linalg::packed_len,
     model::{self, Loss},
 };
@@ -31,6 +32,8 @@ pub struct Coded {
     pub steps: Vec<f32>,
     /// One row a track.
     pub codes: Vec<i8>,
+    /// The codes of a row count 2 to this of the steps: 0 in most.
+    pub shifts: Vec<u8>,
     /// The mean of the training listeners.
     pub mean: Vec<f32>,
 }
@@ -38,9 +41,15 @@ pub struct Coded {
 impl Coded {
     /// The factors that the codes stand for, one row a track.
     pub fn decoded(&self) -> Vec<f32> {
-        let rows = self.codes.chunks_exact(self.steps.len());
-        rows.flat_map(|row| row.iter().zip(&self.steps).map(|(&code, step)| f32::from(code) * step))
-            .collect()
+        let rows = self.codes.chunks_exact(self.steps.len()).zip(&self.shifts);
+        let decoded = |(row, &shift): (&[i8], &u8)| -> Vec<f32> {
+            let count = f32::from(1_u16 << shift);
+            row.iter()
+                .zip(&self.steps)
+                .map(|(&code, step)| f32::from(code) * count * step)
+                .collect()
+        };
+        rows.flat_map(decoded).collect()
     }
 }
 
@@ -49,7 +58,8 @@ pub fn fine(factors: &Factors) -> Coded {
     let Factors { dim, users, items } = factors;
     let steps = model::fine_steps(items, *dim);
     let codes = model::quantise(items, &steps);
-    Coded { steps, codes, mean: mean(users, *dim) }
+    let shifts = vec![0; items.len() / dim];
+    Coded { steps, codes, shifts, mean: mean(users, *dim) }
 }
 
 /// What one bit may cost, as a share of the distortion that a step of one makes on average. The
@@ -62,48 +72,86 @@ const ROUNDS: usize = 3;
 const SWEEPS: usize = 2;
 
 /// In few bytes: the coarser the `coarseness` (about 1), the fewer. `by_item` and `loss` are what
-/// the factors were trained on. O(d²) a training pair and O(d²) a code that changes.
+/// the factors were trained on. The rows of the `head` (one entry each, none where there is no head)
+/// take steps of their own, which are a power of two times the others'. O(d²) a training pair and
+/// O(d²) a code that changes.
 pub fn compact(
     factors: &Factors,
     by_item: &Matrix,
     loss: &Loss,
     coarseness: f32,
+    head: &[bool],
 ) -> Result<Coded, Diverged> {
     let cpu = Cpu::detect();
     let dim = factors.dim;
     let axes = principal_axes(cpu, &factors.users, dim).ok_or(Diverged)?;
     let users = rotated(cpu, &factors.users, dim, &axes);
     let items = rotated(cpu, &factors.items, dim, &axes);
-    let (w, deviation) = (moments(&users, dim), moments(&items, dim));
-    let wanted = steps(&w, &deviation, coarseness);
-    // Where a few tracks are far larger than the rest, which is most of a large catalogue, they would
-    // not fit a code: and they are the ones that are heard.
-    let least = model::fine_steps(&items, dim);
-    let steps: Vec<f32> = wanted.iter().zip(&least).map(|(a, b)| a.max(*b)).collect();
-    let mut codes = model::quantise(&items, &steps);
+    let in_head = |row: usize| head.get(row).copied().unwrap_or(false);
+    let rows = items.len() / dim;
+    let groups =
+        [false, true].map(|of| (0..rows).filter(|&row| in_head(row) == of).collect::<Vec<_>>());
+    let w = moments(&users, dim);
+    let [tail, popular] =
+        groups.each_ref().map(|group| Steps::of(&items, dim, group, &w, coarseness));
+    let shift = if groups[1].is_empty() { 0 } else { tail.shift_to(&popular) };
+    let shifts = (0..rows).map(|row| if in_head(row) { shift } else { 0 }).collect();
 
-    let unit = wanted.iter().zip(&w).map(|(step, w)| step * step * w).sum::<f32>() / dim as f32;
     let unobserved = loss.unobserved * (users.len() / dim) as f32;
-    let problem = Problem {
-        cpu,
-        by_item,
-        loss,
-        users: &users,
-        items: &items,
-        shared: shared(cpu, &users, dim, loss),
-        steps: &steps,
-        bit: BIT * unit * unobserved,
-    };
-    for _ in 0..ROUNDS {
-        let costs = rows::encode(&codes, dim).1.costs();
-        codes.par_chunks_mut(dim).enumerate().for_each_init(
-            Scratch::default,
-            |scratch, (row, codes)| {
-                problem.choose(row, codes, &costs, scratch);
-            },
-        );
+    let shared = shared(cpu, &users, dim, loss);
+    let mut codes = vec![0; items.len()];
+    let tail = tail.at_least(&popular, shift);
+    for (group, shift) in groups.iter().zip([0, shift]) {
+        let steps: Vec<f32> = tail.iter().map(|step| step * f32::from(1_u16 << shift)).collect();
+        let unit = steps.iter().zip(&w).map(|(step, w)| step * step * w).sum::<f32>() / dim as f32;
+        let problem = Problem {
+            cpu,
+            by_item,
+            loss,
+            users: &users,
+            items: &items,
+            shared: &shared,
+            steps: &steps,
+            bit: BIT * unit * unobserved,
+        };
+        let chosen = problem.codes(group);
+        for (&row, chosen) in group.iter().zip(chosen.chunks_exact(dim)) {
+            codes[row * dim..][..dim].copy_from_slice(chosen);
+        }
     }
-    Ok(Coded { mean: mean(&users, dim), steps, codes })
+    Ok(Coded { mean: mean(&users, dim), steps: tail, codes, shifts })
+}
+
+/// The steps of a group of rows.
+struct Steps {
+    /// Those that rate and distortion ask for.
+    wanted: Vec<f32>,
+    /// Those at which the largest row has the largest code.
+    least: Vec<f32>,
+}
+
+impl Steps {
+    fn of(items: &[f32], dim: usize, rows: &[usize], w: &[f32], coarseness: f32) -> Self {
+        let items: Vec<f32> =
+            rows.iter().flat_map(|row| &items[row * dim..][..dim]).copied().collect();
+        let wanted = steps(w, &moments(&items, dim), coarseness);
+        Self { wanted, least: model::fine_steps(&items, dim) }
+    }
+
+    /// The power of two by which the steps of `others`, which are larger, are about those of these.
+    fn shift_to(&self, others: &Self) -> u8 {
+        let ratios = others.wanted.iter().zip(&self.wanted).map(|(a, b)| (a / b).log2());
+        let mean = ratios.sum::<f32>() / self.wanted.len() as f32;
+        mean.round().clamp(0.0, MAX_SHIFT as f32) as u8
+    }
+
+    /// As wanted where every row of these, and of `others` at 2^`shift` times as much, has a code:
+    /// the largest tracks are the ones that are heard.
+    fn at_least(&self, others: &Self, shift: u8) -> Vec<f32> {
+        let count = f32::from(1_u16 << shift);
+        let least = self.least.iter().zip(&others.least).map(|(own, other)| own.max(other / count));
+        self.wanted.iter().zip(least).map(|(wanted, least)| wanted.max(least)).collect()
+    }
 }
 
 /// The step of axis k: coarseness · σₖ · (wₖ/ŵ)^(−1/4), with σₖ² the second moment of the items,
@@ -146,7 +194,7 @@ struct Problem<'a> {
     loss: &'a Loss,
     users: &'a [f32],
     items: &'a [f32],
-    shared: Vec<f32>,
+    shared: &'a [f32],
     steps: &'a [f32],
     /// The distortion that is worth one bit.
     bit: f32,
@@ -163,6 +211,24 @@ struct Scratch {
 }
 
 impl Problem<'_> {
+    /// The codes of some rows.
+    fn codes(&self, rows: &[usize]) -> Vec<i8> {
+        let dim = self.steps.len();
+        let wanted: Vec<f32> =
+            rows.iter().flat_map(|row| &self.items[row * dim..][..dim]).copied().collect();
+        let mut codes = model::quantise(&wanted, self.steps);
+        for _ in 0..ROUNDS {
+            let costs = rows::encode(&codes, dim).1.costs();
+            codes.par_chunks_mut(dim).zip(rows).for_each_init(
+                Scratch::default,
+                |scratch, (codes, &row)| {
+                    self.choose(row, codes, &costs, scratch);
+                },
+            );
+        }
+        codes
+    }
+
     /// Improves the codes of one row, a component at a time.
     fn choose(&self, row: usize, codes: &mut [i8], costs: &Costs, scratch: &mut Scratch) {
         self.prepare(row, codes, scratch);
@@ -203,7 +269,8 @@ impl Problem<'_> {
     fn prepare(&self, row: usize, codes: &[i8], scratch: &mut Scratch) {
         let dim = self.steps.len();
         let Scratch { hessian, listeners, gradient } = scratch;
-        hessian.clone_from(&self.shared);
+        hessian.clear();
+        hessian.extend_from_slice(self.shared);
         listeners.clear();
         let entries = self.by_item.row(row);
         for (user, pull) in entries.iter().filter(|(_, pull)| pull.weight > 0.0) {

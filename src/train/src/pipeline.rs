@@ -82,9 +82,11 @@ pub fn train(
     let plan = choose(dataset, options, progress)?;
     let Fitted { plan, factors, by_item } = fit(dataset, options.dim, plan, progress)?;
     progress.stage("coding factors");
-    let coded = coding::compact(&factors, &by_item, &plan.settings.loss, plan.coarseness)?;
     let plays: Vec<usize> = (0..by_item.rows()).map(|item| by_item.row(item).positive()).collect();
-    let model = assemble(dataset, options, &factors, &coded, &plan.fold_in, &plays, progress)?;
+    let in_head = shards::most_played(&plays, shards::head(tracks, options.head));
+    let loss = &plan.settings.loss;
+    let coded = coding::compact(&factors, &by_item, loss, plan.coarseness, &in_head)?;
+    let model = assemble(dataset, options, &factors, &coded, &plan.fold_in, &in_head, progress)?;
 
     let mut events = [0; Kind::ALL.len()];
     dataset.events().iter().for_each(|event| events[event.kind as usize] += 1);
@@ -194,7 +196,7 @@ fn assemble(
     factors: &Factors,
     coded: &Coded,
     fold_in: &FoldIn,
-    plays: &[usize],
+    in_head: &[bool],
     progress: &Progress<'_>,
 ) -> Result<Model, TrainError> {
     let count = options.clusters.unwrap_or_else(|| default_clusters(dataset.tracks.len()));
@@ -205,8 +207,8 @@ fn assemble(
     let names = cluster_names(dataset, &assignment, centroids.len() / options.dim);
     let expected = |factor: &[f32]| factor.iter().zip(&coded.mean).map(|(v, m)| v * m).sum();
     let popularity: Vec<f32> = decoded.chunks_exact(options.dim).map(expected).collect();
-    let tracks = Tracks { plays, popularity: &popularity, clusters: &assignment };
-    let plan = shards::plan(tracks, options.head);
+    let tracks = Tracks { popularity: &popularity, clusters: &assignment };
+    let plan = shards::plan(tracks, in_head);
     let (shards, mut sections) = sharded(&dataset.fingerprints, coded, fold_in, plan.as_ref());
     for Shard { number: shard, tracks, ids } in shards {
         let of = |kind| SectionId { shard, kind };
@@ -247,6 +249,7 @@ pub(crate) fn choose(
         responses,
         dim: options.dim,
         seed: options.seed,
+        head: shards::head(dataset.tracks.len(), options.head),
         effort: options.effort,
     };
     let Found { settings, seed, mut trainer, .. } = search(&task, progress)?;

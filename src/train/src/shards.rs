@@ -19,8 +19,6 @@ const CELLS: u32 = 4;
 /// What is known of the tracks, one entry each.
 #[derive(Clone, Copy, Debug)]
 pub struct Tracks<'a> {
-    /// How often it was played.
-    pub plays: &'a [usize],
     /// What the mean listener expects of it.
     pub popularity: &'a [f32],
     /// Its taste cluster, below 254.
@@ -37,9 +35,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The same for the encoder.
-    pub fn split(&self) -> Split<'_> {
-        Split { cell_of: &self.cell_of, shard_of: &self.shard_of }
+    /// The same for the encoder. The codes of the head count 2^`shift` steps.
+    pub fn split(&self, shift: u32) -> Split<'_> {
+        Split { cell_of: &self.cell_of, shard_of: &self.shard_of, shift }
     }
 }
 
@@ -50,17 +48,28 @@ pub fn head(tracks: usize, asked: Option<usize>) -> Option<usize> {
     (head < tracks).then_some(head)
 }
 
-/// Splits a catalogue, or leaves it whole, as [`head`] has it.
-pub fn plan(of: Tracks<'_>, asked: Option<usize>) -> Option<Plan> {
-    let tracks = of.plays.len();
-    let head = head(tracks, asked)?;
-    let mut order: Vec<usize> = (0..tracks).collect();
-    order.sort_by_key(|&track| (std::cmp::Reverse(of.plays[track]), track));
+/// Whether each track is among the `head` most played; nothing where the catalogue stays whole.
+pub fn most_played(plays: &[usize], head: Option<usize>) -> Vec<bool> {
+    let Some(head) = head else { return Vec::new() };
+    let mut order: Vec<usize> = (0..plays.len()).collect();
+    order.sort_by_key(|&track| (std::cmp::Reverse(plays[track]), track));
+    let mut among = vec![false; plays.len()];
+    order.into_iter().take(head).for_each(|track| among[track] = true);
+    among
+}
+
+/// Splits a catalogue of which the tracks `in_head` are the head, or leaves it whole where there are
+/// none.
+pub fn plan(of: Tracks<'_>, in_head: &[bool]) -> Option<Plan> {
     let clusters = of.clusters.iter().map(|&cluster| usize::from(cluster) + 1).max()?;
     let mut tail_of: Vec<Vec<usize>> = vec![Vec::new(); clusters];
-    order[head..].iter().for_each(|&track| tail_of[usize::from(of.clusters[track])].push(track));
+    let tail = in_head.iter().enumerate().filter(|(_, in_head)| !**in_head);
+    tail.for_each(|(track, _)| tail_of[usize::from(of.clusters[track])].push(track));
+    if in_head.is_empty() {
+        return None;
+    }
 
-    let mut plan = Plan { cell_of: vec![None; tracks], shard_of: Vec::new() };
+    let mut plan = Plan { cell_of: vec![None; in_head.len()], shard_of: Vec::new() };
     for (shard, mut tail) in (1..).zip(tail_of) {
         tail.sort_by(|&a, &b| of.popularity[b].total_cmp(&of.popularity[a]).then(a.cmp(&b)));
         for cell in cells(&tail) {

@@ -59,6 +59,7 @@ impl World {
             responses: Responses::default(),
             dim: DIM,
             seed: 1,
+            head: None,
             effort: Effort::QUICK,
         }
     }

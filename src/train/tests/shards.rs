@@ -1,12 +1,13 @@
 //! How a catalogue is split: the head is what was played most, shards are clusters, and cells are of
 //! tracks about as popular as each other.
 
-use segue_train::shards::{HEAD, Plan, Tracks, WHOLE, head};
+use segue_train::shards::{HEAD, Plan, Tracks, WHOLE, head, most_played};
 
 /// Splits tracks that are as popular as they are played often.
 fn plan(plays: &[usize], clusters: &[u16], asked: Option<usize>) -> Option<Plan> {
     let popularity: Vec<f32> = plays.iter().map(|&plays| plays as f32).collect();
-    segue_train::shards::plan(Tracks { plays, popularity: &popularity, clusters }, asked)
+    let in_head = most_played(plays, head(plays.len(), asked));
+    segue_train::shards::plan(Tracks { popularity: &popularity, clusters }, &in_head)
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Candidates in, order out.
 
 use alloc::{vec, vec::Vec};
-use segue_core::{ids::Row, model::Model, rank};
+use segue_core::{ids::Row, kernel::Shelf, model::Model, rank};
 use wasm_bindgen::prelude::*;
 
 use crate::engine::{Engine, known};
@@ -60,7 +60,7 @@ impl Engine {
 /// For each shard that is here, all rows, as `open`.
 fn closed(model: &Model, open: bool) -> Vec<Vec<bool>> {
     let mut shards = Vec::new();
-    for (shard, factors) in model.tables() {
+    for Shelf { shard, factors, .. } in model.shelves() {
         shards.resize(usize::from(shard), Vec::new());
         shards.push(vec![open; factors.len()]);
     }

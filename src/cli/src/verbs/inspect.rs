@@ -69,7 +69,7 @@ fn to_json(model: &Model, version: Option<u64>) -> Value {
     json!({
         "version": version,
         "tracks": model.len(),
-        "shards": model.tables().count(),
+        "shards": model.shelves().count(),
         "dim": model.dim(),
         "clusters": model.clusters().map(|c| c.len()),
         "unobserved": model.taste().loss().unobserved,
@@ -103,7 +103,7 @@ fn sections(model: &Model) -> String {
         }
     }
     line("all", size(model, |_| true));
-    let shards = model.tables().count() - 1;
+    let shards = model.shelves().count() - 1;
     if shards > 0 {
         let head = size(model, |id| id.shard == 0 && id.kind != SectionKind::Cells);
         let (tracks, shards) = (counted(model.factors().len(), "track"), counted(shards, "shard"));

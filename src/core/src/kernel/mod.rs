@@ -26,7 +26,7 @@ pub use search::{Search, top_each, top_k};
 pub use sketch::{BLOCK_ROWS, Block, SKETCH, Sketch};
 pub use table::Table;
 
-use crate::{ids::Row, model::Factors};
+use crate::{bytes::ALIGN, ids::Row, model::Factors};
 
 #[cfg(target_arch = "x86_64")]
 cpufeatures::new!(avx2, "avx2");
@@ -85,6 +85,20 @@ fn four<const N: usize>(rows: &[i8]) -> [&[[i8; N]]; BLOCK_ROWS] {
     [a.as_chunks().0, b.as_chunks().0, c.as_chunks().0, d.as_chunks().0]
 }
 
+/// Codes of a shard may count up to 2 to this of the steps that others count.
+pub const MAX_SHIFT: u32 = 8;
+
+/// The rows of one shard.
+#[derive(Clone, Copy, Debug)]
+pub struct Shelf<'a> {
+    /// The shard's number.
+    pub shard: u8,
+    /// A code counts 2 to this of the query's steps.
+    pub shift: u32,
+    /// The rows.
+    pub factors: &'a Factors,
+}
+
 /// The sign bit of points: without it they order as unsigned numbers do.
 const SIGN: u32 = 1 << 31;
 
@@ -97,21 +111,24 @@ pub struct Query {
 }
 
 impl Query {
-    /// Rounds `taste`, the vector that scores `factors` and all others that have the same steps, to
-    /// 16 bits, to nearest. `unit` is the largest of their sketches.
-    pub fn set(&mut self, taste: &[f32], factors: &Factors, unit: u16) {
+    /// Rounds `taste`, the vector that scores rows of codes that count so many `steps`, to 16 bits, to
+    /// nearest. `unit` is the largest of their sketches, and the codes of some rows may count
+    /// 2^`shift` steps, at most 2^[`MAX_SHIFT`].
+    pub fn set(&mut self, taste: &[f32], steps: &[f32], unit: u16, shift: u32) {
+        let stride = steps.len().next_multiple_of(ALIGN);
         // Rounding lengthens the rest by at most √241 / 2 < 8 and the unit is at most 16: what is
         // left of 16 bits is for that.
-        const LIMIT: f64 = i16::MAX as f64 - 128.0;
-        let scaled =
-            || taste.iter().zip(factors.steps()).map(|(x, step)| f64::from(*x) * f64::from(*step));
+        const LIMIT: i32 = i16::MAX as i32 - 128;
+        let most = (i32::MAX >> shift) / (stride as i32 * i32::from(i8::MAX)) - 1;
+        let limit = f64::from(LIMIT.min(most));
+        let scaled = || taste.iter().zip(steps).map(|(x, step)| f64::from(*x) * f64::from(*step));
         let rest = libm::sqrt(scaled().skip(SKETCH - 1).map(|x| x * x).sum()) * f64::from(unit);
         let largest = scaled().fold(rest, |m, x| m.max(x.abs()));
-        let inverse = if largest > 0.0 { LIMIT / largest } else { 0.0 };
-        self.scale = (largest / LIMIT) as f32;
+        let inverse = if largest > 0.0 { limit / largest } else { 0.0 };
+        self.scale = (largest / limit) as f32;
         self.values.clear();
         self.values.extend(scaled().map(|x| round(x * inverse)));
-        self.values.resize(factors.stride(), 0);
+        self.values.resize(stride, 0);
     }
 
     /// What bounds a row's points, against sketches of this unit, which is at most that of

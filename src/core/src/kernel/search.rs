@@ -3,8 +3,8 @@
 
 use alloc::vec::Vec;
 
-use super::{BLOCK_ROWS, Place, Query, SKETCH, Table, best, cut, dot, reach, seek};
-use crate::{ids::Row, model::Factors};
+use super::{BLOCK_ROWS, Place, Query, SKETCH, Shelf, Table, best, cut, dot, reach, seek};
+use crate::ids::Row;
 
 /// Rows of a span: how far a search goes before it looks back on what the sketches were worth. They
 /// stay in the innermost cache while several searches go over them.
@@ -15,30 +15,29 @@ const WORTH: usize = 5;
 /// Most spans that are searched so before the sketches are tried again.
 const MAX_PATIENCE: usize = 64;
 
-/// The `k` best rows of all `tables`, each with the number of its shard and in their order, for which
-/// `keep` holds, best first.
+/// The `k` best rows of all `shelves`, in their order, for which `keep` holds, best first.
 ///
 /// Exact. Rows are met by falling length and none is any more once none is in reach by its length;
 /// sketches rule most others out. Rows above the running threshold collect in a buffer of 2k that
 /// is cut back by selection, so selecting costs O(1) amortised a row.
 pub fn top_k<'a>(
-    tables: impl Iterator<Item = (u8, &'a Factors)>,
+    shelves: impl Iterator<Item = Shelf<'a>>,
     query: &Query,
     k: usize,
     keep: impl Fn(Row) -> bool,
     found: &mut Vec<Place>,
 ) {
-    top_each(tables, &mut [Search::new(query, k, keep, found)]);
+    top_each(shelves, &mut [Search::new(query, k, keep, found)]);
 }
 
 /// The same for several queries, which share the reading of the rows.
 pub fn top_each<'a, Keep: Fn(Row) -> bool>(
-    tables: impl Iterator<Item = (u8, &'a Factors)>,
+    shelves: impl Iterator<Item = Shelf<'a>>,
     searches: &mut [Search<'_, Keep>],
 ) {
-    for (shard, factors) in tables {
+    for Shelf { shard, shift, factors } in shelves {
         let table = factors.table();
-        searches.iter_mut().for_each(|search| search.enter(table));
+        searches.iter_mut().for_each(|search| search.enter(table, shift));
         for first in (0..table.distinct()).step_by(SPAN) {
             let mut goes_on = false;
             for search in &mut *searches {
@@ -65,6 +64,8 @@ pub struct Search<'a, Keep> {
     square: u64,
     /// What of the query bounds points in this table.
     sketch: [i16; SKETCH],
+    /// The points of a row are its sum of products times 2 to this.
+    shift: u32,
     /// Whether there is anything in reach in the rest of this table.
     goes_on: bool,
     /// Spans that are still to be searched without sketches.
@@ -85,14 +86,16 @@ impl<'a, Keep: Fn(Row) -> bool> Search<'a, Keep> {
             worst: Place::new(i32::MIN, u32::MAX),
             square: query.values.iter().map(|&x| u64::from(x.unsigned_abs()).pow(2)).sum(),
             sketch: [0; SKETCH],
+            shift: 0,
             goes_on: false,
             spans: 0,
             patience: 1,
         }
     }
 
-    fn enter(&mut self, table: &Table) {
+    fn enter(&mut self, table: &Table, shift: u32) {
         self.sketch = self.query.sketch(table.sketch().unit());
+        self.shift = shift;
         self.goes_on = self.k > 0;
         // The first span is there to raise the threshold: without one no sketch rules anything out.
         (self.spans, self.patience) = (1, 1);
@@ -117,7 +120,7 @@ impl<'a, Keep: Fn(Row) -> bool> Search<'a, Keep> {
         true
     }
 
-    /// Whether places whose lengths are less than `length` + 1 may have points at the threshold.
+    /// Whether places whose lengths are less than `length` + 1 may have a sum at the threshold.
     fn is_in_reach(&self, length: u32) -> bool {
         // The longest row has a length below 2¹¹, the longest query one below 2¹⁹.
         let longest = u64::from(length) + 1;
@@ -133,8 +136,8 @@ impl<'a, Keep: Fn(Row) -> bool> Search<'a, Keep> {
             from = at + 1;
             for (place, bound) in (first + at * BLOCK_ROWS..end).zip(bounds) {
                 if bound >= self.threshold() {
-                    let points = dot(table.at(place), &self.query.values);
-                    self.look(shard, table, place, points);
+                    let sum = dot(table.at(place), &self.query.values);
+                    self.look(shard, table, place, sum);
                     looked += 1;
                 }
             }
@@ -146,18 +149,19 @@ impl<'a, Keep: Fn(Row) -> bool> Search<'a, Keep> {
     fn rows(&mut self, shard: u8, table: &Table, first: usize, end: usize) {
         let codes = table.between(first, end.next_multiple_of(BLOCK_ROWS));
         let mut from = 0;
-        while let Some((at, points)) = reach(codes, &self.query.values, self.below(), from) {
+        while let Some((at, sums)) = reach(codes, &self.query.values, self.below(), from) {
             from = at + 1;
-            for (place, points) in (first + at * BLOCK_ROWS..end).zip(points) {
-                self.look(shard, table, place, points);
+            for (place, sum) in (first + at * BLOCK_ROWS..end).zip(sums) {
+                self.look(shard, table, place, sum);
             }
         }
     }
 
-    fn look(&mut self, shard: u8, table: &Table, place: usize, points: i32) {
-        if points < self.threshold() {
+    fn look(&mut self, shard: u8, table: &Table, place: usize, sum: i32) {
+        if sum < self.threshold() {
             return;
         }
+        let points = sum << self.shift;
         for row in table.rows_at(place) {
             let row = Row::new(shard, row);
             let place = Place::new(points, row.0);
@@ -175,11 +179,14 @@ impl<'a, Keep: Fn(Row) -> bool> Search<'a, Keep> {
         }
     }
 
+    /// The least sum of products that is enough, in this table.
     const fn threshold(&self) -> i32 {
-        self.worst.points()
+        let points = self.worst.points();
+        let left = points & ((1 << self.shift) - 1);
+        (points >> self.shift) + (left > 0) as i32
     }
 
-    /// The most points that are too few.
+    /// The largest that is too little.
     const fn below(&self) -> i32 {
         self.threshold().saturating_sub(1)
     }

@@ -111,12 +111,19 @@ impl Factors {
     }
 }
 
-/// The same of rows of `steps.len()` codes. O(n·d²/2).
-pub(super) fn gram(codes: &[i8], steps: &[f32]) -> Vec<f32> {
+/// The same of rows of `steps.len()` codes, where those of row i count 2^`shift(i)` steps, of which
+/// there are few. O(n·d²/2).
+pub(super) fn gram(codes: &[i8], steps: &[f32], shift: impl Fn(usize) -> u32) -> Vec<f32> {
     let dim = steps.len();
-    let mut sum = Gram::new(dim.next_multiple_of(ALIGN));
-    codes.chunks_exact(dim).for_each(|row| sum.add(row, 1));
-    scaled(&sum.finish(dim), steps)
+    let mut sums = vec![0; packed_len(dim)];
+    let most = (0..codes.len() / dim).map(&shift).max().unwrap_or(0);
+    for of in 0..=most {
+        let mut sum = Gram::new(dim.next_multiple_of(ALIGN));
+        let rows = codes.chunks_exact(dim).enumerate().filter(|(row, _)| shift(*row) == of);
+        rows.for_each(|(_, row)| sum.add(row, 1));
+        sums.iter_mut().zip(sum.finish(dim)).for_each(|(all, sum)| *all += sum << (2 * of));
+    }
+    scaled(&sums, steps)
 }
 
 fn scaled(sums: &[i64], steps: &[f32]) -> Vec<f32> {

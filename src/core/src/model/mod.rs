@@ -41,6 +41,7 @@ pub use text::Text;
 use crate::{
     bytes::{Aligned, Reader},
     ids::{ABSENT, Row, fingerprint},
+    kernel::Shelf,
 };
 use part::{Part, Sections};
 use tail::Tail;
@@ -283,7 +284,7 @@ impl Model {
             let tail = self.tail.as_mut().ok_or(ModelError::Missing(SectionKind::Shards))?;
             let added = match tail.part_mut(number) {
                 Some(part) => sections.into_all().try_for_each(|(kind, b)| part.add(kind, b)),
-                None => tail.add(number, sections, &self.head),
+                None => tail.add(number, sections),
             };
             added.map_err(|source| ModelError::Shard { number, source: Box::new(source) })?;
         }
@@ -381,8 +382,21 @@ impl Model {
     }
 
     /// The item factors of every shard that is here.
-    pub fn tables(&self) -> impl Iterator<Item = (u8, &Factors)> {
-        self.parts().map(|(shard, part)| (shard, part.factors()))
+    pub fn shelves(&self) -> impl Iterator<Item = Shelf<'_>> {
+        let shelf =
+            |(shard, part)| Shelf { shard, shift: self.shift(shard), factors: Part::factors(part) };
+        self.parts().map(shelf)
+    }
+
+    /// The steps that codes count; those of the head may count 2 to the [`Model::shift`] of them.
+    pub fn steps(&self) -> &[f32] {
+        self.tail.as_ref().map_or(self.factors().steps(), Tail::steps)
+    }
+
+    /// A code of a shard counts 2 to this of the [`Model::steps`].
+    #[inline]
+    pub fn shift(&self, shard: u8) -> u32 {
+        self.tail.as_ref().filter(|_| shard == 0).map_or(0, Tail::shift)
     }
 
     /// The codes of a track's factor; `None` where it is not here.
@@ -407,14 +421,15 @@ impl Model {
     /// where there is no such row.
     pub fn decode(&self, row: Row, out: &mut [f32]) {
         let fine = 1.0 / (1 << FINE_BITS) as f32;
+        let count = (1 << self.shift(row.shard())) as f32;
         let (whole, left) = match (self.codes(row), self.mean(row)) {
             (Some(codes), _) => (codes, &[][..]),
             (_, Some([whole, left])) => (whole, left),
             _ => return,
         };
         let left = left.iter().map(|&code| f32::from(code) * fine).chain(core::iter::repeat(0.0));
-        let codes = whole.iter().map(|&code| f32::from(code)).zip(left);
-        for ((out, step), (whole, left)) in out.iter_mut().zip(self.factors().steps()).zip(codes) {
+        let codes = whole.iter().map(|&code| f32::from(code) * count).zip(left);
+        for ((out, step), (whole, left)) in out.iter_mut().zip(self.steps()).zip(codes) {
             *out = (whole + left) * step;
         }
     }

@@ -5,7 +5,10 @@ use alloc::{vec, vec::Vec};
 use super::{
     FactorsDigest, IdsDigest, SectionId, SectionKind, TasteParts, encode_taste, factors, ids, tail,
 };
-use crate::{bytes::Aligned, kernel::Sketch};
+use crate::{
+    bytes::Aligned,
+    kernel::{MAX_SHIFT, Sketch},
+};
 
 /// Bits that check whether a string is in the tail at all: one in 16 that are not is taken for an
 /// absent track.
@@ -21,6 +24,8 @@ pub struct Split<'a> {
     pub cell_of: &'a [Option<u32>],
     /// The shard of each cell, 1 to 254.
     pub shard_of: &'a [u8],
+    /// The codes of the head count 2 to this of the steps, at most [`MAX_SHIFT`].
+    pub shift: u32,
 }
 
 /// The tracks of one shard.
@@ -60,6 +65,8 @@ pub fn encode_split(
         return None;
     }
 
+    let count = (1 << split.shift.min(MAX_SHIFT)) as f32;
+    let of_head: Vec<f32> = steps.iter().map(|step| step * count).collect();
     let mut sections: Vec<(SectionId, Aligned)> = Vec::new();
     let mut shards = Vec::new();
     let mut named = Vec::new();
@@ -72,7 +79,7 @@ pub fn encode_split(
         let codes: Vec<i8> = tracks.iter().flat_map(|&track| row(track)).copied().collect();
         let spare = if number == 0 { HEAD_SPARE } else { 0 };
         let (coded_ids, digest) = ids::encode(&prints, spare);
-        let coded = factors::encode(digest, steps, &codes);
+        let coded = factors::encode(digest, if number == 0 { &of_head } else { steps }, &codes);
         named.push(Some((tracks.len(), digest, FactorsDigest::of(coded.as_slice()))));
         let of = |kind| SectionId { shard: number, kind };
         sections.extend([(of(SectionKind::Ids), coded_ids), (of(SectionKind::Factors), coded)]);
@@ -80,11 +87,12 @@ pub fn encode_split(
     }
     let (_, head, head_factors) = named.remove(0)?;
 
-    let gram = factors::gram(codes, steps);
+    let shift = |track: usize| if split.cell_of[track].is_none() { split.shift } else { 0 };
+    let gram = factors::gram(codes, steps, shift);
     let taste = encode_taste(&TasteParts { gram: Some(gram), ..taste.clone() }, head_factors);
     let unit = Sketch::new(codes, dim)?.unit();
     let means = means(steps, codes, split);
-    let table = tail::encode_shards(head, steps, &named, split.shard_of, &means, unit);
+    let table = tail::encode_shards(head, steps, &named, split.shard_of, &means, unit, split.shift);
     let absent = || (0..).zip(split.cell_of).filter_map(|(track, cell)| Some((track, (*cell)?)));
     let prints: Vec<u64> = absent().map(|(track, _): (usize, _)| fingerprints[track]).collect();
     let cells: Vec<u32> = absent().map(|(_, cell): (usize, _)| cell).collect();

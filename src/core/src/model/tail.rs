@@ -11,14 +11,16 @@
 //!
 //! ```text
 //! [prefix: shards, cells, XXH64 of the head's fingerprints]
-//! [unit u32, zero u32 × 3]
+//! [unit u32, shift u32, zero u32 × 2]
 //! [tracks u32, zero u32, XXH64 of the fingerprints u64, XXH64 of the factors section u64 × shards]
 //! [shard of each cell u8 × cells]
 //! [a factors section: the mean factor of each cell to whole steps, then what is left of each in
 //!  steps of 1/128]
 //! ```
 //!
-//! A shard without tracks has no sections.
+//! A shard without tracks has no sections. The few tracks of the head are so much larger than the many
+//! others that one byte would not hold both in the same steps: a code of the head counts 2^shift of the
+//! steps of the shards and of the means.
 //!
 //! `cells`: the cell of each track of the tail, by the fingerprint of its id, as a
 //! [`crate::retrieval`] structure.
@@ -46,6 +48,7 @@ use super::{
 use crate::{
     bytes::{Aligned, Reader, Writer},
     ids::{ABSENT, Row},
+    kernel::MAX_SHIFT,
     retrieval::{self, Layout, Retrieval, mix},
 };
 
@@ -64,7 +67,9 @@ struct Entry {
 struct Limits {
     /// Largest unit of the sketches of any part.
     unit: u32,
-    zeros: [u32; 3],
+    /// A code of the head counts 2 to this of the others' steps.
+    shift: u32,
+    zeros: [u32; 2],
 }
 
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -92,6 +97,7 @@ pub(super) struct Tail {
     /// Two rows a cell: see [`Tail::mean`].
     means: Factors,
     unit: u16,
+    shift: u32,
     /// XXH64 of the `shards` section.
     digest: u64,
     /// The `cells` section, once it is here.
@@ -121,10 +127,12 @@ impl Tail {
         }
         let shape = Shape { rows: 2 * cells, dim: head.shape.dim, ids: head.shape.ids };
         let means = factors::read(reader.rest(), shape)?;
-        if means.steps() != head.factors().steps() {
+        let Limits { unit, shift, .. } = limits;
+        let count = if shift > MAX_SHIFT { 0.0 } else { (1 << shift) as f32 };
+        if !head.factors().steps().iter().zip(means.steps()).all(|(h, step)| *h == step * count) {
             return Err(ModelError::value(KIND, "the steps are not the head's"));
         }
-        let unit = u16::try_from(limits.unit).unwrap_or(u16::MAX);
+        let unit = u16::try_from(unit).unwrap_or(u16::MAX);
         // 127 · 16 is the length of 241 codes of 127, the longest rest of a row.
         if unit > 16 || head.factors().sketch().unit() > unit {
             return Err(ModelError::value(KIND, "a row is longer than the longest"));
@@ -134,6 +142,7 @@ impl Tail {
             shard_of: shard_of.to_vec(),
             means,
             unit,
+            shift,
             digest: xxh64(bytes, 0),
             cells: None,
             parts: core::iter::repeat_with(|| None).take(shards).collect(),
@@ -164,7 +173,7 @@ impl Tail {
     }
 
     /// Takes in shard `number`, whose sections must be the ones that the `shards` section names.
-    pub fn add(&mut self, number: u8, sections: Sections, head: &Part) -> Result<(), ModelError> {
+    pub fn add(&mut self, number: u8, sections: Sections) -> Result<(), ModelError> {
         let at = usize::from(number).wrapping_sub(1);
         let entry = *self.entries.get(at).ok_or(ModelError::Limit(SectionKind::Shards))?;
         if self.cells.is_none() {
@@ -184,7 +193,7 @@ impl Tail {
         if found.ids != entry.ids || found.tracks != entry.tracks {
             return Err(ModelError::Mixed(SectionKind::Ids));
         }
-        if found != entry || part.factors().steps() != head.factors().steps() {
+        if found != entry || part.factors().steps() != self.means.steps() {
             return Err(ModelError::Mixed(SectionKind::Factors));
         }
         if part.factors().sketch().unit() > self.unit {
@@ -240,6 +249,16 @@ impl Tail {
         self.unit
     }
 
+    /// The steps that codes count here.
+    pub fn steps(&self) -> &[f32] {
+        self.means.steps()
+    }
+
+    /// A code of the head counts 2 to this of them.
+    pub const fn shift(&self) -> u32 {
+        self.shift
+    }
+
     /// The `cells` section, where it is here.
     pub fn cells(&self) -> Option<&[u8]> {
         self.cells.as_ref().map(Aligned::as_slice)
@@ -284,7 +303,8 @@ pub const FINE_BITS: u32 = 7;
 pub(super) type Named = Option<(usize, IdsDigest, FactorsDigest)>;
 
 /// Lays out the `shards` section. Cell c belongs to shard `shard_of[c]`, from 1, and has the mean factor `means[c]`,
-/// `steps.len()` reals; `unit` is the largest of any sketch.
+/// `steps.len()` reals; `unit` is the largest of any sketch, and a code of the head counts 2^`shift`
+/// steps.
 pub(super) fn encode_shards(
     head: IdsDigest,
     steps: &[f32],
@@ -292,6 +312,7 @@ pub(super) fn encode_shards(
     shard_of: &[u8],
     means: &[f32],
     unit: u16,
+    shift: u32,
 ) -> Aligned {
     let entry = |named: &Named| {
         named.map_or(Entry::zeroed(), |(tracks, ids, factors)| Entry {
@@ -314,7 +335,7 @@ pub(super) fn encode_shards(
         width: shard_of.len() as u32,
         ids: head.0,
     }]);
-    writer.array(&[Limits { unit: unit.into(), zeros: [0; 3] }]);
+    writer.array(&[Limits { unit: unit.into(), shift, zeros: [0; 2] }]);
     writer.array(&entries).array(shard_of).array(means.as_slice());
     writer.finish()
 }

@@ -41,10 +41,15 @@ pub fn sections_saying(
 /// The same catalogue split: every fourth track is of the head, the others are in eight cells of
 /// four shards, each with names; there are no clusters.
 pub fn split_sections(tracks: usize, seed: u64) -> Vec<(SectionId, Aligned)> {
+    shifted_sections(tracks, seed, 0)
+}
+
+/// The same where the tracks of the head are 2^`shift` times as large.
+pub fn shifted_sections(tracks: usize, seed: u64, shift: u32) -> Vec<(SectionId, Aligned)> {
     let (fingerprints, steps, codes, taste) = parts(Responses::default(), tracks, seed);
     let cell_of: Vec<Option<u32>> =
         (0..tracks as u32).map(|row| (row % 4 > 0).then_some(row / 4 % 8)).collect();
-    let split = Split { cell_of: &cell_of, shard_of: &[1, 1, 2, 2, 3, 3, 4, 4] };
+    let split = Split { cell_of: &cell_of, shard_of: &[1, 1, 2, 2, 3, 3, 4, 4], shift };
     let (shards, mut sections) =
         encode_split(&fingerprints, &steps, &codes, &taste, &split).unwrap();
     for Shard { number: shard, tracks, ids } in shards {

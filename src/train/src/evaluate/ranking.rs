@@ -24,10 +24,25 @@ pub struct Case {
     pub repeats: bool,
 }
 
+impl Case {
+    /// The same by the rows of another model: `rows` has the new one of each.
+    pub fn moved(&self, rows: &[Row]) -> Self {
+        let known = self.known.iter().cloned().map(|mut evidence| {
+            evidence.row = rows[evidence.row.index()];
+            evidence
+        });
+        let held_out = self.held_out.iter().map(|row| rows[row.index()]);
+        Self { known: known.collect(), held_out: held_out.collect(), ..*self }
+    }
+}
+
 /// Ranks the catalogue for listeners.
 pub trait Scorer: Sync {
     /// The best `k` rows for each of `cases`, best first.
     fn top(&self, cases: &[&Case], k: usize) -> Vec<Vec<Row>>;
+
+    /// What is expected of `rows` for one case.
+    fn scores(&self, case: &Case, rows: &[Row]) -> Vec<f32>;
 }
 
 /// The code and the model that ship.
@@ -39,6 +54,17 @@ impl Scorer for Model {
         let keep = |case: usize, row| seen[case].binary_search(&row).is_err();
         rank::top_each(self, &mut sessions, k, keep, &mut best);
         best.iter().map(|best| best.iter().map(|place| Row(place.index())).collect()).collect()
+    }
+
+    fn scores(&self, case: &Case, rows: &[Row]) -> Vec<f32> {
+        let mut session = fold_in(self, &case.known);
+        let candidates: Vec<Option<Row>> = rows.iter().copied().map(Some).collect();
+        let mut queue = Vec::new();
+        rank::rank(self, &mut session, &candidates, rows.len(), &mut queue);
+        let mut scores = vec![0.0; rows.len()];
+        let query = session.query(self);
+        queue.iter().for_each(|p| scores[p.index() as usize] = rank::score(query, p.points()));
+        scores
     }
 }
 
@@ -66,23 +92,36 @@ impl Scorer for FloatScorer<'_> {
     fn top(&self, cases: &[&Case], k: usize) -> Vec<Vec<Row>> {
         cases.iter().map(|case| self.top_of(case, k)).collect()
     }
+
+    fn scores(&self, case: &Case, rows: &[Row]) -> Vec<f32> {
+        let posterior = self.posterior(case);
+        rows.iter().map(|row| posterior.expect(self.factor(*row))).collect()
+    }
 }
 
 impl FloatScorer<'_> {
-    fn top_of(&self, case: &Case, k: usize) -> Vec<Row> {
+    fn factor(&self, row: Row) -> &[f32] {
         let dim = self.taste.mean().len();
+        &self.items[row.index() * dim..][..dim]
+    }
+
+    fn posterior(&self, case: &Case) -> Posterior {
         let mut system = System::new(&self.taste);
         for evidence in &case.known {
             let pull = evidence.pull(self.taste.responses());
-            let factor = &self.items[evidence.row.index() * dim..][..dim];
-            system.change(factor, Pull::default(), pull);
+            system.change(self.factor(evidence.row), Pull::default(), pull);
         }
         let mut posterior = Posterior::default();
         system.solve(&self.taste, &mut posterior);
+        posterior
+    }
+
+    fn top_of(&self, case: &Case, k: usize) -> Vec<Row> {
+        let posterior = self.posterior(case);
         let seen = seen(case);
         let mut scores: Vec<(f32, Row)> = (0..)
             .map(Row)
-            .zip(self.items.chunks_exact(dim))
+            .zip(self.items.chunks_exact(self.taste.mean().len()))
             .map(|(row, factor)| (posterior.expect(factor), row))
             .filter(|(_, row)| seen.binary_search(row).is_err())
             .collect();
@@ -173,7 +212,7 @@ impl Accuracy {
 }
 
 /// Ranks the cases that have anything held out with `scorer`, in order. Parallel.
-pub fn each(scorer: &impl Scorer, cases: &[Case]) -> Vec<Measured> {
+pub fn each(scorer: &(impl Scorer + ?Sized), cases: &[Case]) -> Vec<Measured> {
     let asked = |case: &&Case| case.held_out.len() + case.missing > 0;
     let cases: Vec<&Case> = cases.iter().filter(asked).collect();
     cases
@@ -186,6 +225,6 @@ pub fn each(scorer: &impl Scorer, cases: &[Case]) -> Vec<Measured> {
 }
 
 /// The mean accuracy of `scorer` over `cases`.
-pub fn accuracy(scorer: &impl Scorer, cases: &[Case]) -> Accuracy {
+pub fn accuracy(scorer: &(impl Scorer + ?Sized), cases: &[Case]) -> Accuracy {
     Accuracy::mean(&each(scorer, cases))
 }

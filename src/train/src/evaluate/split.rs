@@ -130,20 +130,20 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
         Precision::Int8 => shipped(&coding::fine(&trainer.factors))?,
         Precision::Wire => {
             let (by_item, loss) = (&whole.by_item, &settings.loss);
-            shipped(&coding::compact(&trainer.factors, by_item, loss, *coarseness)?)?
+            shipped(&coding::compact(&trainer.factors, by_item, loss, *coarseness, &[])?)?
         }
-        Precision::F32 => as_trained(&trainer.factors, fold_in, &test)?,
+        Precision::F32 => as_trained(&trainer.factors, fold_in, |scorer| accuracy(scorer, &test))?,
     };
     let tracks = whole.fingerprints.len();
     Ok(Outcome { test, chosen, bytes_per_item: bytes as f64 / tracks as f64, tracks })
 }
 
-/// What the factors give as they are, and the bytes that they would take.
-pub(super) fn as_trained(
+/// What `measure` finds of the factors as they are, and the bytes that they would take.
+pub(super) fn as_trained<T>(
     factors: &Factors,
     fold_in: &FoldIn,
-    cases: &[Case],
-) -> Result<(Accuracy, usize), TrainError> {
+    measure: impl FnOnce(&FloatScorer<'_>) -> T,
+) -> Result<(T, usize), TrainError> {
     let Factors { dim, items, .. } = factors;
     let rows = items.len() / dim;
     let parts = taste_parts(rows, mean(&factors.users, *dim), fold_in);
@@ -151,7 +151,7 @@ pub(super) fn as_trained(
     let section = encode_taste(&parts, digest);
     let taste = Taste::read(section.as_slice(), *dim, &gram, digest)?;
     let bytes = (size_of::<u64>() + dim * size_of::<f32>()) * rows + section.as_slice().len();
-    Ok((accuracy(&FloatScorer { items, taste }, cases), bytes))
+    Ok((measure(&FloatScorer { items, taste }), bytes))
 }
 
 /// `cases`, unless no ranking could do well on any of them.
@@ -178,6 +178,7 @@ fn choose(
         responses: Responses::default(),
         dim: split.dim,
         seed: split.seed,
+        head: None,
         effort: Effort::FULL,
     };
     let Found { settings, seed, mut trainer, tried } = search(&task, progress)?;

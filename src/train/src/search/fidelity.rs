@@ -3,7 +3,9 @@
 use segue_core::model::Loss;
 
 use super::{Settled, Task, settle::measured_as};
-use crate::{Interrupted, TrainError, als::Factors, coding, progress::Progress};
+use crate::{
+    Interrupted, TrainError, als::Factors, coding, progress::Progress, shards::most_played,
+};
 
 /// What is tried, from the most bytes to the fewest.
 const COARSENESS: [f32; 7] = [0.6, 0.8, 1.0, 1.2, 1.4, 1.7, 2.0];
@@ -23,7 +25,10 @@ pub fn coarseness(
     settled: &Settled,
     progress: &Progress<'_>,
 ) -> Result<f32, TrainError> {
-    let fine = measured_as(task, &coding::fine(factors), settled.fold_in);
+    let fine = measured_as(task, &coding::fine(factors), &[], settled.fold_in);
+    let plays: Vec<usize> =
+        (0..task.by_item.rows()).map(|item| task.by_item.row(item).positive()).collect();
+    let in_head = most_played(&plays, task.head.filter(|&head| head < plays.len()));
     // For each case what it loses for a coarseness of one: the slope of its line through nothing.
     let mut slopes = vec![0.0; fine.each.len()];
     let fourth = |coarseness: f32| f64::from(coarseness).powi(4);
@@ -32,8 +37,8 @@ pub fn coarseness(
         if progress.stopped() {
             return Err(Interrupted.into());
         }
-        let coded = coding::compact(factors, task.by_item, loss, coarseness)?;
-        let found = measured_as(task, &coded, settled.fold_in);
+        let coded = coding::compact(factors, task.by_item, loss, coarseness, &in_head)?;
+        let found = measured_as(task, &coded, &in_head, settled.fold_in);
         let share = f64::from(coarseness).powi(2) / fourths;
         let cases = fine.each.iter().zip(&found.each);
         slopes

@@ -43,6 +43,8 @@ pub struct Task<'a> {
     pub dim: usize,
     /// Seed of the first factors.
     pub seed: u64,
+    /// How many of the most played tracks are coded by themselves.
+    pub head: Option<usize>,
     /// How much work it may be.
     pub effort: Effort,
 }

@@ -109,7 +109,7 @@ fn split_world(tracks: Vec<(usize, usize)>) -> Result<Model, ModelError> {
         (n % 4 > 0).then_some((2 * genre + late) as u32)
     };
     let cell_of: Vec<Option<u32>> = world.tracks.iter().map(cell).collect();
-    let split = Split { cell_of: &cell_of, shard_of: &[1, 1, 2, 2, 3, 3] };
+    let split = Split { cell_of: &cell_of, shard_of: &[1, 1, 2, 2, 3, 3], shift: 0 };
     let split = encode_split(&world.ids, &world.steps, &world.codes, &world.taste, &split);
     let (shards, mut sections) = split.unwrap_or_default();
     for Shard { number: shard, tracks, ids } in shards {
