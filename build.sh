@@ -25,7 +25,8 @@ usage: ./build.sh VERB
   test     every check and test, native, in WebAssembly and in headless Chromium
   pkg      build the npm package in pkg/ and hold its size against pkg/size-budget.json
   bench [PART …]
-           measure Segue beside others: accuracy, scan, calls, cold, memory; all without a PART
+           measure Segue beside others: accuracy, scan, calls, cold, memory, million, size; all
+           without a PART
   soak     fuzz every decoder of outside bytes, each for SEGUE_SOAK seconds (60)
   lint     formatting, clippy, TypeScript types; shellcheck and cargo-deny where installed
   clean    remove everything that the other verbs made in this folder

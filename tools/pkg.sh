@@ -7,6 +7,10 @@ TARGET=${CARGO_TARGET_DIR:-$PWD/target}
 WASM_FEATURES=(--enable-simd --enable-bulk-memory --enable-nontrapping-float-to-int
   --enable-sign-ext --enable-mutable-globals --enable-reference-types --enable-multivalue)
 
+# What is called for each row stays a function: engines swap in the optimised code of one where it is
+# called, not while it runs, so that a loop inlined into its only caller runs unoptimised to its end.
+WASM_OPT=(-O3 --one-caller-inline-max-function-size=50)
+
 verb_pkg() {
   setup_rust
   setup_wasm_bindgen
@@ -22,27 +26,37 @@ build_pkg() {
 }
 
 build_module() {
+  local built=$TARGET/wasm32-unknown-unknown/wasm/segue_wasm.wasm
+  compile_module
+  once pkg-wasm "$(hash_of "$built" package-lock.json tools/pkg.sh Cargo.toml)" pkg/wasm bind "$built"
+}
+
+# compile_module [FLAG…]: with more FLAGs for cargo.
+compile_module() {
   # As a cdylib alone: optimised as a whole. As the library that it is too for its tests, it is not.
   cargo rustc --quiet -p segue-wasm --no-default-features --profile wasm \
-    --target wasm32-unknown-unknown --crate-type cdylib
-  local built=$TARGET/wasm32-unknown-unknown/wasm/segue_wasm.wasm
-  once pkg-wasm "$(hash_of "$built" package-lock.json tools/pkg.sh Cargo.toml)" pkg/wasm bind "$built"
+    --target wasm32-unknown-unknown --crate-type cdylib "$@"
 }
 
 # bind MODULE: writes the glue for MODULE, and optimises what is left of it.
 bind() {
   local out
   out=$(staged wasm)
-  wasm-bindgen --target web --omit-default-module-path --remove-name-section \
-    --remove-producers-section --out-dir "$out" "$1"
-  local module=$out/segue_wasm_bg.wasm
-  # What is called for each row stays a function: engines swap in the optimised code of one where it
-  # is called, not while it runs, so that a loop inlined into its only caller runs unoptimised to
-  # its end.
-  node_modules/.bin/wasm-opt -O3 --one-caller-inline-max-function-size=50 "${WASM_FEATURES[@]}" \
-    "$module" -o "$module.optimised"
-  mv "$module.optimised" "$module"
+  write_glue "$1" "$out" --remove-name-section
+  optimise "$out/segue_wasm_bg.wasm" "${WASM_OPT[@]}"
   swap_in "$out" pkg/wasm
+}
+
+# write_glue MODULE FOLDER [FLAG…]
+write_glue() {
+  wasm-bindgen --target web --omit-default-module-path --remove-producers-section \
+    --out-dir "$2" "${@:3}" "$1"
+}
+
+# optimise MODULE FLAG…: in place.
+optimise() {
+  node_modules/.bin/wasm-opt "${@:2}" "${WASM_FEATURES[@]}" "$1" -o "$1.optimised"
+  mv "$1.optimised" "$1"
 }
 
 build_dist() {
