@@ -1,6 +1,5 @@
 // A listener's session in a catalogue, in the package or in plain JavaScript, and what it holds.
 
-import init from "../../pkg/wasm/segue_wasm.js";
 import { Segue } from "../../pkg/dist/index.js";
 
 const PLACES = 50;
@@ -8,13 +7,23 @@ const PLACES = 50;
 const SHARDS = 4;
 const DIM = 64;
 
+/** The module's memory, once there is a module. */
+let memory;
+for (const how of ["instantiate", "instantiateStreaming"]) {
+  const instantiate = WebAssembly[how];
+  WebAssembly[how] = async (...given) => {
+    const made = await instantiate.apply(WebAssembly, given);
+    ({ memory } = (made.instance ?? made).exports);
+    return made;
+  };
+}
+
 const OPEN = {
   /** The package, with one event and one ranking, so that whatever is made late is there. */
   async segue(bytes) {
     const segue = await Segue.fromModel(await bytes("trained.segue"));
     segue.observe({ kind: "play", track: 0 });
     segue.top({ limit: PLACES });
-    const { memory } = await init();
     return { held: segue, wasm: memory.buffer.byteLength, here: segue.here };
   },
   /** The package as a page has it: the head of a split catalogue, and the shards near its listener. */
@@ -24,7 +33,6 @@ const OPEN = {
     segue.observe({ kind: "play", track: 0 });
     await segue.gather(SHARDS);
     segue.top({ limit: PLACES });
-    const { memory } = await init();
     return { held: segue, wasm: memory.buffer.byteLength, here: segue.here };
   },
   /** The least that another page would hold: its factors as floats, and no ids. */

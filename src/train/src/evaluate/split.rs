@@ -139,7 +139,7 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
 }
 
 /// What `measure` finds of the factors as they are, and the bytes that they would take.
-pub(super) fn as_trained<T>(
+pub(crate) fn as_trained<T>(
     factors: &Factors,
     fold_in: &FoldIn,
     measure: impl FnOnce(&FloatScorer<'_>) -> T,

@@ -1,19 +1,30 @@
 //! How coarsely the factors may be coded.
 
-use segue_core::model::Loss;
+use segue_core::{ids::Row, model::Loss};
 
-use super::{Settled, Task, settle::measured_as};
+use super::{Settled, Task};
 use crate::{
-    Interrupted, TrainError, als::Factors, coding, progress::Progress, shards::most_played,
+    Interrupted, TrainError,
+    als::Factors,
+    assemble::split_model,
+    coding::{self, Coded},
+    evaluate::{
+        pairs::{Rivals, in_order, rivals},
+        ranking::{Case, FloatScorer, each},
+        split::as_trained,
+    },
+    progress::Progress,
+    shards::most_played,
 };
 
 /// What is tried, from the most bytes to the fewest.
 const COARSENESS: [f32; 7] = [0.6, 0.8, 1.0, 1.2, 1.4, 1.7, 2.0];
-/// The share of recall and NDCG that coding may cost on the validation cases.
+/// The share of each measure that coding may cost on the validation cases.
 const MOST_LOST: f64 = 0.01;
 
-/// The coarseness at which coding `factors`, trained under `loss` and settled as `settled`, costs
-/// the validation cases what it may.
+/// The coarseness at which coding `factors`, trained under `loss` and settled as `settled`, costs the
+/// validation cases what it may: of recall and NDCG, and of the pairs of tracks beyond the head that
+/// are in order.
 ///
 /// One coding moves recall by chance more than it costs. What it costs grows with its distortion,
 /// which grows with the square of the steps, so that one number is fitted to all that is tried; one
@@ -25,33 +36,71 @@ pub fn coarseness(
     settled: &Settled,
     progress: &Progress<'_>,
 ) -> Result<f32, TrainError> {
-    let fine = measured_as(task, &coding::fine(factors), &[], settled.fold_in);
     let plays: Vec<usize> =
         (0..task.by_item.rows()).map(|item| task.by_item.row(item).positive()).collect();
     let in_head = most_played(&plays, task.head.filter(|&head| head < plays.len()));
-    // For each case what it loses for a coarseness of one: the slope of its line through nothing.
-    let mut slopes = vec![0.0; fine.each.len()];
-    let fourth = |coarseness: f32| f64::from(coarseness).powi(4);
-    let fourths: f64 = COARSENESS.into_iter().map(fourth).sum();
+    let rivals = rivals(&plays, task.validation);
+    // Bytes are fine enough for the head of any catalogue, but not for all of a large one.
+    let [ranked, _] = judged(task, &coding::fine(factors), &[], settled, &rivals)?;
+    let rows: Vec<Row> = (0..plays.len() as u32).map(Row).collect();
+    let ordered = |scorer: &FloatScorer<'_>| in_order(scorer, task.validation, &rivals, &rows);
+    let fine = [ranked, as_trained(factors, &settled.fold_in, ordered)?.0];
+    let mut slopes = fine.each_ref().map(|fine| Slope { fine, each: vec![0.0; fine.len()] });
     for (step, coarseness) in COARSENESS.into_iter().enumerate() {
         if progress.stopped() {
             return Err(Interrupted.into());
         }
         let coded = coding::compact(factors, task.by_item, loss, coarseness, &in_head)?;
-        let found = measured_as(task, &coded, &in_head, settled.fold_in);
-        let share = f64::from(coarseness).powi(2) / fourths;
-        let cases = fine.each.iter().zip(&found.each);
-        slopes
-            .iter_mut()
-            .zip(cases)
-            .for_each(|(slope, (fine, found))| *slope += (fine - found) * share);
+        let found = judged(task, &coded, &in_head, settled, &rivals)?;
+        slopes.iter_mut().zip(found).for_each(|(slope, found)| slope.see(coarseness, &found));
         progress.count("choosing how coarsely to code", step + 1, COARSENESS.len());
     }
-    let (mean, error) = mean_and_error(&slopes);
-    let most = MOST_LOST * fine.accuracy.objective();
     let [finest, .., coarsest] = COARSENESS;
-    let fits = (most / (mean + error).max(f64::MIN_POSITIVE)).sqrt() as f32;
+    let fits = slopes.iter().map(Slope::fits).fold(f32::INFINITY, f32::min);
     Ok(fits.clamp(finest, coarsest))
+}
+
+/// For each case its recall and NDCG, and how many of its pairs are in order.
+fn judged(
+    task: &Task<'_>,
+    coded: &Coded,
+    in_head: &[bool],
+    settled: &Settled,
+    rivals: &[Vec<Rivals>],
+) -> Result<[Vec<f64>; 2], TrainError> {
+    let (model, rows) = split_model(task.fingerprints, coded, &settled.fold_in, in_head)?;
+    let cases: Vec<Case> = task.validation.iter().map(|case| case.moved(&rows)).collect();
+    let ranked = each(&model, &cases).iter().map(|case| case.objective()).collect();
+    Ok([ranked, in_order(&model, &cases, rivals, &rows)])
+}
+
+/// For each case what of a measure it loses for a coarseness of one: the slope of its line through
+/// nothing.
+struct Slope<'a> {
+    /// The measure where nothing is lost.
+    fine: &'a [f64],
+    each: Vec<f64>,
+}
+
+impl Slope<'_> {
+    /// Takes in what was `found` at one of [`COARSENESS`].
+    fn see(&mut self, coarseness: f32, found: &[f64]) {
+        let fourths: f64 = COARSENESS.iter().map(|c| f64::from(*c).powi(4)).sum();
+        let share = f64::from(coarseness).powi(2) / fourths;
+        let cases = self.fine.iter().zip(found);
+        self.each.iter_mut().zip(cases).for_each(|(s, (fine, found))| *s += (fine - found) * share);
+    }
+
+    /// The coarseness that costs what it may.
+    fn fits(&self) -> f32 {
+        let (mean, error) = mean_and_error(&self.each);
+        let most = MOST_LOST * mean_and_error(self.fine).0;
+        if most > 0.0 {
+            (most / (mean + error).max(f64::MIN_POSITIVE)).sqrt() as f32
+        } else {
+            f32::INFINITY
+        }
+    }
 }
 
 /// The mean of `values` and its standard error.

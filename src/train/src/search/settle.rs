@@ -1,19 +1,16 @@
 //! How listeners are folded in to factors that stand: λ, then τ.
 
-use segue_core::{
-    ids::Row,
-    model::{Loss, Model, Responses},
-};
+use segue_core::model::{Loss, Responses};
 
 use super::Task;
 use crate::{
     Interrupted,
     als::{Factors, Trainer},
-    assemble::{FoldIn, split_model},
-    coding::{self, Coded},
+    assemble::{FoldIn, ranking_model},
+    coding,
     evaluate::{
         paired,
-        ranking::{Accuracy, Case, each},
+        ranking::{Accuracy, each},
     },
     progress::Progress,
 };
@@ -83,18 +80,9 @@ fn keep_better(best: &mut Option<Settled>, settled: Settled) {
 
 /// How well `fold_in` ranks the validation cases with `factors`.
 pub fn measured(task: &Task<'_>, factors: &Factors, fold_in: FoldIn) -> Settled {
-    measured_as(task, &coding::fine(factors), &[], fold_in)
-}
-
-/// The same with factors as they are coded, those of the tracks `in_head` by themselves.
-pub fn measured_as(task: &Task<'_>, coded: &Coded, in_head: &[bool], fold_in: FoldIn) -> Settled {
-    let measure = |(model, rows): (Model, Vec<Row>)| {
-        let cases: Vec<Case> = task.validation.iter().map(|case| case.moved(&rows)).collect();
-        each(&model, &cases)
-    };
     // Factors that hopeless settings have blown up make no model: they rank nothing.
-    let each = split_model(task.fingerprints, coded, &fold_in, in_head)
-        .map_or_else(|_| Vec::new(), measure);
+    let each = ranking_model(task.fingerprints, &coding::fine(factors), &fold_in)
+        .map_or_else(|_| Vec::new(), |model| each(&model, task.validation));
     let accuracy = Accuracy::mean(&each);
     Settled { fold_in, accuracy, each: each.iter().map(|case| case.objective()).collect() }
 }
