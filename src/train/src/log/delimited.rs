@@ -81,7 +81,7 @@ impl Layout {
         let mut found = 0;
         for cell in cells(text, self.delimiter, quoted) {
             if let Some(Some(field)) = self.columns.get(found) {
-                row.set(*field, Cell::text(cell));
+                row.set(*field, Cell::delimited(cell));
             }
             found += 1;
         }

@@ -37,9 +37,14 @@ pub(super) enum Cell<'a> {
 }
 
 impl<'a> Cell<'a> {
-    /// A cell of a text file: what is empty, or `\N` as databases export it, is absent.
+    /// A text: an empty one is absent.
     pub(super) fn text(text: Cow<'a, str>) -> Self {
-        if text.is_empty() || text == "\\N" { Self::Absent } else { Self::Text(text) }
+        if text.is_empty() { Self::Absent } else { Self::Text(text) }
+    }
+
+    /// A cell of a delimited file, where nothing is written so, or `\N` as databases export it.
+    pub(super) fn delimited(text: Cow<'a, str>) -> Self {
+        if text == "\\N" { Self::Absent } else { Self::text(text) }
     }
 
     /// An integer that may be beyond the signed ones, as hashes are: those are ids or nothing.
