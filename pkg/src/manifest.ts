@@ -33,7 +33,8 @@ export function isSplit(sections: readonly Section[]): boolean {
 export function foreseen(json: unknown): string[] {
   const { sections } = (json ?? {}) as Record<string, unknown>;
   if (!Array.isArray(sections) || !sections.every(isSection)) return [];
-  const hashes = starting(sections.map(inHead).filter(isRead)).map(({ hash }) => hash);
+  const read = starting(sections.map(inHead).filter(isRead));
+  const hashes = [...new Set(read.map(({ hash }) => hash))];
   return hashes.length <= KINDS.size && hashes.every((hash) => HASH.test(hash)) ? hashes : [];
 }
 

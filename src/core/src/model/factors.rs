@@ -2,10 +2,10 @@
 //!
 //! `[prefix][step f32 × d][XXH64 of the codes u64, zero u64][bytes u32, zero u32 × 3][the codes]`
 //!
-//! A factor is, component by component, a small integer times the step that all tracks share. The
-//! integers travel in the entropy code of [`crate::codec::rows`] and lie in memory as one byte
-//! each, in rows of d rounded up to 16, equal rows but once ([`crate::kernel::Table`]), so that a listener's vector need only be multiplied by the
-//! steps once and every score is a sum of integers.
+//! A factor is, component by component, a small integer times the step that all tracks of the section
+//! share. The integers travel in the entropy code of [`crate::codec::rows`] and lie in memory as one
+//! byte each, in rows of d rounded up to 16, equal rows but once ([`crate::kernel::Table`]), so that a
+//! listener's vector need only be multiplied by the steps once and every score is a sum of integers.
 
 use alloc::{vec, vec::Vec};
 use bytemuck::{Pod, Zeroable};

@@ -23,8 +23,8 @@ const COARSENESS: [f32; 7] = [0.6, 0.8, 1.0, 1.2, 1.4, 1.7, 2.0];
 const MOST_LOST: f64 = 0.01;
 
 /// The coarseness at which coding `factors`, trained under `loss` and settled as `settled`, costs the
-/// validation cases what it may: of recall and NDCG, and of the pairs of tracks beyond the head that
-/// are in order.
+/// validation cases what it may: of recall and NDCG, and where there is a head of the pairs of tracks
+/// beyond it that are in order.
 ///
 /// One coding moves recall by chance more than it costs. What it costs grows with its distortion,
 /// which grows with the square of the steps, so that one number is fitted to all that is tried; one
@@ -39,7 +39,8 @@ pub fn coarseness(
     let plays: Vec<usize> =
         (0..task.by_item.rows()).map(|item| task.by_item.row(item).positive()).collect();
     let in_head = most_played(&plays, task.head.filter(|&head| head < plays.len()));
-    let rivals = rivals(&plays, task.validation);
+    let pairs = || rivals(&plays, task.validation);
+    let rivals = if in_head.is_empty() { vec![Vec::new(); task.validation.len()] } else { pairs() };
     // Bytes are fine enough for the head of any catalogue, but not for all of a large one.
     let [ranked, _] = judged(task, &coding::fine(factors), &[], settled, &rivals)?;
     let rows: Vec<Row> = (0..plays.len() as u32).map(Row).collect();
