@@ -73,6 +73,11 @@ impl Matrix {
         RowView { indices: &self.indices[range.clone()], pulls: &self.pulls[range] }
     }
 
+    /// [`RowView::positive`] of every row.
+    pub fn positives(&self) -> Vec<usize> {
+        (0..self.rows()).map(|row| self.row(row).positive()).collect()
+    }
+
     /// Rows and columns exchanged. O(entries).
     pub fn transposed(&self) -> Self {
         let mut starts = vec![0_usize; self.columns + 1];

@@ -82,8 +82,7 @@ pub fn train(
     let plan = choose(dataset, options, progress)?;
     let Fitted { plan, factors, by_item } = fit(dataset, options.dim, plan, progress)?;
     progress.stage("coding factors");
-    let plays: Vec<usize> = (0..by_item.rows()).map(|item| by_item.row(item).positive()).collect();
-    let in_head = shards::most_played(&plays, shards::head(tracks, options.head));
+    let in_head = shards::most_played(&by_item.positives(), shards::head(tracks, options.head));
     let loss = &plan.settings.loss;
     let coded = coding::compact(&factors, &by_item, loss, plan.coarseness, &in_head)?;
     let model = assemble(dataset, options, &factors, &coded, &plan.fold_in, &in_head, progress)?;
@@ -245,6 +244,7 @@ pub(crate) fn choose(
         fingerprints: &sample.fingerprints,
         by_user: &by_user,
         by_item: &by_item,
+        tracks: dataset.tracks.len(),
         validation: &cases,
         responses,
         dim: options.dim,

@@ -16,7 +16,7 @@ use segue_train::{
     evaluate::ranking::Case,
     matrix::Matrix,
     progress::{Progress, Report},
-    search::{Balance, Effort, Task, carried, density, measured, settle},
+    search::{Balance, Effort, Task, carried, density, measured, search, settle},
 };
 
 const DIM: usize = 8;
@@ -55,6 +55,7 @@ impl World {
             fingerprints: &self.fingerprints,
             by_user: &self.by_user,
             by_item: &self.by_item,
+            tracks: TRACKS as usize,
             validation: &self.cases,
             responses: Responses::default(),
             dim: DIM,
@@ -140,4 +141,12 @@ fn a_sample_grows_with_the_log_within_bounds() {
     assert_eq!(Effort::QUICK.sample(10 * (least + 1)), least + 1);
     assert!(most < usize::MAX / 10);
     assert_eq!(Effort::FULL.sample(12_345_678), 12_345_678);
+}
+
+#[test]
+fn what_was_not_observed_never_weighs_more_than_what_was() {
+    let world = World::new();
+    let found = search(&world.task(), &Progress::silent()).unwrap();
+    assert!(found.settings.loss.unobserved <= 1.0, "{:?}", found.settings);
+    assert!(found.tried >= 12, "{}", found.tried);
 }

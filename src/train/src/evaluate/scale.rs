@@ -56,7 +56,7 @@ pub fn evaluate(
     let Fitted { plan, factors, by_item } = fit(&past, options.dim, plan, progress)?;
     let met = (0..by_item.rows()).filter(|&item| by_item.row(item).iter().next().is_some()).count();
 
-    let plays: Vec<usize> = (0..by_item.rows()).map(|item| by_item.row(item).positive()).collect();
+    let plays = by_item.positives();
     let in_head = most_played(&plays, head(plays.len(), options.head));
 
     let rivals = rivals(&plays, &cases);

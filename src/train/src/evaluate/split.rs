@@ -174,6 +174,7 @@ fn choose(
         fingerprints: &pairs.fingerprints,
         by_user: &pairs.by_user,
         by_item: &pairs.by_item,
+        tracks: pairs.by_user.columns(),
         validation,
         responses: Responses::default(),
         dim: split.dim,

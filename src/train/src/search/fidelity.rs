@@ -36,8 +36,7 @@ pub fn coarseness(
     settled: &Settled,
     progress: &Progress<'_>,
 ) -> Result<f32, TrainError> {
-    let plays: Vec<usize> =
-        (0..task.by_item.rows()).map(|item| task.by_item.row(item).positive()).collect();
+    let plays = task.by_item.positives();
     let in_head = most_played(&plays, task.head.filter(|&head| head < plays.len()));
     let pairs = || rivals(&plays, task.validation);
     let rivals = if in_head.is_empty() { vec![Vec::new(); task.validation.len()] } else { pairs() };

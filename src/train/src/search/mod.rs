@@ -35,6 +35,8 @@ pub struct Task<'a> {
     pub by_user: &'a Matrix,
     /// Tracks × listeners.
     pub by_item: &'a Matrix,
+    /// Tracks of the log that the settings are for, of which `by_user` may be a sample.
+    pub tracks: usize,
     /// Listeners to choose on, in no particular order: early rounds look at the first ones.
     pub validation: &'a [Case],
     /// What each kind of event says, for folding the listeners of `validation` in.
@@ -92,7 +94,7 @@ impl<'t> Run<'_, 't> {
     fn halve(&mut self) -> Result<Contender<'t>, Interrupted> {
         let [first, later @ ..] = self.task.effort.rounds;
         let mut field: Vec<Contender<'t>> = Vec::new();
-        for balance in grid() {
+        for balance in grid(self.task) {
             let mut contender = Contender::new(self.task, balance, self.task.seed);
             self.train(&mut contender, first)?;
             field.push(contender);
@@ -115,6 +117,9 @@ impl<'t> Run<'_, 't> {
                 for factor in [step, 1.0 / step] {
                     let mut balance = best.balance;
                     vary(&mut balance, factor);
+                    if balance.unobserved > self.task.most_unobserved() {
+                        continue;
+                    }
                     if self.challenge(&mut best, balance, self.task.seed)? {
                         break;
                     }
@@ -175,9 +180,24 @@ impl<'t> Run<'_, 't> {
 const VARIATIONS: [fn(&mut Balance, f32); 2] =
     [|balance, factor| balance.unobserved *= factor, |balance, factor| balance.ridge *= factor];
 
-fn grid() -> impl Iterator<Item = Balance> {
-    let each = |unobserved| RIDGE.map(|ridge| Balance { unobserved, ridge });
-    UNOBSERVED.into_iter().flat_map(each)
+impl Task<'_> {
+    /// The balance at which a pair that was not observed weighs as much as one that was. Beyond it what
+    /// a listener passes over says nothing any more.
+    fn most_unobserved(&self) -> f32 {
+        let each = self.by_user.len() as f32 / self.by_user.rows().max(1) as f32;
+        self.tracks as f32 / each.max(1.0)
+    }
+}
+
+fn grid(task: &Task<'_>) -> impl Iterator<Item = Balance> {
+    let most = task.most_unobserved();
+    let each = move |unobserved: f32| {
+        let unobserved = unobserved.min(most);
+        RIDGE.map(|ridge| Balance { unobserved, ridge })
+    };
+    // Of those beyond the most one is left.
+    let beyond = UNOBSERVED.into_iter().filter(|&unobserved| unobserved >= most).count();
+    UNOBSERVED.into_iter().take(UNOBSERVED.len() + 1 - beyond.max(1)).flat_map(each)
 }
 
 /// Keeps the best `survivors`, best first.
