@@ -90,6 +90,7 @@ bench_million() {
   once bench-million "$(hash_of "$SEGUE" bench/data)" "$home" make_million "$home"
   "$SEGUE" inspect "$home/trained.segue"
   cat "$home/download.txt"
+  node bench/scan/whole.mjs "$home/trained.segue" "$home/listeners.txt"
   node bench/memory/run.mjs "$BENCH/million.json" "$home"
   "$TARGET/release/examples/shards" "$home/trained.segue" "$home/events.jsonl" 100
   "$TARGET/release/examples/precisions" "$home/events.jsonl" 1000
@@ -102,6 +103,9 @@ make_million() {
   simulate_world "$out" 80000 2800000
   "$SEGUE" train "$out/events.jsonl" --catalogue "$out/catalogue.jsonl" --out "$out/trained.segue"
   node bench/data/registry.mjs "$out/trained.segue" "$out/registry" >"$out/download.txt"
+  # Rows of a split catalogue are numbered shard by shard: all of them are wanted.
+  node bench/data/listeners.mjs "$out/events.jsonl" "$out/trained.segue" $((1 << 32)) $LISTENERS \
+    "$out/listeners.txt"
   swap_in "$out" "$1"
 }
 
