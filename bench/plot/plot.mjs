@@ -8,7 +8,7 @@ import { parseHTML } from "linkedom";
 const WHERE = "Chromium";
 /** Mid tones, which stand out from white and from black. The first is drawn bold. */
 const SERIES = [
-  ["segue", "Segue, trained and grown", "#0a84ff"],
+  ["segue", "Segue, trained", "#0a84ff"],
   ["engine-noise", "Segue, factors of noise", "#6aa9ff"],
   ["ort", "onnxruntime-web", "#d9822b"],
   ["plain", "plain JavaScript", "#8a8f98"],
