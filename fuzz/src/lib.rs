@@ -24,7 +24,7 @@ pub fn use_all(model: &Model) {
     let mut queue = Vec::new();
     rank(model, &mut session, &candidates, 50, &mut queue);
     for place in &queue {
-        let _ = score(model, &mut session, place.points());
+        let _ = score(session.query(model), place.points());
     }
     top(model, &mut session, 20, |row| row.0 % 3 > 0, &mut queue);
     nearest(model, &mut session, &mut queue);
