@@ -98,8 +98,10 @@ pub fn compact(
     let [others, popular] = groups.each_ref().map(of);
     let (steps, shift) = match (others, popular) {
         (Some(others), Some(popular)) => others.beside(&popular),
-        (one, other) => (one.or(other).map_or_else(|| vec![1.0; dim], Steps::alone), 0),
+        (one, other) => (one.or(other).map_or_else(Vec::new, |steps| steps.alone()), 0),
     };
+    // Along an axis along which nothing lies any step will do.
+    let steps: Vec<f32> = steps.into_iter().map(|s| if s > 0.0 { s } else { 1.0 }).collect();
     let shifts = (0..rows).map(|row| if in_head(row) { shift } else { 0 }).collect();
 
     let unobserved = loss.unobserved * (users.len() / dim) as f32;
@@ -126,7 +128,7 @@ pub fn compact(
     Ok(Coded { mean: mean(&users, dim), steps, codes, shifts })
 }
 
-/// The steps of a group of rows.
+/// The steps of a group of rows; 0 along an axis along which none of them has anything.
 struct Steps {
     /// Those that rate and distortion ask for.
     wanted: Vec<f32>,
@@ -139,22 +141,32 @@ impl Steps {
         let items: Vec<f32> =
             rows.iter().flat_map(|row| &items[row * dim..][..dim]).copied().collect();
         let wanted = steps(w, &moments(&items, dim), coarseness);
-        Self { wanted, least: model::fine_steps(&items, dim) }
+        let mut least = vec![0.0_f32; dim];
+        for row in items.chunks_exact(dim) {
+            least.iter_mut().zip(row).for_each(|(most, x)| *most = most.max(x.abs()));
+        }
+        least.iter_mut().for_each(|most| *most /= f32::from(MAX_CODE));
+        Self { wanted, least }
     }
 
     /// As wanted, where every row has a code: the largest tracks are the ones that are heard.
-    fn alone(self) -> Vec<f32> {
+    fn alone(&self) -> Vec<f32> {
         self.wanted.iter().zip(&self.least).map(|(wanted, least)| wanted.max(*least)).collect()
     }
 
     /// The same with a group of larger rows, which have 2^shift times the steps; the shift too.
-    fn beside(self, larger: &Self) -> (Vec<f32>, u8) {
-        let ratios = larger.wanted.iter().zip(&self.wanted).map(|(a, b)| (a / b).log2());
-        let mean = ratios.sum::<f32>() / self.wanted.len() as f32;
+    fn beside(&self, larger: &Self) -> (Vec<f32>, u8) {
+        let pairs = larger.wanted.iter().zip(&self.wanted).filter(|(a, b)| **a > 0.0 && **b > 0.0);
+        let ratios: Vec<f32> = pairs.map(|(a, b)| (a / b).log2()).collect();
+        let mean = ratios.iter().sum::<f32>() / ratios.len().max(1) as f32;
         let shift = mean.round().clamp(0.0, MAX_SHIFT as f32) as u8;
         let count = f32::from(1_u16 << shift);
-        let steps = self.alone().into_iter().zip(&larger.least);
-        (steps.map(|(own, larger)| own.max(larger / count)).collect(), shift)
+        let step = |at: usize, own: f32| {
+            let least = larger.least[at] / count;
+            if own > 0.0 { own.max(least) } else { larger.wanted[at].max(larger.least[at]) / count }
+        };
+        let own = self.alone().into_iter().enumerate();
+        (own.map(|(at, own)| step(at, own)).collect(), shift)
     }
 }
 
@@ -168,8 +180,7 @@ fn steps(w: &[f32], deviation: &[f32], coarseness: f32) -> Vec<f32> {
         .zip(deviation)
         .map(|(&w, second)| {
             let step = coarseness * second.sqrt() * weight(w);
-            // An axis along which nothing lies.
-            if step.is_finite() && step > f32::MIN_POSITIVE * most { step } else { 1.0 }
+            if step.is_finite() && step > f32::MIN_POSITIVE * most { step } else { 0.0 }
         })
         .collect()
 }

@@ -61,13 +61,13 @@ pub fn most_played(plays: &[usize], head: Option<usize>) -> Vec<bool> {
 /// Splits a catalogue of which the tracks `in_head` are the head, or leaves it whole where there are
 /// none.
 pub fn plan(of: Tracks<'_>, in_head: &[bool]) -> Option<Plan> {
+    if in_head.is_empty() {
+        return None;
+    }
     let clusters = of.clusters.iter().map(|&cluster| usize::from(cluster) + 1).max()?;
     let mut tail_of: Vec<Vec<usize>> = vec![Vec::new(); clusters];
     let tail = in_head.iter().enumerate().filter(|(_, in_head)| !**in_head);
     tail.for_each(|(track, _)| tail_of[usize::from(of.clusters[track])].push(track));
-    if in_head.is_empty() {
-        return None;
-    }
 
     let mut plan = Plan { cell_of: vec![None; in_head.len()], shard_of: Vec::new() };
     for (shard, mut tail) in (1..).zip(tail_of) {

@@ -93,6 +93,18 @@ fn a_head_of_its_own_leaves_more_of_the_tail() {
 }
 
 #[test]
+fn a_tail_without_any_taste_leaves_the_head_its_codes() {
+    let by_user = listening();
+    let by_item = by_user.transposed();
+    let mut factors = trained(&by_user, &by_item);
+    factors.items[200 * DIM..].fill(0.0);
+    let head: Vec<bool> = (0..TRACKS).map(|track| track < 200).collect();
+    let coded = compact(&factors, &by_item, &LOSS, 1.0, &head).unwrap();
+    assert!(error(&factors, &coded, 0..200) < 0.02);
+    assert!(coded.codes[200 * DIM..].iter().all(|&code| code == 0));
+}
+
+#[test]
 fn a_catalogue_that_is_all_head_is_coded_as_one() {
     let by_user = listening();
     let by_item = by_user.transposed();

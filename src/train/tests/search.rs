@@ -135,6 +135,12 @@ fn a_loss_of_pairs_that_do_not_exist_is_carried_as_it_is() {
 }
 
 #[test]
+fn what_is_carried_weighs_what_was_not_observed_no_more_than_what_was() {
+    let most = Loss { unobserved: 1.0, ..LOSS };
+    assert_eq!(carried(&most, 0.1, 0.125), most);
+}
+
+#[test]
 fn a_sample_grows_with_the_log_within_bounds() {
     let (least, most) = (Effort::QUICK.sample(10), Effort::QUICK.sample(usize::MAX));
     assert!(least > 10, "small logs are searched whole");

@@ -5,27 +5,39 @@ use rayon::prelude::*;
 use segue_core::{ids::Row, rng::SplitMix64};
 
 use super::ranking::{Case, Scorer};
-use crate::shards::HEAD;
+
+/// Draws of another track until it is one that the listener has nothing to do with.
+const DRAWS: usize = 8;
 
 /// A track that a listener came to like, and another one.
 pub type Rivals = [Row; 2];
 
-/// For each case its favourites beyond the [`HEAD`] most played tracks, each with another such track
-/// that was played about as often. `plays` has an entry a track.
-pub fn rivals(plays: &[usize], cases: &[Case]) -> Vec<Vec<Rivals>> {
+/// For each case its favourites beyond the `head` most played tracks, each with another such track that
+/// was played about as often and that the listener has nothing to do with. `plays` has an entry a
+/// track.
+pub fn rivals(plays: &[usize], head: usize, cases: &[Case]) -> Vec<Vec<Rivals>> {
     let mut order: Vec<usize> = (0..plays.len()).collect();
     order.sort_by_key(|&track| std::cmp::Reverse(plays[track]));
     let mut place = vec![0; order.len()];
     order.iter().enumerate().for_each(|(at, &track)| place[track] = at);
     let mut rng = SplitMix64::new(1);
-    let mut rival = |favourite: &Row| {
+    let mut rival = |favourite: Row, case: &Case| {
         let at = place[favourite.index()];
-        // A tenth up or down the list.
-        let other = at - at / 10 + rng.below(at / 5 + 1);
-        let sound = at >= HEAD && (HEAD..order.len()).contains(&other) && other != at;
-        sound.then(|| [*favourite, Row(order[other] as u32)])
+        if at < head {
+            return None;
+        }
+        let strange = |row: &Row| {
+            !case.held_out.contains(row) && case.known.iter().all(|evidence| evidence.row != *row)
+        };
+        (0..DRAWS).find_map(|_| {
+            // A tenth up or down the list.
+            let other = at - at / 10 + rng.below(at / 5 + 1);
+            let row = Row(*order.get(other).filter(|_| other >= head)? as u32);
+            strange(&row).then_some([favourite, row])
+        })
     };
-    cases.iter().map(|case| case.held_out.iter().filter_map(&mut rival).collect()).collect()
+    let of = |case: &Case| case.held_out.iter().filter_map(|row| rival(*row, case)).collect();
+    cases.iter().map(of).collect()
 }
 
 /// For each case of how many of its pairs `scorer` expects more of the favourite; half of one where it

@@ -14,7 +14,7 @@ use crate::{
     dataset::{Dataset, gather, new_favourites},
     pipeline::{Fitted, Options, Plan, choose, fit},
     progress::Progress,
-    shards::{head, most_played},
+    shards::{HEAD, head, most_played},
 };
 
 /// What one form of the factors gives.
@@ -59,7 +59,7 @@ pub fn evaluate(
     let plays = by_item.positives();
     let in_head = most_played(&plays, head(plays.len(), options.head));
 
-    let rivals = rivals(&plays, &cases);
+    let rivals = rivals(&plays, head(plays.len(), options.head).unwrap_or(HEAD), &cases);
     let pairs: usize = rivals.iter().map(Vec::len).sum();
     let measured = |scorer: &dyn Scorer, rows: &[Row]| {
         let moved: Vec<Case> = cases.iter().map(|case| case.moved(rows)).collect();

@@ -33,10 +33,12 @@ impl Balance {
     }
 }
 
-/// `loss`, which was chosen on pairs of density `from`, in the same balance on those of density `to`.
+/// `loss`, which was chosen on pairs of density `from`, in the same balance on those of density `to`; but
+/// what was not observed weighs no more than what was.
 pub fn carried(loss: &Loss, from: f64, to: f64) -> Loss {
     let scale = if from > 0.0 && to > 0.0 { to / from } else { 1.0 };
-    Loss { unobserved: (f64::from(loss.unobserved) * scale) as f32, ..*loss }
+    let unobserved = (f64::from(loss.unobserved) * scale) as f32;
+    Loss { unobserved: unobserved.min(loss.unobserved.max(1.0)), ..*loss }
 }
 
 /// The share of all pairs that were observed.

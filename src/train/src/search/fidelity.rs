@@ -38,8 +38,9 @@ pub fn coarseness(
 ) -> Result<f32, TrainError> {
     let plays = task.by_item.positives();
     let in_head = most_played(&plays, task.head.filter(|&head| head < plays.len()));
-    let pairs = || rivals(&plays, task.validation);
-    let rivals = if in_head.is_empty() { vec![Vec::new(); task.validation.len()] } else { pairs() };
+    // A sample may have no more tracks than the head: it is coded as one then.
+    let head = if in_head.is_empty() { plays.len() } else { task.head.unwrap_or_default() };
+    let rivals = rivals(&plays, head, task.validation);
     // Bytes are fine enough for the head of any catalogue, but not for all of a large one.
     let [ranked, _] = judged(task, &coding::fine(factors), &[], settled, &rivals)?;
     let rows: Vec<Row> = (0..plays.len() as u32).map(Row).collect();
@@ -56,7 +57,7 @@ pub fn coarseness(
         progress.count("choosing how coarsely to code", step + 1, COARSENESS.len());
     }
     let [finest, .., coarsest] = COARSENESS;
-    let fits = slopes.iter().map(Slope::fits).fold(f32::INFINITY, f32::min);
+    let fits = slopes.iter().map(Slope::coarseness).fold(f32::INFINITY, f32::min);
     Ok(fits.clamp(finest, coarsest))
 }
 
@@ -92,7 +93,7 @@ impl Slope<'_> {
     }
 
     /// The coarseness that costs what it may.
-    fn fits(&self) -> f32 {
+    fn coarseness(&self) -> f32 {
         let (mean, error) = mean_and_error(&self.each);
         let most = MOST_LOST * mean_and_error(self.fine).0;
         if most > 0.0 {

@@ -191,13 +191,10 @@ impl Task<'_> {
 
 fn grid(task: &Task<'_>) -> impl Iterator<Item = Balance> {
     let most = task.most_unobserved();
-    let each = move |unobserved: f32| {
-        let unobserved = unobserved.min(most);
-        RIDGE.map(|ridge| Balance { unobserved, ridge })
-    };
-    // Of those beyond the most one is left.
-    let beyond = UNOBSERVED.into_iter().filter(|&unobserved| unobserved >= most).count();
-    UNOBSERVED.into_iter().take(UNOBSERVED.len() + 1 - beyond.max(1)).flat_map(each)
+    let each = |unobserved| RIDGE.map(|ridge| Balance { unobserved, ridge });
+    let mut some: Vec<f32> = UNOBSERVED.iter().map(|unobserved| unobserved.min(most)).collect();
+    some.dedup();
+    some.into_iter().flat_map(each)
 }
 
 /// Keeps the best `survivors`, best first.
