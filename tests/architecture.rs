@@ -8,6 +8,7 @@ use std::fs;
 use std::process::Command;
 
 use cargo_metadata::{Metadata, MetadataCommand, Package};
+use segue_core::model::SectionKind;
 
 /// Each room, and the rooms that it may depend on, in code or in its tests.
 const MAY_KNOW: &[(&str, &[&str])] = &[
@@ -184,4 +185,15 @@ fn a_manifest_with_lints_of_its_own_or_none_does_not_inherit() {
     ] {
         assert!(!inherits_lints(manifest), "{manifest}");
     }
+}
+
+#[test]
+fn the_package_reads_every_section_that_the_engine_reads() {
+    let client = include_str!("../pkg/src/manifest.ts");
+    let kinds: Vec<String> =
+        SectionKind::ALL.iter().map(|kind| format!("\"{}\"", kind.name())).collect();
+    let listed = format!("const KINDS = new Set([{}]);", kinds.join(", "));
+    assert!(client.contains(&listed), "pkg/src/manifest.ts is to say `{listed}`");
+    let format = format!("const FORMAT = {};", segue_core::manifest::FORMAT);
+    assert!(client.contains(&format), "pkg/src/manifest.ts is to say `{format}`");
 }

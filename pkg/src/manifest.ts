@@ -31,8 +31,8 @@ export function isSplit(sections: readonly Section[]): boolean {
 
 /** The hashes that `json` seems to start with; none, unless they can be nothing but hashes. */
 export function foreseen(json: unknown): string[] {
-  const { sections } = (json ?? {}) as Record<string, unknown>;
-  if (!Array.isArray(sections) || !sections.every(isSection)) return [];
+  const { format, sections } = (json ?? {}) as Record<string, unknown>;
+  if (format !== FORMAT || !Array.isArray(sections) || !sections.every(isSection)) return [];
   const read = starting(sections.map(inHead).filter(isRead));
   const hashes = [...new Set(read.map(({ hash }) => hash))];
   return hashes.length <= KINDS.size && hashes.every((hash) => HASH.test(hash)) ? hashes : [];
@@ -60,7 +60,10 @@ export function examine(json: unknown): Manifest {
   }
 }
 
-/** What the module reads; a later version may add other kinds. */
+/** The format whose manifests can be foreseen: the module's, before it is here to be asked. */
+const FORMAT = 1;
+
+/** What the module reads, likewise; a later version may add other kinds. */
 const KINDS = new Set(["ids", "factors", "taste", "clusters", "text", "shards", "cells"]);
 
 function isRead({ kind }: Section): boolean {

@@ -100,6 +100,7 @@ export class Registry {
     const asked = this.#ahead.get(section.hash);
     if (!asked) return this.#get(this.#blobOf(section.hash), "default", signal);
     this.#ahead.delete(section.hash);
+    // It was asked for before there was anything to give it up with.
     signal.addEventListener("abort", () => asked.abort.abort());
     return asked.response;
   }

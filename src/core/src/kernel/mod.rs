@@ -119,6 +119,7 @@ impl Query {
         // Rounding lengthens the rest by at most √241 / 2 < 8 and the unit is at most 16: what is
         // left of 16 bits is for that.
         const LIMIT: i32 = i16::MAX as i32 - 128;
+        // A sum of products that is shifted is to fit 32 bits too.
         let most = (i32::MAX >> shift) / (stride as i32 * i32::from(i8::MAX)) - 1;
         let limit = f64::from(LIMIT.min(most));
         let scaled = || taste.iter().zip(steps).map(|(x, step)| f64::from(*x) * f64::from(*step));
