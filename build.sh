@@ -9,7 +9,7 @@ set -euo pipefail
 
 export CALLER=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")"
-for part in common setup pkg run check soak bench; do
+for part in common setup pkg size run check soak bench; do
   # shellcheck source=/dev/null
   source "tools/$part.sh"
 done
@@ -24,6 +24,9 @@ usage: ./build.sh VERB
            http://127.0.0.1:8787/; 5 to 8 minutes the first time, seconds after that
   test     every check and test, native, in WebAssembly and in headless Chromium
   pkg      build the npm package in pkg/ and hold its size against pkg/size-budget.json
+  size [levels]
+           what each part of the package takes; with `levels`, the module's bytes and speed at other
+           levels of optimisation (some 15 minutes)
   bench [PART …]
            measure Segue beside others: accuracy, scan, calls, cold, memory, million, size; all
            without a PART
@@ -54,6 +57,7 @@ verb=${1:-help}
 [[ $# -eq 0 ]] || shift
 case $verb in
   run) run "$@" ;;
+  size) verb_size "$@" ;;
   bench) verb_bench "$@" ;;
   help | -h | --help) help ;;
   test | pkg | soak | lint | clean)

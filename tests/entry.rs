@@ -62,7 +62,7 @@ fn help_names_every_verb() {
     let output = build_here(&["help"]);
     let help = String::from_utf8(output.stdout).expect("help is UTF-8");
     assert!(output.status.success());
-    for verb in ["run", "test", "pkg", "bench", "lint", "clean", "help"] {
+    for verb in ["run", "test", "pkg", "size", "bench", "lint", "clean", "help"] {
         assert!(help.lines().any(|line| line.starts_with(&format!("  {verb} "))), "{verb}: {help}");
     }
 }
@@ -72,6 +72,7 @@ fn wrong_usage_exits_with_2_and_points_to_help() {
     for arguments in [
         &["fly"][..],
         &["test", "quickly"],
+        &["size", "small"],
         &["run", "--fast"],
         &["run", "a", "b"],
         &["run", "--listen"],

@@ -115,31 +115,9 @@ simulate_world() {
     --out "$1/events.jsonl" --catalogue "$1/catalogue.jsonl"
 }
 
-# What each part of the module takes, and what other levels of optimisation would make of it.
 bench_size() {
-  local out=$BENCH/size level flags folder folders=()
-  cargo build --release --quiet -p segue-core --examples
-  make_catalogues 10k
-  module_at 3 "$out/named"
-  optimise "$out/named/segue_wasm_bg.wasm" -g "${WASM_OPT[@]}"
-  node bench/size/parts.mjs "$out/named/segue_wasm_bg.wasm"
-  for level in 3 2 s z; do
-    for flags in "${WASM_OPT[*]}" -Oz ''; do
-      folder=$out/${#folders[@]}
-      module_at "$level" "$folder" --remove-name-section
-      # shellcheck disable=SC2086
-      [[ -z $flags ]] || optimise "$folder/segue_wasm_bg.wasm" $flags
-      folders+=("opt-level $level, ${flags:-no wasm-opt}=$folder")
-    done
-  done
-  node bench/size/levels.mjs "${CATALOGUES[0]}" "${folders[@]}"
-}
-
-# module_at LEVEL FOLDER [FLAG…]: built at an optimisation level, with FLAGs for its glue.
-module_at() {
-  local target=$BENCH/size/target
-  CARGO_PROFILE_WASM_OPT_LEVEL=$1 compile_module --target-dir "$target"
-  write_glue "$target/wasm32-unknown-unknown/wasm/segue_wasm.wasm" "$2" "${@:3}"
+  report_parts
+  report_levels
 }
 
 setup_scan() {

@@ -2,6 +2,7 @@
 # The npm package: module, glue and TypeScript, into the ignored folders pkg/wasm and pkg/dist.
 
 TARGET=${CARGO_TARGET_DIR:-$PWD/target}
+BUILT=$TARGET/wasm32-unknown-unknown/wasm/segue_wasm.wasm
 
 # Features that rustc turns on for this target; the sections that would tell wasm-opt are stripped.
 WASM_FEATURES=(--enable-simd --enable-bulk-memory --enable-nontrapping-float-to-int
@@ -26,9 +27,8 @@ build_pkg() {
 }
 
 build_module() {
-  local built=$TARGET/wasm32-unknown-unknown/wasm/segue_wasm.wasm
   compile_module
-  once pkg-wasm "$(hash_of "$built" package-lock.json tools/pkg.sh Cargo.toml)" pkg/wasm bind "$built"
+  once pkg-wasm "$(hash_of "$BUILT" package-lock.json tools/pkg.sh Cargo.toml)" pkg/wasm bind "$BUILT"
 }
 
 # compile_module [FLAG…]: with more FLAGs for cargo.
