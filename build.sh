@@ -26,7 +26,7 @@ usage: ./build.sh VERB
   pkg      build the npm package in pkg/ and hold its size against pkg/size-budget.json
   size [levels]
            what each part of the package takes; with `levels`, the module's bytes and speed at other
-           levels of optimisation (some 15 minutes)
+           levels of optimisation
   bench [PART …]
            measure Segue beside others: accuracy, scan, calls, cold, memory, million, size; all
            without a PART

@@ -6,14 +6,15 @@ import { sum } from "../lib/stats.mjs";
 
 /** The first that a function's name fits has it. What is called from one place lies in its caller. */
 const PARTS = [
-  ["reasons", /reason|engine_explain/],
+  ["reasons", /reason|engine_explain|^grounds/],
   ["ranking and search", /segue_core::(kernel|rank)|segue_wasm::rank|engine_(rank|top|nearest|list)/],
   ["entropy code of factors", /segue_core::codec/],
   ["ids: fingerprints, look-up, cells", /segue_core::(ids|model::ids|retrieval)|xxh|engine_rows?_of/],
   ["text of errors and numbers", /\bfmt\b|Display|flt2dec/],
   ["manifest", /manifest/],
+  ["names: titles, artists, clusters", /model::(text|clusters)|engine_(title|artist|duration|cluster)/],
   ["sections, shards and their checks", /segue_core::(model|bytes)|^parts_|engine_(new|add|replace|keep)/],
-  ["listener: session, fold-in, algebra", /segue_core::(session|fold_in|linalg|event)|libm|segue_wasm::session|engine_(observe|evidence|reset)/],
+  ["listener: session, fold-in, algebra", /segue_core::(session|fold_in|linalg|event)|libm|segue_wasm::session|engine_(observe|evidence|reset)|^(check_)?kinds?\b/],
   ["sorting and selection", /slice::(sort|select)|is_sorted/],
   ["memory: allocator, vectors, maps", /rlsf|hashbrown|alloc\b|mem(cpy|move|set|cmp)|__rust|drop_in_place/],
   ["other bindings", /segue_wasm|wasm_bindgen|js_sys|^(engine|parts)_|__wb|__externref/],
@@ -30,7 +31,7 @@ const names = sections.filter(({ id }) => id === CUSTOM).map(({ bytes }) => name
 if (names === undefined) throw new Error(`${process.argv[2]} has no names: build it with them`);
 
 const named = bodies.map((size, at) => ({ size, name: names.get(at + imported) ?? "" }));
-const part = ({ name }) => PARTS.find(([, fits]) => fits.test(name))?.[0] ?? "the rest of core and std";
+const part = ({ name }) => PARTS.find(([, fits]) => fits.test(name))?.[0] ?? "everything else";
 const sizes = new Map(PARTS.map(([name]) => [name, 0]));
 for (const each of named) sizes.set(part(each), (sizes.get(part(each)) ?? 0) + each.size);
 const data = sum(sections.filter(({ id }) => id === DATA).map(({ bytes }) => bytes.length));
