@@ -23,6 +23,7 @@ report_parts() {
   write_glue "$BUILT" "$SIZE/named"
   optimise "$SIZE/named/segue_wasm_bg.wasm" -g "${WASM_OPT[@]}"
   node bench/size/parts.mjs "$SIZE/named/segue_wasm_bg.wasm"
+  node bench/size/sources.mjs pkg/dist/index.js
 }
 
 report_levels() {
