@@ -1,8 +1,9 @@
-//! The entropy coder: any bytes decode to some table or are refused, and a table comes back whole.
+//! The entropy coder: any bytes decode to some table and some graph or are refused, and what was coded
+//! comes back whole.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use segue_core::codec::rows;
+use segue_core::codec::{pairs, rows};
 
 fuzz_target!(|input: (u8, u8, &[u8])| {
     let (dim, count, bytes) = input;
@@ -10,6 +11,12 @@ fuzz_target!(|input: (u8, u8, &[u8])| {
     if let Ok(rows) = rows::decode(bytes, dim, usize::from(count)) {
         assert_eq!(rows.of.len(), usize::from(count));
         assert!(rows.of.iter().all(|&of| (of as usize) < rows.codes.len() / dim));
+    }
+
+    if let Ok((classes, found)) = pairs::decode(bytes, usize::from(count), dim * 16) {
+        assert!(found.iter().all(|pair| pair.rows[0] < pair.rows[1] && pair.rows[1] < count.into()));
+        let coded = pairs::encode(&classes, &found).expect("there is memory for it");
+        assert_eq!(pairs::decode(&coded, classes.len(), found.len()), Ok((classes, found)));
     }
 
     let codes: Vec<i8> = bytes.iter().map(|&byte| (byte as i8).max(-127)).collect();

@@ -22,6 +22,13 @@ pub struct Pull {
     pub information: f32,
 }
 
+impl Pull {
+    /// The mean target: 1 for a yes; 0 where there is no evidence.
+    pub fn target(&self) -> f32 {
+        if self.weight > 0.0 { self.information / self.weight } else { 0.0 }
+    }
+}
+
 /// The system of one listener, before it is solved.
 #[derive(Clone, Debug)]
 pub struct System {

@@ -9,6 +9,7 @@
 //! | [`codec`] | entropy coding of what is sent |
 //! | [`fold_in`] | the ridge system that gives a listener's taste |
 //! | [`session`] | the listener's evidence and the posterior over taste |
+//! | [`boosts`] | what the neighbours of tracks that were met add |
 //! | [`rank`], [`reason`] | candidates in, order and reasons out |
 //! | [`kernel`], [`linalg`], [`kmeans`], [`rng`], [`bytes`] | the arithmetic beneath |
 //!
@@ -21,6 +22,7 @@
 
 extern crate alloc;
 
+pub mod boosts;
 pub mod bytes;
 pub mod catalogue;
 pub mod codec;

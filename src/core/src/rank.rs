@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::{
+    boosts::{self, Boosts},
     ids::{ABSENT, Row},
     kernel::{self, Place, Query, Search, best, top_k},
     model::{FINE_BITS, Model},
@@ -25,17 +26,32 @@ pub fn rank(
     limit: usize,
     queue: &mut Vec<Place>,
 ) {
-    let query = session.query(model);
+    let expectation = session.expectation(model);
     queue.clear();
     queue.extend((0..).zip(candidates).map(|(index, row)| {
-        Place::new(row.map_or(UNKNOWN, |row| points(model, query, row)), index)
+        Place::new(row.map_or(UNKNOWN, |row| points(model, expectation, row)), index)
     }));
     best(queue, limit);
 }
 
-/// The points of a row: those of its track, or of the mean of its cell; [`UNKNOWN`] where there is
-/// no such row.
-fn points(model: &Model, query: &Query, row: Row) -> i32 {
+/// The points of a row: those of its factor, and what its neighbours add.
+#[inline]
+fn points(model: &Model, (query, boosts): (&Query, &Boosts), row: Row) -> i32 {
+    let points = of_factor(model, query, row);
+    match boosts.of(row) {
+        0 => points,
+        sum => boosted(query, points, sum),
+    }
+}
+
+/// `points` with the sum that neighbours add.
+fn boosted(query: &Query, points: i32, sum: i32) -> i32 {
+    points.saturating_add(query.points_of(boosts::score(sum))).max(UNKNOWN + 1)
+}
+
+/// The points of the factor of a row: of its track, or of the mean of its cell; [`UNKNOWN`] where there
+/// is no such row.
+fn of_factor(model: &Model, query: &Query, row: Row) -> i32 {
     if let Some(codes) = model.codes(row) {
         return query.points(codes) << model.shift(row.shard());
     }
@@ -52,11 +68,37 @@ pub fn top(
     keep: impl Fn(Row) -> bool,
     found: &mut Vec<Place>,
 ) {
-    top_k(model.shelves(), session.query(model), k, keep, found);
+    let expectation = session.expectation(model);
+    let (query, boosts) = expectation;
+    top_k(model.shelves(), query, k, |row| boosts.of(row) == 0 && keep(row), found);
+    add_boosted(model, expectation, k, keep, found);
+}
+
+/// Puts the tracks that some neighbour adds to among those `found` that none does.
+fn add_boosted(
+    model: &Model,
+    expectation: (&Query, &Boosts),
+    k: usize,
+    keep: impl Fn(Row) -> bool,
+    found: &mut Vec<Place>,
+) {
+    let boosts = expectation.1;
+    if boosts.is_empty() || k == 0 {
+        return;
+    }
+    let touched = boosts.touched().iter().filter(|&&row| boosts.of(row) != 0 && keep(row));
+    found.extend(touched.map(|&row| Place::new(points(model, expectation, row), row.0)));
+    // A track may have been touched more than once.
+    found.sort_unstable_by(|a, b| b.cmp(a));
+    found.dedup();
+    found.truncate(k);
 }
 
 /// The same for several listeners, who share the reading of the catalogue: `keep` is also told which
 /// of `sessions` it is asked for, and each has its own in `found`.
+///
+/// Factors alone are searched for the tracks that no neighbour adds to; to the best of these come
+/// those that one does.
 pub fn top_each(
     model: &Model,
     sessions: &mut [Session],
@@ -65,13 +107,18 @@ pub fn top_each(
     found: &mut [Vec<Place>],
 ) {
     let keep = &keep;
-    let each = sessions.iter_mut().zip(found).enumerate();
+    let expected: Vec<_> = sessions.iter_mut().map(|session| session.expectation(model)).collect();
+    let each = expected.iter().zip(found.iter_mut()).enumerate();
     let mut searches: Vec<_> = each
-        .map(|(at, (session, found))| {
-            Search::new(session.query(model), k, move |row| keep(at, row), found)
+        .map(|(at, (&(query, boosts), found))| {
+            let alone = move |row| boosts.of(row) == 0 && keep(at, row);
+            Search::new(query, k, alone, found)
         })
         .collect();
     kernel::top_each(model.shelves(), &mut searches);
+    for (at, (&expectation, found)) in expected.iter().zip(found).enumerate() {
+        add_boosted(model, expectation, k, |row| keep(at, row), found);
+    }
 }
 
 /// The shards beside the head, here or not, the nearest to the listener first: by the cell in which
@@ -80,7 +127,7 @@ pub fn nearest(model: &Model, session: &mut Session, found: &mut Vec<Place>) {
     let query = session.query(model);
     found.clear();
     for (cell, &shard) in (0..).zip(model.cells()) {
-        let place = Place::new(points(model, query, Row::new(ABSENT, cell)), shard.into());
+        let place = Place::new(of_factor(model, query, Row::new(ABSENT, cell)), shard.into());
         match found.iter_mut().find(|other| other.index() == shard.into()) {
             Some(other) => *other = place.max(*other),
             None => found.push(place),

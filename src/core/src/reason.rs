@@ -8,6 +8,8 @@
 //! effect on track i = w·(t − u·v) / (1 − w·vᵀA⁻¹v) · vᵀA⁻¹(vᵢ − v̄)
 //! ```
 //!
+//! and, where the two are neighbours, what [`crate::boosts`] adds for it besides.
+//!
 //! A place in a queue is relative, and so is its reason: v̄ is the mean factor of the tracks that
 //! were ranked together. A skip that lowers every track lets those rise that it lowers least, and of
 //! them it is said that they are unlike it. The ridge is held as it is: it shrinks by λ with each
@@ -21,11 +23,12 @@
 use alloc::{format, string::String, vec, vec::Vec};
 
 use crate::{
+    boosts,
     event::Kind,
     ids::Row,
     kernel::{Place, best},
     linalg::dot,
-    model::Model,
+    model::{Model, Neighbour},
     session::{Evidence, Session},
 };
 
@@ -176,6 +179,29 @@ struct Piece {
     ground: Ground,
     /// A⁻¹v · w(t − u·v)/(1 − w·vᵀA⁻¹v); its product with a factor is the effect on that track.
     direction: Vec<f32>,
+    /// What it adds to the scores of its neighbours, rows ascending.
+    boosts: Vec<(Row, f32)>,
+    /// What that is in the mean over the tracks that were ranked together.
+    mean_boost: f32,
+}
+
+impl Piece {
+    fn boost(&self, row: Row) -> f32 {
+        let at = self.boosts.binary_search_by_key(&row, |&(row, _)| row);
+        at.map_or(0.0, |at| self.boosts[at].1)
+    }
+}
+
+/// What evidence on the track of `row` that says so much adds to its neighbours.
+fn boosts_of(model: &Model, row: Row, says: f32) -> Vec<(Row, f32)> {
+    let neighbours = model.neighbours(row.shard()).map_or(&[][..], |all| all.of(row.index()));
+    let boost = |neighbour: &Neighbour| {
+        let sum = boosts::units(neighbour.weight, says);
+        (Row::new(row.shard(), neighbour.place), boosts::score(sum))
+    };
+    let mut all: Vec<_> = neighbours.iter().map(boost).collect();
+    all.sort_unstable_by_key(|&(row, _)| row);
+    all
 }
 
 impl Explainer {
@@ -203,7 +229,8 @@ impl Explainer {
             let gain = residual / (1.0 - leverage);
             direction.iter_mut().for_each(|x| *x *= gain);
             let moved = if ground.is_for() { gain > 0.0 } else { gain < 0.0 };
-            moved.then_some(Piece { row: evidence.row, ground, direction })
+            let boosts = boosts_of(model, evidence.row, pull.target());
+            moved.then_some(Piece { row: evidence.row, ground, direction, boosts, mean_boost: 0.0 })
         };
         let pieces = recent.iter().filter_map(piece).collect();
         let mean = vec![0.0; model.dim()];
@@ -213,14 +240,19 @@ impl Explainer {
     /// From now on places are explained beside those of `rows`; beside a track of no taste at all
     /// where there are none. O(rows·d).
     pub fn beside(&mut self, model: &Model, rows: impl Iterator<Item = Row>) {
+        let mut rows: Vec<Row> = rows.collect();
+        let share = 1.0 / rows.len().max(1) as f32;
         self.mean.fill(0.0);
-        let mut count = 0.0_f32;
-        for row in rows {
+        for &row in &rows {
             model.decode(row, &mut self.factor);
             self.mean.iter_mut().zip(&self.factor).for_each(|(sum, x)| *sum += x);
-            count += 1.0;
         }
-        self.mean.iter_mut().for_each(|sum| *sum /= count.max(1.0));
+        self.mean.iter_mut().for_each(|sum| *sum *= share);
+        rows.sort_unstable();
+        for piece in &mut self.pieces {
+            let ranked = piece.boosts.iter().filter(|(row, _)| rows.binary_search(row).is_ok());
+            piece.mean_boost = ranked.map(|(_, boost)| boost).sum::<f32>() * share;
+        }
     }
 
     /// The reasons for `row`, strongest first; empty where nothing of note moves it.
@@ -251,7 +283,10 @@ impl Explainer {
     fn summary(&self, row: Row, ground: Ground, sign: f32) -> Option<Reason> {
         let mut effects: Vec<Place> = Vec::new();
         for piece in self.pieces.iter().filter(|piece| piece.ground == ground) {
-            let (alone, beside) = self.effect(&piece.direction);
+            let (by_taste, by_taste_beside) = self.effect(&piece.direction);
+            let boost = piece.boost(row);
+            let alone = by_taste + boost;
+            let beside = by_taste_beside + boost - piece.mean_boost;
             // Nothing is far from what one likes by being less near to it than others are, and
             // nothing is like what one skips that the skip itself does not lower.
             let true_of_it = match (ground.is_for(), sign > 0.0) {

@@ -7,6 +7,7 @@
 use alloc::{collections::BTreeMap, vec, vec::Vec};
 
 use crate::{
+    boosts::Boosts,
     event::Kind,
     fold_in::{Posterior, Pull, System},
     ids::Row,
@@ -116,6 +117,9 @@ pub struct Session {
     /// Solved, and its mean as the scan wants it; both as of `stale`.
     posterior: Posterior,
     query: Query,
+    /// What neighbours add, of the model at this revision.
+    boosts: Boosts,
+    revision: u32,
     /// The factor of the track at hand.
     factor: Vec<f32>,
     stale: bool,
@@ -131,6 +135,8 @@ impl Session {
             system: System::new(&model.taste()),
             posterior: Posterior::default(),
             query: Query::default(),
+            boosts: Boosts::default(),
+            revision: model.revision(),
             factor: vec![0.0; model.dim()],
             stale: true,
         }
@@ -184,8 +190,13 @@ impl Session {
 
     /// The posterior's mean as the scan wants it; the same cost.
     pub fn query(&mut self, model: &Model) -> &Query {
+        self.expectation(model).0
+    }
+
+    /// What scores are made of: the posterior's mean, and what neighbours add. The same cost.
+    pub fn expectation(&mut self, model: &Model) -> (&Query, &Boosts) {
         self.solve(model);
-        &self.query
+        (&self.query, &self.boosts)
     }
 
     /// A⁻¹b₀: the part of the taste's mean that is the prior's.
@@ -215,6 +226,7 @@ impl Session {
 
         model.decode(row, &mut self.factor);
         self.system.change(&self.factor, before, after);
+        self.boosts.change(model, row, before.target(), after.target());
         self.stale = true;
     }
 
@@ -228,6 +240,15 @@ impl Session {
             let taste = &self.posterior.mean;
             self.query.set(taste, model.steps(), model.unit(), model.shift(0));
             self.stale = false;
+        }
+        if self.revision != model.revision() {
+            self.revision = model.revision();
+            self.boosts.clear();
+            let taste = model.taste();
+            for evidence in &self.evidence {
+                let says = evidence.pull(taste.responses()).target();
+                self.boosts.change(model, evidence.row, 0.0, says);
+            }
         }
     }
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use proptest::{collection::vec, prelude::*};
 use segue_core::{
     codec::{
+        Unreadable,
         range::{Bit, Coder, Decoder, Encoder},
-        rows::{Unreadable, decode, encode},
+        rows::{decode, encode},
     },
     rng::SplitMix64,
 };

@@ -3,12 +3,16 @@
 use segue_core::{
     ids::Row,
     kmeans::{kmeans, to_directions},
-    model::{self, Loss, Model, ModelError, Responses, Shard, Sharded, TasteParts, encode_split},
+    model::{
+        self, Loss, Model, ModelError, NeighbourParts, Responses, Shard, Sharded, TasteParts,
+        encode_split,
+    },
 };
 
 use crate::{
     Interrupted,
     coding::Coded,
+    neighbours,
     progress::Progress,
     shards::{self, Plan, Tracks},
 };
@@ -31,7 +35,17 @@ pub fn ranking_model(
     coded: &Coded,
     fold_in: &FoldIn,
 ) -> Result<Model, ModelError> {
-    Model::from_sections(sharded(fingerprints, coded, fold_in, None).1)
+    whole_model(fingerprints, coded, fold_in, None)
+}
+
+/// The same with `neighbours` beside the factors.
+pub fn whole_model(
+    fingerprints: &[u64],
+    coded: &Coded,
+    fold_in: &FoldIn,
+    neighbours: Option<&NeighbourParts>,
+) -> Result<Model, ModelError> {
+    Model::from_sections(sharded(fingerprints, coded, fold_in, neighbours, None).1)
 }
 
 /// A model of factors whose head has steps of its own, with the row of each track in it: a head and
@@ -40,11 +54,12 @@ pub fn split_model(
     fingerprints: &[u64],
     coded: &Coded,
     fold_in: &FoldIn,
+    neighbours: Option<&NeighbourParts>,
     in_head: &[bool],
 ) -> Result<(Model, Vec<Row>), ModelError> {
     let all = vec![0; fingerprints.len()];
     let plan = shards::plan(Tracks { popularity: &vec![0.0; all.len()], clusters: &all }, in_head);
-    let (shards, sections) = sharded(fingerprints, coded, fold_in, plan.as_ref());
+    let (shards, sections) = sharded(fingerprints, coded, fold_in, neighbours, plan.as_ref());
     let mut rows = vec![Row(0); fingerprints.len()];
     for Shard { number, tracks, .. } in shards {
         (0..).zip(tracks).for_each(|(place, track)| rows[track] = Row::new(number, place));
@@ -52,12 +67,13 @@ pub fn split_model(
     Ok((Model::from_sections(sections)?, rows))
 }
 
-/// The sections of [`ranking_model`], split as `plan` has it, and the shards that further sections
-/// are to be numbered by.
+/// The sections of [`ranking_model`] and `neighbours`, split as `plan` has it, and the shards that
+/// further sections are to be numbered by.
 pub fn sharded(
     fingerprints: &[u64],
     coded: &Coded,
     fold_in: &FoldIn,
+    neighbours: Option<&NeighbourParts>,
     plan: Option<&Plan>,
 ) -> Sharded {
     let Coded { steps, codes, shifts, mean } = coded;
@@ -66,12 +82,14 @@ pub fn sharded(
     let taste = taste_parts(fingerprints.len(), mean.clone(), fold_in);
     let split =
         plan.and_then(|plan| encode_split(fingerprints, steps, codes, &taste, &plan.split(shift)));
-    split.unwrap_or_else(|| {
+    let (shards, mut sections) = split.unwrap_or_else(|| {
         let (ids, sections) = model::encode_ranking(fingerprints, steps, codes, &taste);
         let tracks = (0..fingerprints.len()).collect();
         let sections = sections.into_iter().map(|(kind, bytes)| (kind.into(), bytes));
         (vec![Shard { number: 0, tracks, ids }], sections.collect())
-    })
+    });
+    sections.extend(neighbours.iter().flat_map(|all| neighbours::sections(all, &shards)));
+    (shards, sections)
 }
 
 /// The listener side of the ridge system for a catalogue of so many tracks.

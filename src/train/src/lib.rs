@@ -14,6 +14,7 @@ pub mod evaluate;
 pub mod log;
 pub mod matrix;
 pub mod naming;
+pub mod neighbours;
 pub mod pipeline;
 pub mod progress;
 pub mod responses;

@@ -18,9 +18,9 @@ pub struct RowView<'a> {
     pulls: &'a [Pull],
 }
 
-impl RowView<'_> {
+impl<'a> RowView<'a> {
     /// Columns and observations, columns ascending.
-    pub fn iter(&self) -> impl Iterator<Item = (usize, Pull)> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (usize, Pull)> + use<'a> {
         self.indices.iter().map(|&c| c as usize).zip(self.pulls.iter().copied())
     }
 

@@ -2,7 +2,9 @@
 
 use segue_core::{
     event::Kind,
-    model::{self, Loss, MAX_SHARDS, Model, Responses, SectionId, SectionKind, Shard},
+    model::{
+        self, Loss, MAX_SHARDS, Model, NeighbourParts, Responses, SectionId, SectionKind, Shard,
+    },
     rng::SplitMix64,
 };
 
@@ -18,7 +20,8 @@ use crate::{
     progress::Progress,
     responses::{Judge, Learned, Story, learn},
     search::{
-        Effort, Found, Settled, Task, carried, coarseness, density, measured, search, settle,
+        Beside, Effort, Found, Settled, Task, beside, carried, coarseness, density, measured,
+        search, settle,
     },
     shards::{self, Tracks},
 };
@@ -80,12 +83,13 @@ pub fn train(
         return Err(TrainError::TooManyClusters { tracks });
     }
     let plan = choose(dataset, options, progress)?;
-    let Fitted { plan, factors, by_item } = fit(dataset, options.dim, plan, progress)?;
+    let Fitted { plan, factors, by_item, neighbours } = fit(dataset, options.dim, plan, progress)?;
     progress.stage("coding factors");
     let in_head = shards::most_played(&by_item.positives(), shards::head(tracks, options.head));
     let loss = &plan.settings.loss;
     let coded = coding::compact(&factors, &by_item, loss, plan.coarseness, &in_head)?;
-    let model = assemble(dataset, options, &factors, &coded, &plan.fold_in, &in_head, progress)?;
+    let ranking = (&coded, &plan.fold_in, neighbours.as_ref());
+    let model = assemble(dataset, options, &factors, ranking, &in_head, progress)?;
 
     let mut events = [0; Kind::ALL.len()];
     dataset.events().iter().for_each(|event| events[event.kind as usize] += 1);
@@ -102,6 +106,8 @@ pub(crate) struct Plan {
     pub fold_in: FoldIn,
     /// How coarsely the factors are coded.
     pub coarseness: f32,
+    /// What goes beside the factors.
+    beside: Option<Beside>,
     /// Of the pairs that this was chosen on; `None` where it was not.
     density: Option<f64>,
     validation: Option<Accuracy>,
@@ -118,6 +124,7 @@ impl Plan {
             responses,
             fold_in: FoldIn { loss: PUBLISHED.loss, pull: SMALLEST_PULL, responses },
             coarseness: CAUTIOUS,
+            beside: None,
             density: None,
             validation: None,
             learned: Learned::nothing(),
@@ -144,6 +151,8 @@ pub(crate) struct Fitted {
     pub factors: Factors,
     /// The pairs that they were trained on, tracks × listeners.
     pub by_item: Matrix,
+    /// What goes beside them.
+    pub neighbours: Option<NeighbourParts>,
 }
 
 /// Trains as `plan` has it.
@@ -170,7 +179,9 @@ pub(crate) fn fit(
     if !factors.are_finite() {
         return Err(Diverged.into());
     }
-    Ok(Fitted { plan, factors, by_item })
+    progress.stage("finding what goes with what");
+    let neighbours = plan.beside.map(|beside| beside.neighbours(&by_user, &by_item));
+    Ok(Fitted { plan, factors, by_item, neighbours })
 }
 
 fn run(
@@ -193,8 +204,7 @@ fn assemble(
     dataset: &Dataset,
     options: &Options,
     factors: &Factors,
-    coded: &Coded,
-    fold_in: &FoldIn,
+    (coded, fold_in, neighbours): (&Coded, &FoldIn, Option<&NeighbourParts>),
     in_head: &[bool],
     progress: &Progress<'_>,
 ) -> Result<Model, TrainError> {
@@ -208,7 +218,8 @@ fn assemble(
     let popularity: Vec<f32> = decoded.chunks_exact(options.dim).map(expected).collect();
     let tracks = Tracks { popularity: &popularity, clusters: &assignment };
     let plan = shards::plan(tracks, in_head);
-    let (shards, mut sections) = sharded(&dataset.fingerprints, coded, fold_in, plan.as_ref());
+    let (shards, mut sections) =
+        sharded(&dataset.fingerprints, coded, fold_in, neighbours, plan.as_ref());
     for Shard { number: shard, tracks, ids } in shards {
         let of = |kind| SectionId { shard, kind };
         let text = tracks.iter().map(|&track| &dataset.tracks[track]);
@@ -271,37 +282,52 @@ pub(crate) fn choose(
         !measured(&task, &trainer.factors, fold_in).is_worse_than(&defined)
     };
     let learned = learn(&judge, stories, may_be, progress)?;
-    let plan = |learned, responses, settled: Settled| Plan {
+    let under = sample.matrix_of(before, &learned.responses);
+    let under = (under.transposed(), under);
+    let mut own = Trainer::new(&under.1, &under.0, options.dim, seed);
+    let best = if learned.responses == responses {
+        Best { learned, responses, settled: defined, factors: &trainer.factors, task }
+    } else {
+        // Under what was learned: the factors as they are, or trained under it too.
+        let theirs = settle(&task, &mut trainer, &settings.loss, learned.responses, progress)?;
+        run(&mut own, &settings, progress)?;
+        let ours = settle(&task, &mut own, &settings.loss, learned.responses, progress)?;
+        let better = ours.accuracy.objective() > theirs.accuracy.objective();
+        let settled = if better { &ours } else { &theirs };
+        if settled.is_worse_than(&defined) {
+            let learned = learned.discarded();
+            Best { learned, responses, settled: defined, factors: &trainer.factors, task }
+        } else if better {
+            let task = Task { by_user: &under.1, by_item: &under.0, ..task };
+            let responses = learned.responses;
+            Best { learned, responses, settled: ours, factors: &own.factors, task }
+        } else {
+            Best { learned, responses, settled: theirs, factors: &trainer.factors, task }
+        }
+    };
+    let beside = beside(&best.task, best.factors, &best.settled, progress)?;
+    let accuracy = beside.map_or(best.settled.accuracy, |beside| beside.accuracy);
+    Ok(Plan {
         settings,
         seed,
-        responses,
-        fold_in: settled.fold_in,
+        responses: best.responses,
+        fold_in: best.settled.fold_in,
         coarseness,
-        density: Some(density(&by_user)),
-        validation: Some(settled.accuracy),
-        learned,
-    };
-    if learned.responses == responses {
-        return Ok(plan(learned, responses, defined));
-    }
-
-    // Under what was learned: the factors as they are, or trained under it too.
-    let theirs = settle(&task, &mut trainer, &settings.loss, learned.responses, progress)?;
-    let by_user = sample.matrix_of(before, &learned.responses);
-    let by_item = by_user.transposed();
-    let mut trainer = Trainer::new(&by_user, &by_item, options.dim, seed);
-    run(&mut trainer, &settings, progress)?;
-    let own = settle(&task, &mut trainer, &settings.loss, learned.responses, progress)?;
-    let (trained_under, best) = if own.accuracy.objective() > theirs.accuracy.objective() {
-        (learned.responses, own)
-    } else {
-        (responses, theirs)
-    };
-    Ok(if best.is_worse_than(&defined) {
-        plan(learned.discarded(), responses, defined)
-    } else {
-        plan(learned, trained_under, best)
+        beside,
+        density: Some(density(best.task.by_user)),
+        validation: Some(accuracy),
+        learned: best.learned,
     })
+}
+
+/// What responses were found, and the factors that are best under them.
+struct Best<'a> {
+    learned: Learned,
+    /// What the factors were trained under.
+    responses: Responses,
+    settled: Settled,
+    factors: &'a Factors,
+    task: Task<'a>,
 }
 
 /// One case for each listener whose latest events show that they came to like something new.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use segue_train::{
     evaluate::split::{Chosen, Outcome, Precision, Split, evaluate},
+    neighbours::Recipe,
     progress::Progress,
 };
 use serde_json::json;
@@ -84,8 +85,17 @@ fn split(arguments: &SplitArguments, ui: &Ui) -> Done {
     };
     let outcome = evaluate(&split, &progress)?;
     let Outcome { test, chosen, bytes_per_item, tracks } = outcome;
-    let Chosen { settings, settled, tried, .. } = chosen;
+    let Chosen { settings, settled, beside, tried, .. } = chosen;
     let loss = settings.loss;
+    let valid = beside.map_or(settled.accuracy, |beside| beside.accuracy);
+    let lists = beside.map(|beside| {
+        let Recipe { met, recommended, listener } = beside.recipe;
+        json!({
+            "pairs_each": beside.pairs_each,
+            "weight": beside.scale,
+            "powers": [met, recommended, listener],
+        })
+    });
     ui.finish(
         &json!({
             "recall@10": test.recall_10,
@@ -95,8 +105,10 @@ fn split(arguments: &SplitArguments, ui: &Ui) -> Done {
             "bytes_per_item": bytes_per_item,
             "listeners": test.listeners,
             "tracks": tracks,
-            "valid_recall@10": settled.accuracy.recall_10,
-            "valid_ndcg@10": settled.accuracy.ndcg_10,
+            "valid_recall@10": valid.recall_10,
+            "valid_ndcg@10": valid.ndcg_10,
+            "valid_without_neighbours": [settled.accuracy.recall_10, settled.accuracy.ndcg_10],
+            "neighbours": lists,
             "unobserved": loss.unobserved,
             "ridge": loss.ridge,
             "fold_in_ridge": settled.fold_in.loss.ridge,

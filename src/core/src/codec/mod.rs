@@ -1,4 +1,15 @@
 //! Entropy coding: one description of each format, both of its directions.
 
+mod counts;
+pub mod pairs;
 pub mod range;
 pub mod rows;
+
+/// Why coded bytes are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// They are too few or too many.
+    Length,
+    /// There is no memory for what they hold.
+    Memory,
+}

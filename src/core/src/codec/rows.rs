@@ -16,7 +16,11 @@
 
 use alloc::{collections::BTreeMap, vec, vec::Vec};
 
-use super::range::{Bit, Coder, Cost, Decoder, Encoder};
+use super::{
+    Unreadable,
+    counts::Counts,
+    range::{Bit, Coder, Cost, Decoder, Encoder},
+};
 
 /// Largest magnitude of a component.
 pub const MAX_CODE: u8 = 127;
@@ -67,7 +71,7 @@ impl Rows {
                 None => (which.unwrap_or_default(), seen.before(which.unwrap_or_default())),
             };
             which = Some(found);
-            (from, seen.each[found])
+            (from, seen.of(found))
         });
         which
     }
@@ -206,75 +210,6 @@ impl Costs {
     }
 }
 
-/// How often each distinct row was seen, summed in a tree (Fenwick, "A New Data Structure for
-/// Cumulative Frequency Tables", 1994). Every operation is O(log n).
-#[derive(Debug, Default)]
-struct Counts {
-    each: Vec<u32>,
-    sums: Vec<u32>,
-    total: u32,
-}
-
-impl Counts {
-    fn is_empty(&self) -> bool {
-        self.sums.is_empty()
-    }
-
-    fn total(&self) -> u32 {
-        self.total
-    }
-
-    /// Takes in a new row, seen once.
-    fn push(&mut self) {
-        let at = self.sums.len() + 1;
-        let covered = self.before(at - 1) - self.before(at - lowest(at));
-        self.sums.push(covered + 1);
-        self.each.push(1);
-        self.total += 1;
-    }
-
-    /// Counts the row `which` once more.
-    fn count(&mut self, which: usize) {
-        self.each[which] += 1;
-        let mut at = which + 1;
-        while let Some(sum) = self.sums.get_mut(at - 1) {
-            *sum += 1;
-            at += lowest(at);
-        }
-        self.total += 1;
-    }
-
-    /// How often all rows before `which` were seen.
-    fn before(&self, which: usize) -> u32 {
-        let (mut at, mut sum) = (which, 0);
-        while at > 0 {
-            sum += self.sums[at - 1];
-            at -= lowest(at);
-        }
-        sum
-    }
-
-    /// Whose share holds `number` < total, and where it starts.
-    fn at(&self, number: u32) -> (usize, u32) {
-        let (mut at, mut from, mut step) = (0, 0, self.sums.len().next_power_of_two());
-        while step > 0 {
-            if let Some(&sum) = self.sums.get(at + step - 1)
-                && from + sum <= number
-            {
-                at += step;
-                from += sum;
-            }
-            step /= 2;
-        }
-        (at, from)
-    }
-}
-
-/// The lowest bit that is set in `at` > 0.
-const fn lowest(at: usize) -> usize {
-    at & at.wrapping_neg()
-}
-
 /// Codes a table of `dim` components a row, each at most [`MAX_CODE`] in magnitude. Returns the
 /// bytes, and what the code has learned of such tables. O(n·d·log n).
 pub fn encode(table: &[i8], dim: usize) -> (Vec<u8>, Rows) {
@@ -284,11 +219,11 @@ pub fn encode(table: &[i8], dim: usize) -> (Vec<u8>, Rows) {
     for row in table.chunks_exact(dim) {
         let known = number_of.get(row).copied();
         match code.repeat(&mut coder, &mut seen, known) {
-            Some(which) => seen.count(which),
+            Some(which) => seen.add(which, 1),
             None => {
                 scratch.copy_from_slice(row);
                 code.row(&mut coder, &mut scratch);
-                number_of.insert(row, seen.sums.len());
+                number_of.insert(row, seen.len());
                 seen.push();
             }
         }
@@ -305,22 +240,13 @@ pub struct Distinct {
     pub of: Vec<u32>,
 }
 
-/// Why bytes are not a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unreadable {
-    /// They are too few or too many.
-    Length,
-    /// There is no memory for it.
-    Memory,
-}
-
 /// Reads a table of `rows` rows of `dim` components. Any bytes of the right length decode to
 /// something. O(n·d + n·log n).
 pub fn decode(bytes: &[u8], dim: usize, rows: usize) -> Result<Distinct, Unreadable> {
     let (mut code, mut coder, mut seen) = (Rows::new(dim), Decoder::new(bytes), Counts::default());
     let mut table = Distinct::default();
-    let reserve = |vec: &mut Vec<u32>| vec.try_reserve_exact(rows).map_err(|_| Unreadable::Memory);
-    [&mut table.of, &mut seen.each, &mut seen.sums].into_iter().try_for_each(reserve)?;
+    table.of.try_reserve_exact(rows).map_err(|_| Unreadable::Memory)?;
+    seen.reserve(rows).ok_or(Unreadable::Memory)?;
     for first in (0..rows).step_by(TOGETHER) {
         read_rows(&mut code, &mut coder, &mut seen, &mut table, TOGETHER.min(rows - first))?;
     }
@@ -343,7 +269,7 @@ fn read_rows(
     for _ in 0..rows {
         let which = code.repeat(coder, seen, None);
         if let Some(which) = which {
-            seen.count(which);
+            seen.add(which, 1);
         } else {
             let start = table.codes.len();
             table.codes.try_reserve(dim).map_err(|_| Unreadable::Memory)?;
@@ -351,7 +277,7 @@ fn read_rows(
             read_row(code, coder, &mut table.codes[start..]);
             seen.push();
         }
-        table.of.push(which.unwrap_or(seen.each.len() - 1) as u32);
+        table.of.push(which.unwrap_or(seen.len() - 1) as u32);
     }
     if coder.is_past_end() { Err(Unreadable::Length) } else { Ok(()) }
 }

@@ -126,7 +126,7 @@ impl Query {
         let rest = libm::sqrt(scaled().skip(SKETCH - 1).map(|x| x * x).sum()) * f64::from(unit);
         let largest = scaled().fold(rest, |m, x| m.max(x.abs()));
         let inverse = if largest > 0.0 { limit / largest } else { 0.0 };
-        self.scale = (largest / limit) as f32;
+        self.scale = if largest > 0.0 { (largest / limit) as f32 } else { 1.0 / (1 << 18) as f32 };
         self.values.clear();
         self.values.extend(scaled().map(|x| round(x * inverse)));
         self.values.resize(stride, 0);
@@ -155,6 +155,12 @@ impl Query {
     /// The rounded components, one for each code of a row.
     pub fn values(&self) -> &[i16] {
         &self.values
+    }
+
+    /// The points that a score is, to nearest; the cast saturates. Without a taste a point is 2⁻¹⁸.
+    pub fn points_of(&self, score: f32) -> i32 {
+        let points = f64::from(score) / f64::from(self.scale);
+        (points + 0.5_f64.copysign(points)) as i32
     }
 
     /// The score that so many points are: the inner product of factor and taste.

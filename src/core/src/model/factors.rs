@@ -14,7 +14,7 @@ use xxhash_rust::xxh64::{Xxh64, xxh64};
 use super::{MAX_DIM, MAX_REAL, ModelError, SectionKind, Shape, ids::IdsDigest, in_range, prefix};
 use crate::{
     bytes::{ALIGN, Aligned, Writer},
-    codec::rows::{self, Unreadable},
+    codec::{Unreadable, rows},
     ids::Row,
     kernel::{Gram, Sketch, Table},
     linalg::packed_len,

@@ -7,6 +7,7 @@
 //! | `taste` | what fold-in needs: prior, ridge, worth of each kind of evidence | 4d + … |
 //! | `clusters` | centroids and each track's cluster | 2 a track |
 //! | `text` | titles, artists, durations, names of clusters | as the names are |
+//! | `neighbours` | tracks that go with each track | 1 to 8 a track |
 //! | `shards` | of a catalogue that was split: its shards, and what stands for them | 20 to 50 thousand in all |
 //! | `cells` | of such a catalogue: which shard has a track | 1.6 a track |
 //!
@@ -21,6 +22,7 @@ mod clusters;
 pub mod container;
 mod factors;
 mod ids;
+mod neighbours;
 mod part;
 mod split;
 mod tail;
@@ -33,6 +35,7 @@ use bytemuck::{Pod, Zeroable};
 pub use clusters::Clusters;
 pub use factors::{Factors, FactorsDigest, fine_steps, quantise};
 pub use ids::{Ids, IdsDigest, Stem};
+pub use neighbours::{MAX_WEIGHT, Neighbour, NeighbourParts, Neighbours, popularity_class};
 pub use split::{Shard, Sharded, Split, encode_split};
 pub use tail::FINE_BITS;
 pub use taste::{Loss, Response, Responses, Taste, TasteParts};
@@ -77,11 +80,13 @@ pub enum SectionKind {
     Shards = 6,
     /// The cell of each track beside the head.
     Cells = 7,
+    /// Tracks that go with each track.
+    Neighbours = 8,
 }
 
 impl SectionKind {
     /// Every kind, in the order of a model file.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Ids,
         Self::Factors,
         Self::Taste,
@@ -89,6 +94,7 @@ impl SectionKind {
         Self::Text,
         Self::Shards,
         Self::Cells,
+        Self::Neighbours,
     ];
 
     /// The name used in manifests.
@@ -101,6 +107,7 @@ impl SectionKind {
             Self::Text => "text",
             Self::Shards => "shards",
             Self::Cells => "cells",
+            Self::Neighbours => "neighbours",
         }
     }
 
@@ -222,6 +229,8 @@ pub struct Model {
     /// Empty where the `taste` section has its own.
     gram: Vec<f32>,
     tail: Option<Tail>,
+    /// How often sections were added.
+    revision: u32,
 }
 
 /// What every section must agree on.
@@ -257,7 +266,7 @@ impl Model {
         Taste::read(taste, dim, &gram, FactorsDigest::of(coded))?;
         let tail = head.sections.get(SectionKind::Shards);
         let tail = tail.map(|bytes| Tail::read(bytes, &head)).transpose()?;
-        let mut model = Self { head, gram, tail };
+        let mut model = Self { head, gram, tail, revision: 0 };
         model.take_in(late, shards)?;
         Ok(model)
     }
@@ -269,6 +278,7 @@ impl Model {
         sections: impl IntoIterator<Item = (S, Aligned)>,
     ) -> Result<(), ModelError> {
         let (late, shards) = sorted(sections)?;
+        self.revision = self.revision.wrapping_add(1);
         self.take_in(late, shards)
     }
 
@@ -289,6 +299,11 @@ impl Model {
             added.map_err(|source| ModelError::Shard { number, source: Box::new(source) })?;
         }
         Ok(())
+    }
+
+    /// Tells what is here from what was here before sections were added.
+    pub const fn revision(&self) -> u32 {
+        self.revision
     }
 
     /// The model as one file, of what is here.
@@ -440,6 +455,11 @@ impl Model {
         Taste::new(taste, self.dim(), &self.gram).unwrap_or_default()
     }
 
+    /// The tracks that go with those of a shard that is here, where the model says so.
+    pub fn neighbours(&self, shard: u8) -> Option<&Neighbours> {
+        self.part(Row::new(shard, 0))?.neighbours()
+    }
+
     /// Taste clusters, where the model has them: those of the head's tracks.
     pub fn clusters(&self) -> Option<Clusters<'_>> {
         self.head.clusters()
@@ -552,6 +572,11 @@ pub fn encode_clusters(
     assignment: &[u16],
 ) -> Aligned {
     clusters::encode(ids, dim, centroids, assignment)
+}
+
+/// Lays out the `neighbours` section; `None` where there is no memory to.
+pub fn encode_neighbours(ids: IdsDigest, parts: &NeighbourParts) -> Option<Aligned> {
+    neighbours::encode(ids, parts)
 }
 
 /// Lays out the `text` section. `tracks` yields title, artist and duration in milliseconds (0

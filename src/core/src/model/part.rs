@@ -3,9 +3,9 @@
 use alloc::vec::Vec;
 
 use super::{
-    Clusters, Factors, Ids, ModelError, SectionKind, Shape, Text, clusters, factors,
+    Clusters, Factors, Ids, ModelError, Neighbours, SectionKind, Shape, Text, clusters, factors,
     ids::{self, Directory},
-    text,
+    neighbours, text,
 };
 use crate::bytes::Aligned;
 
@@ -58,6 +58,7 @@ pub(super) struct Part {
     pub shape: Shape,
     directory: Directory,
     factors: Factors,
+    neighbours: Option<Neighbours>,
 }
 
 impl Part {
@@ -70,12 +71,18 @@ impl Part {
         for kind in [SectionKind::Clusters, SectionKind::Text] {
             sections.get(kind).map_or(Ok(()), |bytes| validate(kind, bytes, shape))?;
         }
-        Ok(Self { sections, shape, directory, factors })
+        let lists = sections.get(SectionKind::Neighbours);
+        let neighbours = lists.map(|bytes| neighbours::read(bytes, shape)).transpose()?;
+        Ok(Self { sections, shape, directory, factors, neighbours })
     }
 
-    /// Takes in clusters or names that come after the rest.
+    /// Takes in neighbours, clusters or names that come after the rest.
     pub fn add(&mut self, kind: SectionKind, bytes: Aligned) -> Result<(), ModelError> {
-        validate(kind, bytes.as_slice(), self.shape)?;
+        if kind == SectionKind::Neighbours && self.neighbours.is_none() {
+            self.neighbours = Some(neighbours::read(bytes.as_slice(), self.shape)?);
+        } else {
+            validate(kind, bytes.as_slice(), self.shape)?;
+        }
         self.sections.put(kind, bytes)
     }
 
@@ -85,6 +92,10 @@ impl Part {
 
     pub const fn factors(&self) -> &Factors {
         &self.factors
+    }
+
+    pub const fn neighbours(&self) -> Option<&Neighbours> {
+        self.neighbours.as_ref()
     }
 
     pub fn clusters(&self) -> Option<Clusters<'_>> {

@@ -4,10 +4,11 @@
 
 use segue_core::{
     bytes::Aligned,
+    codec::pairs::Pair,
     ids::fingerprint,
     model::{
-        self, IdsDigest, Loss, Model, Responses, SectionId, SectionKind, Shard, Split, TasteParts,
-        encode_split, fine_steps, quantise,
+        self, IdsDigest, Loss, Model, NeighbourParts, Responses, SectionId, SectionKind, Shard,
+        Split, TasteParts, encode_split, fine_steps, quantise,
     },
     rng::SplitMix64,
 };
@@ -34,6 +35,7 @@ pub fn sections_saying(
     sections.extend([
         (SectionKind::Clusters, model::encode_clusters(ids, DIM, &centroids, &assignment)),
         (SectionKind::Text, text(ids, 0..tracks, &clusters)),
+        (SectionKind::Neighbours, model::encode_neighbours(ids, &neighbours(tracks)).unwrap()),
     ]);
     sections
 }
@@ -57,6 +59,17 @@ pub fn shifted_sections(tracks: usize, seed: u64, shift: u32) -> Vec<(SectionId,
         sections.push((id, text(ids, tracks.into_iter(), &[])));
     }
     sections
+}
+
+/// Each track goes with the one seven rows on, as strongly as its number has it.
+pub fn neighbours(tracks: usize) -> NeighbourParts {
+    let pair = |row: usize| Pair { rows: [row as u32, row as u32 + 7], level: (row % 8) as u8 };
+    NeighbourParts {
+        powers: [0.5, 0.25],
+        strengths: [0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.14, 0.16],
+        classes: (0..tracks).map(|row| (row % 5) as u8).collect(),
+        pairs: (0..tracks.saturating_sub(7)).map(pair).collect(),
+    }
 }
 
 fn parts(

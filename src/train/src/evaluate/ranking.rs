@@ -1,12 +1,14 @@
 //! Full-ranking accuracy: every track ranked for a listener folded in from what is known of them.
 
+use std::collections::HashMap;
+
 use rayon::prelude::*;
 use segue_core::{
     event::Kind,
     fold_in::{Posterior, Pull, System},
     ids::Row,
     kernel::Place,
-    model::{Model, Taste},
+    model::{Model, Neighbours, Taste},
     rank,
     session::{Evidence, Session},
 };
@@ -86,6 +88,8 @@ pub struct FloatScorer<'a> {
     pub items: &'a [f32],
     /// The listener side, with the Gram matrix of these items.
     pub taste: Taste<'a>,
+    /// What goes beside the factors.
+    pub neighbours: Option<&'a Neighbours>,
 }
 
 impl Scorer for FloatScorer<'_> {
@@ -95,7 +99,9 @@ impl Scorer for FloatScorer<'_> {
 
     fn scores(&self, case: &Case, rows: &[Row]) -> Vec<f32> {
         let posterior = self.posterior(case);
-        rows.iter().map(|row| posterior.expect(self.factor(*row))).collect()
+        let boosts = self.boosts(case);
+        let boost = |row: &Row| boosts.get(row).copied().unwrap_or(0.0);
+        rows.iter().map(|row| posterior.expect(self.factor(*row)) + boost(row)).collect()
     }
 }
 
@@ -116,13 +122,28 @@ impl FloatScorer<'_> {
         posterior
     }
 
+    /// What neighbours add, where they do.
+    fn boosts(&self, case: &Case) -> HashMap<Row, f32> {
+        let mut boosts = HashMap::new();
+        for (evidence, neighbours) in case.known.iter().zip(self.neighbours.into_iter().cycle()) {
+            let says = evidence.pull(self.taste.responses()).target();
+            for neighbour in neighbours.of(evidence.row.index()) {
+                *boosts.entry(Row(neighbour.place)).or_insert(0.0) += neighbour.weight * says;
+            }
+        }
+        boosts
+    }
+
     fn top_of(&self, case: &Case, k: usize) -> Vec<Row> {
         let posterior = self.posterior(case);
+        let boosts = self.boosts(case);
         let seen = seen(case);
         let mut scores: Vec<(f32, Row)> = (0..)
             .map(Row)
             .zip(self.items.chunks_exact(self.taste.mean().len()))
-            .map(|(row, factor)| (posterior.expect(factor), row))
+            .map(|(row, factor)| {
+                (posterior.expect(factor) + boosts.get(&row).copied().unwrap_or(0.0), row)
+            })
             .filter(|(_, row)| seen.binary_search(row).is_err())
             .collect();
         scores.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));

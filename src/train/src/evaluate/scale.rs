@@ -53,9 +53,10 @@ pub fn evaluate(
         .filter(|case| !case.held_out.is_empty())
         .take(listeners)
         .collect();
-    let Fitted { plan, factors, by_item } = fit(&past, options.dim, plan, progress)?;
+    let Fitted { plan, factors, by_item, neighbours } = fit(&past, options.dim, plan, progress)?;
     let met = (0..by_item.rows()).filter(|&item| by_item.row(item).iter().next().is_some()).count();
 
+    let neighbours = neighbours.as_ref();
     let plays = by_item.positives();
     let in_head = most_played(&plays, head(plays.len(), options.head));
 
@@ -72,7 +73,7 @@ pub fn evaluate(
         let Plan { settings, coarseness, fold_in, .. } = &plan;
         let ((accuracy, beyond_head), bytes) = if precision == Precision::F32 {
             let rows: Vec<Row> = (0..plays.len() as u32).map(Row).collect();
-            as_trained(&factors, fold_in, |scorer| measured(scorer, &rows))?
+            as_trained(&factors, fold_in, neighbours, |scorer| measured(scorer, &rows))?
         } else {
             let (coded, in_head) = match precision {
                 Precision::Wire => (
@@ -81,7 +82,8 @@ pub fn evaluate(
                 ),
                 _ => (coding::fine(&factors), &[][..]),
             };
-            let (model, rows) = split_model(&dataset.fingerprints, &coded, fold_in, in_head)?;
+            let (model, rows) =
+                split_model(&dataset.fingerprints, &coded, fold_in, neighbours, in_head)?;
             (measured(&model, &rows), stored_bytes(&model))
         };
         let bytes_per_item = bytes as f64 / met as f64;

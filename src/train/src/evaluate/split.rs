@@ -9,7 +9,10 @@ use segue_core::{
     event::Kind,
     fold_in::Pull,
     ids::{Row, fingerprint},
-    model::{FactorsDigest, Model, Responses, SectionKind, Taste, encode_taste},
+    model::{
+        FactorsDigest, Model, NeighbourParts, Neighbours, Responses, SectionKind, Taste,
+        encode_taste,
+    },
     rng::SplitMix64,
     session::Evidence,
 };
@@ -18,12 +21,14 @@ use super::ranking::{Accuracy, Case, FloatScorer, accuracy};
 use crate::{
     Interrupted, TrainError,
     als::{Factors, Settings, Trainer},
-    assemble::{FoldIn, ranking_model, taste_parts},
+    assemble::{FoldIn, taste_parts, whole_model},
     coding::{self, Coded, gram, mean},
     log::read_interactions,
     matrix::Matrix,
     progress::Progress,
-    search::{Effort, Found, Settled, Task, carried, coarseness, density, search, settle},
+    search::{
+        Beside, Effort, Found, Settled, Task, beside, carried, coarseness, density, search, settle,
+    },
 };
 
 /// Which form of the factors is ranked with.
@@ -78,6 +83,8 @@ pub struct Chosen {
     pub settled: Settled,
     /// How coarsely the factors are coded.
     pub coarseness: f32,
+    /// What goes beside the factors, where that gains anything, and the accuracy with it.
+    pub beside: Option<Beside>,
     /// How many settings were tried.
     pub tried: usize,
 }
@@ -112,7 +119,7 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
     };
 
     progress.stage("fitting");
-    let Chosen { settings, seed, settled, coarseness, .. } = &chosen;
+    let Chosen { settings, seed, settled, coarseness, beside, .. } = &chosen;
     let mut trainer = Trainer::new(&whole.by_user, &whole.by_item, split.dim, *seed);
     for _ in 0..settings.epochs {
         trainer.epoch(&settings.loss, &|| progress.stopped());
@@ -122,8 +129,10 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
         return Err(Interrupted.into());
     }
     let fold_in = &settled.fold_in;
+    let neighbours = beside.map(|beside| beside.neighbours(&whole.by_user, &whole.by_item));
+    let neighbours = neighbours.as_ref();
     let shipped = |coded: &Coded| -> Result<(Accuracy, usize), TrainError> {
-        let model = ranking_model(&whole.fingerprints, coded, fold_in)?;
+        let model = whole_model(&whole.fingerprints, coded, fold_in, neighbours)?;
         Ok((accuracy(&model, &test), stored_bytes(&model)))
     };
     let (test, bytes) = match split.precision {
@@ -132,7 +141,10 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
             let (by_item, loss) = (&whole.by_item, &settings.loss);
             shipped(&coding::compact(&trainer.factors, by_item, loss, *coarseness, &[])?)?
         }
-        Precision::F32 => as_trained(&trainer.factors, fold_in, |scorer| accuracy(scorer, &test))?,
+        Precision::F32 => {
+            let measure = |scorer: &FloatScorer<'_>| accuracy(scorer, &test);
+            as_trained(&trainer.factors, fold_in, neighbours, measure)?
+        }
     };
     let tracks = whole.fingerprints.len();
     Ok(Outcome { test, chosen, bytes_per_item: bytes as f64 / tracks as f64, tracks })
@@ -142,6 +154,7 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
 pub(crate) fn as_trained<T>(
     factors: &Factors,
     fold_in: &FoldIn,
+    beside: Option<&NeighbourParts>,
     measure: impl FnOnce(&FloatScorer<'_>) -> T,
 ) -> Result<(T, usize), TrainError> {
     let Factors { dim, items, .. } = factors;
@@ -150,8 +163,13 @@ pub(crate) fn as_trained<T>(
     let (gram, digest) = (gram(items, *dim), FactorsDigest::of(&[]));
     let section = encode_taste(&parts, digest);
     let taste = Taste::read(section.as_slice(), *dim, &gram, digest)?;
-    let bytes = (size_of::<u64>() + dim * size_of::<f32>()) * rows + section.as_slice().len();
-    Ok((measure(&FloatScorer { items, taste }), bytes))
+    let neighbours = beside.and_then(Neighbours::new);
+    let neighbours = neighbours.as_ref();
+    // A pair is two numbers and a level, a track has a class.
+    let pairs = beside.map_or(0, |all| all.classes.len() + all.pairs.len() * 9);
+    let bytes =
+        (size_of::<u64>() + dim * size_of::<f32>()) * rows + section.as_slice().len() + pairs;
+    Ok((measure(&FloatScorer { items, taste, neighbours }), bytes))
 }
 
 /// `cases`, unless no ranking could do well on any of them.
@@ -185,11 +203,13 @@ fn choose(
     let Found { settings, seed, mut trainer, tried } = search(&task, progress)?;
     let settled = settle(&task, &mut trainer, &settings.loss, task.responses, progress)?;
     let coarseness = coarseness(&task, &trainer.factors, &settings.loss, &settled, progress)?;
-    Ok(Chosen { settings, seed, settled, coarseness, tried })
+    let beside = beside(&task, &trainer.factors, &settled, progress)?;
+    Ok(Chosen { settings, seed, settled, coarseness, beside, tried })
 }
 
 pub(super) fn stored_bytes(model: &Model) -> usize {
-    let used = [SectionKind::Ids, SectionKind::Factors, SectionKind::Taste];
+    let used =
+        [SectionKind::Ids, SectionKind::Factors, SectionKind::Taste, SectionKind::Neighbours];
     model.sections().filter(|(id, _)| used.contains(&id.kind)).map(|(_, bytes)| bytes.len()).sum()
 }
 

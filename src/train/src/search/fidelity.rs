@@ -45,7 +45,7 @@ pub fn coarseness(
     let [ranked, _] = judged(task, &coding::fine(factors), &[], settled, &rivals)?;
     let rows: Vec<Row> = (0..plays.len() as u32).map(Row).collect();
     let ordered = |scorer: &FloatScorer<'_>| in_order(scorer, task.validation, &rivals, &rows);
-    let fine = [ranked, as_trained(factors, &settled.fold_in, ordered)?.0];
+    let fine = [ranked, as_trained(factors, &settled.fold_in, None, ordered)?.0];
     let mut slopes = fine.each_ref().map(|fine| Slope { fine, each: vec![0.0; fine.len()] });
     for (step, coarseness) in COARSENESS.into_iter().enumerate() {
         if progress.stopped() {
@@ -69,7 +69,7 @@ fn judged(
     settled: &Settled,
     rivals: &[Vec<Rivals>],
 ) -> Result<[Vec<f64>; 2], TrainError> {
-    let (model, rows) = split_model(task.fingerprints, coded, &settled.fold_in, in_head)?;
+    let (model, rows) = split_model(task.fingerprints, coded, &settled.fold_in, None, in_head)?;
     let cases: Vec<Case> = task.validation.iter().map(|case| case.moved(&rows)).collect();
     let ranked = each(&model, &cases).iter().map(|case| case.objective()).collect();
     Ok([ranked, in_order(&model, &cases, rivals, &rows)])

@@ -6,6 +6,7 @@
 //! [`Balance`].
 
 mod balance;
+mod beside;
 mod effort;
 mod fidelity;
 mod settle;
@@ -13,6 +14,7 @@ mod settle;
 use segue_core::model::Responses;
 
 pub use balance::{Balance, carried, density};
+pub use beside::{Beside, beside};
 pub use effort::{Effort, Round};
 pub use fidelity::coarseness;
 pub use settle::{Settled, measured, settle};

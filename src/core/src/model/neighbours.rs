@@ -1,0 +1,176 @@
+//! The `neighbours` section: tracks that go together, as their listeners have it.
+//!
+//! ```text
+//! [prefix][powers f32 × 2][strengths f32 × 8][coded][bytes u8 × coded.bytes]
+//! ```
+//!
+//! What factors of few components cannot say, pairs can: that two tracks go together which little else
+//! goes with (an item–item model beside a factor model, as in Koren, "Factorization Meets the
+//! Neighborhood", 2008). [`crate::codec::pairs`] codes them; a pair is stored once and used both ways.
+//! The class of a track is how popular it is: class c stands for 2^(c/2) listeners.
+
+use alloc::{vec, vec::Vec};
+use bytemuck::{Pod, Zeroable};
+
+use super::{ModelError, Prefix, SectionKind, Shape, ids::IdsDigest, prefix};
+use crate::{
+    bytes::{Aligned, Writer},
+    codec::{
+        Unreadable,
+        pairs::{self, CLASSES, LEVELS, MAX_PAIRS, Pair},
+    },
+};
+
+const KIND: SectionKind = SectionKind::Neighbours;
+
+/// Largest weight of a neighbour.
+pub const MAX_WEIGHT: f32 = 8.0;
+/// Largest magnitude of a power of popularity.
+const MAX_POWER: f32 = 4.0;
+
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Coded {
+    pairs: u32,
+    /// Length of the entropy-coded bytes.
+    bytes: u32,
+    zeros: [u32; 2],
+}
+
+/// Pairs of tracks and how they weigh.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NeighbourParts {
+    /// Powers of the popularity of the track that was met, and of the one that is recommended, by which
+    /// a strength is divided.
+    pub powers: [f32; 2],
+    /// What each level of a pair stands for.
+    pub strengths: [f32; LEVELS],
+    /// The popularity of each track, below [`CLASSES`]: that of 2^(class/2) listeners.
+    pub classes: Vec<u8>,
+    /// By first row, then by falling level, then by second row.
+    pub pairs: Vec<Pair>,
+}
+
+/// The class of a track of so many listeners.
+pub fn popularity_class(listeners: usize) -> u8 {
+    let class = libm::roundf(2.0 * libm::log2f(listeners.max(1) as f32));
+    class.min((CLASSES - 1) as f32) as u8
+}
+
+/// A track that goes with another.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Neighbour {
+    /// Its place in the shard.
+    pub place: u32,
+    /// What it adds to its score that the listener said yes to the other.
+    pub weight: f32,
+}
+
+/// Neighbours of the tracks of one shard, of the same shard.
+#[derive(Clone, Debug, Default)]
+pub struct Neighbours {
+    /// Where the list of each track ends.
+    ends: Vec<u32>,
+    list: Vec<Neighbour>,
+}
+
+impl Neighbours {
+    /// Lays the pairs out as lists; `None` where there is no memory for them. O(n + p).
+    pub fn new(parts: &NeighbourParts) -> Option<Self> {
+        let NeighbourParts { powers, strengths, classes, pairs } = parts;
+        let power = |power: f32| -> [f32; CLASSES] {
+            core::array::from_fn(|class| libm::exp2f(-0.5 * class as f32 * power))
+        };
+        let [met, recommended] = powers.map(power);
+        let mut ends = filled(0_u32, classes.len())?;
+        for pair in pairs {
+            pair.rows.iter().for_each(|&row| ends[row as usize] += 1);
+        }
+        let mut end = 0;
+        for of in &mut ends {
+            // Where the list starts, for now.
+            end += core::mem::replace(of, end);
+        }
+        let mut list = filled(Neighbour { place: 0, weight: 0.0 }, pairs.len() * 2)?;
+        let class = |row: u32| usize::from(classes[row as usize]);
+        for &Pair { rows: [a, b], level } in pairs {
+            for (of, place) in [(a, b), (b, a)] {
+                let weight =
+                    strengths[usize::from(level)] * met[class(of)] * recommended[class(place)];
+                let weight = weight.clamp(-MAX_WEIGHT, MAX_WEIGHT);
+                let next = &mut ends[of as usize];
+                list[*next as usize] = Neighbour { place, weight };
+                *next += 1;
+            }
+        }
+        Some(Self { ends, list })
+    }
+
+    /// The list of the track at this place; empty where there is none.
+    pub fn of(&self, place: usize) -> &[Neighbour] {
+        let Some(&end) = self.ends.get(place) else { return &[] };
+        let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.list[start as usize..end as usize]
+    }
+
+    /// Number of tracks.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Number of pairs.
+    pub fn pairs(&self) -> usize {
+        self.list.len() / 2
+    }
+}
+
+fn filled<T: Clone>(value: T, len: usize) -> Option<Vec<T>> {
+    let mut all = vec![];
+    all.try_reserve_exact(len).ok()?;
+    all.resize(len, value);
+    Some(all)
+}
+
+/// Lays out the section; `None` where there is no memory to.
+pub(super) fn encode(ids: IdsDigest, parts: &NeighbourParts) -> Option<Aligned> {
+    let NeighbourParts { powers, strengths, classes, pairs } = parts;
+    let coded = pairs::encode(classes, pairs)?;
+    let head = Coded { pairs: pairs.len() as u32, bytes: coded.len() as u32, zeros: [0; 2] };
+    let mut writer = Writer::default();
+    writer.array(&[Prefix { rows: classes.len() as u32, width: LEVELS as u32, ids: ids.0 }]);
+    writer.array(powers).array(strengths).array(&[head]).array(&coded);
+    Some(writer.finish())
+}
+
+/// Decodes the section.
+pub(super) fn read(bytes: &[u8], shape: Shape) -> Result<Neighbours, ModelError> {
+    let (_, mut reader) = prefix(KIND, bytes, shape, LEVELS..=LEVELS)?;
+    let powers: &[f32; 2] = reader.one().ok_or(ModelError::Shape(KIND))?;
+    let strengths: &[f32; LEVELS] = reader.one().ok_or(ModelError::Shape(KIND))?;
+    let head: &Coded = reader.one().ok_or(ModelError::Shape(KIND))?;
+    let coded: &[u8] = reader.array(head.bytes as usize).ok_or(ModelError::Shape(KIND))?;
+    if !reader.is_empty() {
+        return Err(ModelError::Shape(KIND));
+    }
+    if !powers.iter().all(|power| power.abs() <= MAX_POWER) || !super::in_range(strengths) {
+        return Err(ModelError::value(KIND, "a power or a strength is not finite or too large"));
+    }
+    let pairs = head.pairs as usize;
+    if pairs > MAX_PAIRS {
+        return Err(ModelError::Limit(KIND));
+    }
+    let (classes, pairs) =
+        pairs::decode(coded, shape.rows, pairs).map_err(|error| match error {
+            Unreadable::Length => {
+                ModelError::value(KIND, "the pairs do not have the length that they claim")
+            }
+            Unreadable::Memory => ModelError::Memory(KIND),
+        })?;
+    let parts = NeighbourParts { powers: *powers, strengths: *strengths, classes, pairs };
+    Neighbours::new(&parts).ok_or(ModelError::Memory(KIND))
+}

@@ -1,0 +1,181 @@
+//! What goes beside the factors: which lists, and how much they weigh.
+
+use segue_core::model::{Model, NeighbourParts};
+
+use super::{Settled, Task};
+use crate::{
+    Interrupted,
+    als::Factors,
+    assemble::whole_model,
+    coding::{self, Coded},
+    evaluate::{
+        paired,
+        ranking::{Accuracy, each},
+    },
+    matrix::Matrix,
+    neighbours::{Pairs, Recipe, pairs},
+    progress::Progress,
+};
+
+/// Where the search starts: conditional probability, by listeners who each count as one.
+const START: Recipe = Recipe { met: 0.75, recommended: 0.25, listener: 1.0 };
+/// How far it steps along each power.
+const STEP: f32 = 0.25;
+/// Shares of a listener's score that lists add, tried for each recipe.
+const SCALES: [f32; 6] = [0.02, 0.04, 0.08, 0.16, 0.32, 0.64];
+/// Pairs a track, from the fewest.
+const PAIRS: [f32; 5] = [0.25, 0.5, 1.0, 2.0, 4.0];
+/// Of what the most pairs_each gain, the share that is enough.
+const ENOUGH: f64 = 0.9;
+
+/// Lists that go beside the factors.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Beside {
+    /// How pairs are weighted.
+    pub recipe: Recipe,
+    /// Pairs a track, at most.
+    pub pairs_each: f32,
+    /// The share of a listener's score that the lists add, in the mean.
+    pub scale: f32,
+    /// What that gave on the validation cases.
+    pub accuracy: Accuracy,
+}
+
+impl Beside {
+    /// The lists of the tracks of a log.
+    pub fn neighbours(&self, by_user: &Matrix, by_item: &Matrix) -> NeighbourParts {
+        let pairs = pairs(by_user, by_item, self.recipe);
+        pairs.parts(most(self.pairs_each, by_item.rows()), self.scale)
+    }
+}
+
+fn most(pairs_each: f32, tracks: usize) -> usize {
+    (f64::from(pairs_each) * tracks as f64) as usize
+}
+
+/// Chooses what goes beside `factors`, which are folded in to as `settled`; `None` where nothing ranks
+/// the validation cases better than without by more than a standard error.
+pub fn beside(
+    task: &Task<'_>,
+    factors: &Factors,
+    settled: &Settled,
+    progress: &Progress<'_>,
+) -> Result<Option<Beside>, Interrupted> {
+    let stage = "choosing what goes with what";
+    progress.stage(stage);
+    let mut run = Run { task, coded: coding::fine(factors), settled, progress, stage, tried: 0 };
+    let mut best = run.best_scale(START, &SCALES)?;
+    for _ in 0..2 {
+        let before = best.recipe;
+        for vary in VARIATIONS {
+            for step in [STEP, -STEP] {
+                let mut recipe = best.recipe;
+                vary(&mut recipe, step);
+                let near = [0.5, 1.0, 2.0].map(|factor| best.scale * factor);
+                let other = run.best_scale(recipe, &near)?;
+                if other.objective > best.objective {
+                    best = other;
+                    break;
+                }
+            }
+        }
+        if best.recipe == before {
+            break;
+        }
+    }
+    if !best.gains(settled) {
+        return Ok(None);
+    }
+    run.fewest(&best).map(Some)
+}
+
+const VARIATIONS: [fn(&mut Recipe, f32); 3] = [
+    |recipe, step| recipe.met = (recipe.met + step).max(0.0),
+    |recipe, step| recipe.recommended = (recipe.recommended + step).max(0.0),
+    |recipe, step| recipe.listener = (recipe.listener + step).max(0.0),
+];
+
+struct Candidate {
+    recipe: Recipe,
+    scale: f32,
+    objective: f64,
+    accuracy: Accuracy,
+    each: Vec<f64>,
+}
+
+impl Candidate {
+    fn gains(&self, settled: &Settled) -> bool {
+        settled.each.len() == self.each.len() && paired(&self.each, &settled.each) > 1.0
+    }
+}
+
+struct Run<'a, 't> {
+    task: &'a Task<'t>,
+    coded: Coded,
+    settled: &'a Settled,
+    progress: &'a Progress<'a>,
+    stage: &'static str,
+    tried: usize,
+}
+
+impl Run<'_, '_> {
+    fn pairs(&self, recipe: Recipe) -> Pairs {
+        pairs(self.task.by_user, self.task.by_item, recipe)
+    }
+
+    fn best_scale(&mut self, recipe: Recipe, scales: &[f32]) -> Result<Candidate, Interrupted> {
+        let pairs = self.pairs(recipe);
+        let [.., pairs_each] = PAIRS;
+        let mut best: Option<Candidate> = None;
+        for &scale in scales {
+            let candidate = self.measure(&pairs, recipe, pairs_each, scale)?;
+            if best.as_ref().is_none_or(|best| candidate.objective > best.objective) {
+                best = Some(candidate);
+            }
+        }
+        best.ok_or(Interrupted)
+    }
+
+    /// The fewest pairs_each that gain about as much as the most do.
+    fn fewest(&mut self, best: &Candidate) -> Result<Beside, Interrupted> {
+        let &Candidate { recipe, scale, .. } = best;
+        let pairs = self.pairs(recipe);
+        let without = self.settled.accuracy.objective();
+        let enough = without + ENOUGH * (best.objective - without);
+        for pairs_each in PAIRS {
+            let found = self.measure(&pairs, recipe, pairs_each, scale)?;
+            if found.objective >= enough
+                || most(pairs_each, self.task.by_item.rows()) >= pairs.len()
+            {
+                return Ok(Beside { recipe, pairs_each, scale, accuracy: found.accuracy });
+            }
+        }
+        let [.., pairs_each] = PAIRS;
+        Ok(Beside { recipe, pairs_each, scale, accuracy: best.accuracy })
+    }
+
+    fn measure(
+        &mut self,
+        pairs: &Pairs,
+        recipe: Recipe,
+        pairs_each: f32,
+        scale: f32,
+    ) -> Result<Candidate, Interrupted> {
+        if self.progress.stopped() {
+            return Err(Interrupted);
+        }
+        let lists = pairs.parts(most(pairs_each, self.task.by_item.rows()), scale);
+        let each = self.model(&lists).map_or_else(Vec::new, |m| each(&m, self.task.validation));
+        let accuracy = Accuracy::mean(&each);
+        let objective = accuracy.objective();
+        self.tried += 1;
+        self.progress.step(self.stage, self.tried, objective);
+        let each = each.iter().map(|case| case.objective()).collect();
+        Ok(Candidate { recipe, scale, objective, accuracy, each })
+    }
+
+    fn model(&self, lists: &NeighbourParts) -> Option<Model> {
+        let Task { fingerprints, .. } = self.task;
+        whole_model(fingerprints, &self.coded, &self.settled.fold_in, Some(lists)).ok()
+    }
+}
