@@ -89,7 +89,8 @@ fn add_boosted(
     let touched = boosts.touched().iter().filter(|&&row| boosts.of(row) != 0 && keep(row));
     found.extend(touched.map(|&row| Place::new(points(model, expectation, row), row.0)));
     // A track may have been touched more than once.
-    found.sort_unstable_by(|a, b| b.cmp(a));
+    let all = found.len();
+    best(found, all);
     found.dedup();
     found.truncate(k);
 }

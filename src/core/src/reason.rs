@@ -28,7 +28,7 @@ use crate::{
     ids::Row,
     kernel::{Place, best},
     linalg::dot,
-    model::{Model, Neighbour},
+    model::Model,
     session::{Evidence, Session},
 };
 
@@ -179,29 +179,22 @@ struct Piece {
     ground: Ground,
     /// A⁻¹v · w(t − u·v)/(1 − w·vᵀA⁻¹v); its product with a factor is the effect on that track.
     direction: Vec<f32>,
-    /// What it adds to the scores of its neighbours, rows ascending.
-    boosts: Vec<(Row, f32)>,
-    /// What that is in the mean over the tracks that were ranked together.
+    /// What the listener said of it: 1 for yes.
+    says: f32,
+    /// What it adds to a neighbour, in the mean over the tracks that were ranked together.
     mean_boost: f32,
 }
 
 impl Piece {
-    fn boost(&self, row: Row) -> f32 {
-        let at = self.boosts.binary_search_by_key(&row, |&(row, _)| row);
-        at.map_or(0.0, |at| self.boosts[at].1)
+    /// What it adds to the score of a neighbour. O(neighbours).
+    fn boost(&self, model: &Model, row: Row) -> f32 {
+        if row.shard() != self.row.shard() {
+            return 0.0;
+        }
+        let neighbours = model.neighbours(row.shard()).map_or(&[][..], |n| n.of(self.row.index()));
+        let here = neighbours.iter().filter(|neighbour| neighbour.place as usize == row.index());
+        here.map(|neighbour| boosts::score(boosts::units(neighbour.weight, self.says))).sum()
     }
-}
-
-/// What evidence on the track of `row` that says so much adds to its neighbours.
-fn boosts_of(model: &Model, row: Row, says: f32) -> Vec<(Row, f32)> {
-    let neighbours = model.neighbours(row.shard()).map_or(&[][..], |all| all.of(row.index()));
-    let boost = |neighbour: &Neighbour| {
-        let sum = boosts::units(neighbour.weight, says);
-        (Row::new(row.shard(), neighbour.place), boosts::score(sum))
-    };
-    let mut all: Vec<_> = neighbours.iter().map(boost).collect();
-    all.sort_unstable_by_key(|&(row, _)| row);
-    all
 }
 
 impl Explainer {
@@ -229,8 +222,8 @@ impl Explainer {
             let gain = residual / (1.0 - leverage);
             direction.iter_mut().for_each(|x| *x *= gain);
             let moved = if ground.is_for() { gain > 0.0 } else { gain < 0.0 };
-            let boosts = boosts_of(model, evidence.row, pull.target());
-            moved.then_some(Piece { row: evidence.row, ground, direction, boosts, mean_boost: 0.0 })
+            let says = pull.target();
+            moved.then_some(Piece { row: evidence.row, ground, direction, says, mean_boost: 0.0 })
         };
         let pieces = recent.iter().filter_map(piece).collect();
         let mean = vec![0.0; model.dim()];
@@ -240,19 +233,19 @@ impl Explainer {
     /// From now on places are explained beside those of `rows`; beside a track of no taste at all
     /// where there are none. O(rows·d).
     pub fn beside(&mut self, model: &Model, rows: impl Iterator<Item = Row>) {
-        let mut rows: Vec<Row> = rows.collect();
-        let share = 1.0 / rows.len().max(1) as f32;
         self.mean.fill(0.0);
-        for &row in &rows {
+        self.pieces.iter_mut().for_each(|piece| piece.mean_boost = 0.0);
+        let mut count = 0.0_f32;
+        for row in rows {
             model.decode(row, &mut self.factor);
             self.mean.iter_mut().zip(&self.factor).for_each(|(sum, x)| *sum += x);
+            for piece in &mut self.pieces {
+                piece.mean_boost += piece.boost(model, row);
+            }
+            count += 1.0;
         }
-        self.mean.iter_mut().for_each(|sum| *sum *= share);
-        rows.sort_unstable();
-        for piece in &mut self.pieces {
-            let ranked = piece.boosts.iter().filter(|(row, _)| rows.binary_search(row).is_ok());
-            piece.mean_boost = ranked.map(|(_, boost)| boost).sum::<f32>() * share;
-        }
+        let boosts = self.pieces.iter_mut().map(|piece| &mut piece.mean_boost);
+        self.mean.iter_mut().chain(boosts).for_each(|sum| *sum /= count.max(1.0));
     }
 
     /// The reasons for `row`, strongest first; empty where nothing of note moves it.
@@ -270,7 +263,7 @@ impl Explainer {
         }
         for ground in Ground::ALL {
             for sign in [1.0, -1.0] {
-                self.summary(row, ground, sign).map(&mut tell);
+                self.summary(model, row, ground, sign).map(&mut tell);
             }
         }
         let strongest = reasons.first().map_or(0.0, |reason| reason.effect.abs());
@@ -280,11 +273,11 @@ impl Explainer {
 
     /// What the tracks of `ground` do to the track at hand in the direction of `sign`, where they
     /// do anything.
-    fn summary(&self, row: Row, ground: Ground, sign: f32) -> Option<Reason> {
+    fn summary(&self, model: &Model, row: Row, ground: Ground, sign: f32) -> Option<Reason> {
         let mut effects: Vec<Place> = Vec::new();
         for piece in self.pieces.iter().filter(|piece| piece.ground == ground) {
             let (by_taste, by_taste_beside) = self.effect(&piece.direction);
-            let boost = piece.boost(row);
+            let boost = piece.boost(model, row);
             let alone = by_taste + boost;
             let beside = by_taste_beside + boost - piece.mean_boost;
             // Nothing is far from what one likes by being less near to it than others are, and

@@ -50,6 +50,7 @@ impl Code {
         Some(Self { class: [Bit::default(); CLASSES], length, falls, named })
     }
 
+    #[inline(never)]
     fn class(&mut self, coder: &mut impl Coder, class: u8) -> u8 {
         let mut node = 1;
         let mut mask = CLASSES / 2;
@@ -61,6 +62,7 @@ impl Code {
         (node - CLASSES) as u8
     }
 
+    #[inline(never)]
     fn length(&mut self, coder: &mut impl Coder, length: u32) -> u32 {
         let wanted = (length + 1).ilog2();
         let mut bits = 0;
@@ -75,6 +77,7 @@ impl Code {
     }
 
     /// Codes a pair of a row whose pairs so far leave it `most` as its level; there are rows after it.
+    #[inline(never)]
     fn pair(&mut self, coder: &mut impl Coder, most: u8, pair: Pair) -> Pair {
         let falls = &mut self.falls[usize::from(most)];
         let mut level = most;
