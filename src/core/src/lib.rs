@@ -9,7 +9,7 @@
 //! | [`codec`] | entropy coding of what is sent |
 //! | [`fold_in`] | the ridge system that gives a listener's taste |
 //! | [`session`] | the listener's evidence and the posterior over taste |
-//! | [`boosts`] | what the neighbours of tracks that were met add |
+//! | [`boosts`], [`votes`] | what the neighbours of tracks that were met add, and the last tracks' successors |
 //! | [`rank`], [`reason`] | candidates in, order and reasons out |
 //! | [`kernel`], [`linalg`], [`kmeans`], [`rng`], [`bytes`] | the arithmetic beneath |
 //!
@@ -39,3 +39,4 @@ pub mod reason;
 pub mod retrieval;
 pub mod rng;
 pub mod session;
+pub mod votes;

@@ -3,11 +3,11 @@
 use alloc::vec::Vec;
 
 use crate::{
-    boosts::{self, Boosts},
+    boosts,
     ids::{ABSENT, Row},
     kernel::{self, Place, Query, Search, best, top_k},
     model::{FINE_BITS, Model},
-    session::Session,
+    session::{Expectation, Session},
 };
 
 /// Points of a track that the model does not know: fewer than any other's.
@@ -34,19 +34,34 @@ pub fn rank(
     best(queue, limit);
 }
 
-/// The points of a row: those of its factor, and what its neighbours add.
+/// The points of a row: those of its factor, and what its neighbours and the last tracks add. Of a track
+/// that was just heard only the last tracks tell whether it is heard again: taste is for the new.
 #[inline]
-fn points(model: &Model, (query, boosts): (&Query, &Boosts), row: Row) -> i32 {
+fn points(model: &Model, expectation: Expectation<'_>, row: Row) -> i32 {
+    let Expectation { query, boosts, votes } = expectation;
+    if votes.concern(row) {
+        return concerned(model, expectation, row);
+    }
     let points = of_factor(model, query, row);
     match boosts.of(row) {
         0 => points,
-        sum => boosted(query, points, sum),
+        sum => more(query, points, boosts::score(sum)),
     }
 }
 
-/// `points` with the sum that neighbours add.
-fn boosted(query: &Query, points: i32, sum: i32) -> i32 {
-    points.saturating_add(query.points_of(boosts::score(sum))).max(UNKNOWN + 1)
+#[inline(never)]
+fn concerned(model: &Model, expectation: Expectation<'_>, row: Row) -> i32 {
+    let Expectation { query, boosts, votes } = expectation;
+    let by_taste = match votes.is_heard(row) {
+        true => 0,
+        false => more(query, of_factor(model, query, row), boosts::score(boosts.of(row))),
+    };
+    more(query, by_taste, votes.score(row))
+}
+
+/// `points` and what `score` adds.
+fn more(query: &Query, points: i32, score: f32) -> i32 {
+    points.saturating_add(query.points_of(score)).max(UNKNOWN + 1)
 }
 
 /// The points of the factor of a row: of its track, or of the mean of its cell; [`UNKNOWN`] where there
@@ -69,24 +84,31 @@ pub fn top(
     found: &mut Vec<Place>,
 ) {
     let expectation = session.expectation(model);
-    let (query, boosts) = expectation;
-    top_k(model.shelves(), query, k, |row| boosts.of(row) == 0 && keep(row), found);
+    let alone = |row| !is_more(expectation, row) && keep(row);
+    top_k(model.shelves(), expectation.query, k, alone, found);
     add_boosted(model, expectation, k, keep, found);
 }
 
-/// Puts the tracks that some neighbour adds to among those `found` that none does.
+/// Whether more than its factor goes into the score of a track.
+#[inline]
+fn is_more(Expectation { boosts, votes, .. }: Expectation<'_>, row: Row) -> bool {
+    boosts.of(row) != 0 || votes.concern(row)
+}
+
+/// Puts the tracks of which more than the factor is known among those `found` by their factors.
 fn add_boosted(
     model: &Model,
-    expectation: (&Query, &Boosts),
+    expectation: Expectation<'_>,
     k: usize,
     keep: impl Fn(Row) -> bool,
     found: &mut Vec<Place>,
 ) {
-    let boosts = expectation.1;
-    if boosts.is_empty() || k == 0 {
+    let [boosted, voted] = [expectation.boosts.touched(), expectation.votes.touched()];
+    if boosted.len() + voted.len() == 0 || k == 0 {
         return;
     }
-    let touched = boosts.touched().iter().filter(|&&row| boosts.of(row) != 0 && keep(row));
+    let touched = boosted.iter().chain(voted);
+    let touched = touched.filter(|&&row| is_more(expectation, row) && keep(row));
     found.extend(touched.map(|&row| Place::new(points(model, expectation, row), row.0)));
     // A track may have been touched more than once.
     let all = found.len();
@@ -111,9 +133,9 @@ pub fn top_each(
     let expected: Vec<_> = sessions.iter_mut().map(|session| session.expectation(model)).collect();
     let each = expected.iter().zip(found.iter_mut()).enumerate();
     let mut searches: Vec<_> = each
-        .map(|(at, (&(query, boosts), found))| {
-            let alone = move |row| boosts.of(row) == 0 && keep(at, row);
-            Search::new(query, k, alone, found)
+        .map(|(at, (&expectation, found))| {
+            let alone = move |row| !is_more(expectation, row) && keep(at, row);
+            Search::new(expectation.query, k, alone, found)
         })
         .collect();
     kernel::top_each(model.shelves(), &mut searches);

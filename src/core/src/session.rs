@@ -13,6 +13,7 @@ use crate::{
     ids::Row,
     kernel::Query,
     model::{Model, Responses},
+    votes::{Sitting, Votes},
 };
 
 /// Largest amount of evidence taken in at once; more is refused as nonsense.
@@ -106,6 +107,17 @@ impl Evidence {
     }
 }
 
+/// What the scores of a session are made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Expectation<'a> {
+    /// The posterior's mean.
+    pub query: &'a Query,
+    /// What the neighbours of all tracks that were met add.
+    pub boosts: &'a Boosts,
+    /// What the last tracks say of the next.
+    pub votes: &'a Votes,
+}
+
 /// The listener's evidence and the posterior solved from it.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -120,6 +132,10 @@ pub struct Session {
     /// What neighbours add, of the model at this revision.
     boosts: Boosts,
     revision: u32,
+    /// The tracks of this sitting, and their votes unless these are to be counted anew.
+    sitting: Sitting,
+    votes: Votes,
+    counted: bool,
     /// The factor of the track at hand.
     factor: Vec<f32>,
     stale: bool,
@@ -137,6 +153,9 @@ impl Session {
             query: Query::default(),
             boosts: Boosts::default(),
             revision: model.revision(),
+            sitting: Sitting::default(),
+            votes: Votes::default(),
+            counted: true,
             factor: vec![0.0; model.dim()],
             stale: true,
         }
@@ -145,6 +164,14 @@ impl Session {
     /// Takes in one event. O(d²).
     pub fn observe(&mut self, model: &Model, observation: Observation) {
         let Observation { row, kind, heard } = observation;
+        if !row.is_estimate() && model.has(row) {
+            match kind {
+                Kind::Play | Kind::Replay => self.sitting.play(row),
+                Kind::Skip | Kind::Dislike => self.sitting.refuse(row),
+                _ => {}
+            }
+            self.counted = false;
+        }
         self.add(model, row, kind, observation.amount());
         if kind == Kind::Play
             && heard.is_some_and(|heard| heard >= WHOLE)
@@ -169,6 +196,13 @@ impl Session {
             }
         }
         session.events = self.events;
+        for &row in self.sitting.tracks().iter().rev() {
+            let stem = from.stem(row);
+            if let Some(row) = stem.and_then(|stem| to.find_stem(stem)) {
+                session.sitting.play(row);
+                session.counted = false;
+            }
+        }
         session
     }
 
@@ -190,13 +224,30 @@ impl Session {
 
     /// The posterior's mean as the scan wants it; the same cost.
     pub fn query(&mut self, model: &Model) -> &Query {
-        self.expectation(model).0
+        self.expectation(model).query
     }
 
-    /// What scores are made of: the posterior's mean, and what neighbours add. The same cost.
-    pub fn expectation(&mut self, model: &Model) -> (&Query, &Boosts) {
+    /// What scores are made of. The same cost.
+    pub fn expectation(&mut self, model: &Model) -> Expectation<'_> {
         self.solve(model);
-        (&self.query, &self.boosts)
+        Expectation { query: &self.query, boosts: &self.boosts, votes: &self.votes }
+    }
+
+    /// Forgets the listener, and keeps the memory for the next. O(d² + tracks).
+    pub fn clear(&mut self, model: &Model) {
+        self.evidence.clear();
+        self.index_of.clear();
+        self.events = 0;
+        self.system = System::new(&model.taste());
+        self.boosts.clear();
+        self.sitting = Sitting::default();
+        (self.stale, self.counted) = (true, false);
+    }
+
+    /// What is played from now on does not follow what was played before.
+    pub fn leave(&mut self) {
+        self.sitting = Sitting::default();
+        self.counted = false;
     }
 
     /// A⁻¹b₀: the part of the taste's mean that is the prior's.
@@ -243,12 +294,17 @@ impl Session {
         }
         if self.revision != model.revision() {
             self.revision = model.revision();
+            self.counted = false;
             self.boosts.clear();
             let taste = model.taste();
             for evidence in &self.evidence {
                 let says = evidence.pull(taste.responses()).target();
                 self.boosts.change(model, evidence.row, 0.0, says);
             }
+        }
+        if !self.counted {
+            self.votes.count(model, &self.sitting);
+            self.counted = true;
         }
     }
 }

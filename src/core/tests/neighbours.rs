@@ -9,12 +9,12 @@ use segue_core::{
     bytes::Aligned,
     codec::{
         Unreadable,
-        pairs::{CLASSES, LEVELS, Pair, decode, encode},
+        pairs::{CLASSES, LEANS, LEVELS, Pair, decode, encode},
     },
     event::Kind,
     ids::Row,
     kernel::Place,
-    model::{Model, ModelError, NeighbourParts, Neighbours, SectionKind},
+    model::{Habits, Model, ModelError, NeighbourParts, Neighbours, SectionKind},
     rank::{rank, score, top},
     reason::{Explainer, Ground},
     session::{Observation, Session},
@@ -26,10 +26,14 @@ const TRACKS: usize = 200;
 fn graph() -> impl Strategy<Value = (Vec<u8>, Vec<Pair>)> {
     (2..60_usize).prop_flat_map(|rows| {
         let classes = prop::collection::vec(0..CLASSES as u8, rows);
-        let pair = (0..rows as u32, 0..rows as u32, 0..LEVELS as u8);
+        let pair = (0..rows as u32, 0..rows as u32, 0..LEVELS as u8, 0..LEANS as u8);
         (classes, prop::collection::vec(pair, 0..300)).prop_map(|(classes, pairs)| {
-            let apart = pairs.into_iter().filter(|(a, b, _)| a != b);
-            let pair = |(a, b, level): (u32, u32, u8)| Pair { rows: [a.min(b), a.max(b)], level };
+            let apart = pairs.into_iter().filter(|(a, b, ..)| a != b);
+            let pair = |(a, b, level, lean): (u32, u32, u8, u8)| Pair {
+                rows: [a.min(b), a.max(b)],
+                level,
+                lean,
+            };
             let mut pairs: Vec<Pair> = apart.map(pair).collect();
             pairs.sort_by_key(|pair| pair.rows);
             pairs.dedup_by_key(|pair| pair.rows);
@@ -57,15 +61,16 @@ proptest! {
         if let Ok((classes, pairs)) = decode(&bytes, rows, most) {
             prop_assert!(classes.len() == rows && classes.iter().all(|&c| usize::from(c) < CLASSES));
             prop_assert!(pairs.len() == most);
-            for Pair { rows: [a, b], level } in pairs {
+            for Pair { rows: [a, b], level, lean } in pairs {
                 prop_assert!(a < b && (b as usize) < rows && usize::from(level) < LEVELS);
+                prop_assert!(usize::from(lean) < LEANS);
             }
         }
     }
 }
 
-/// Bytes before the coded ones: the prefix, the powers, the strengths, the lengths.
-const HEAD: usize = 16 + 16 + 32 + 16;
+/// Bytes before the coded ones: the prefix, the weights, the lengths.
+const HEAD: usize = 16 + 64 + 16;
 
 fn refused(change: impl FnOnce(&mut Vec<u8>)) -> ModelError {
     let mut sections = support::sections(TRACKS, 1);
@@ -98,9 +103,11 @@ fn a_section_that_is_not_what_it_says_is_refused() {
         let error = refused(|bytes| put(bytes, HEAD - 16, pairs));
         assert!(error.to_string().contains("length that they claim"), "{pairs}: {error}");
     }
-    for (at, value) in [(16, f32::NAN), (20, 1e9), (32, f32::INFINITY), (60, f32::NAN)] {
+    for (at, value) in
+        [(16, f32::NAN), (20, 1e9), (24, 1.5), (36, f32::NAN), (48, f32::INFINITY), (76, f32::NAN)]
+    {
         let error = refused(|bytes| put(bytes, at, value.to_bits()));
-        assert!(error.to_string().contains("not finite or too large"), "{at}: {error}");
+        assert!(error.to_string().contains("not finite or out of range"), "{at}: {error}");
     }
 }
 
@@ -111,7 +118,12 @@ fn a_pair_is_used_both_ways_and_weighs_less_the_more_popular_its_tracks() {
         strengths: [0.5; LEVELS],
         // One listener, four, sixteen.
         classes: vec![0, 4, 8],
-        pairs: vec![Pair { rows: [0, 1], level: 0 }, Pair { rows: [1, 2], level: 3 }],
+        pairs: vec![
+            Pair { rows: [0, 1], level: 0, lean: 2 },
+            Pair { rows: [1, 2], level: 3, lean: 2 },
+        ],
+        back: 1.0,
+        habits: Habits::default(),
     })
     .unwrap();
     let list = |place| all.of(place).iter().map(|n| (n.place, n.weight)).collect::<Vec<_>>();
@@ -171,7 +183,7 @@ fn the_order_of_events_does_not_matter_and_a_repeat_counts_once() {
         observe(&model, &mut b, row, Kind::Like);
     }
     let sums = |session: &mut Session| -> Vec<i32> {
-        let (_, boosts) = session.expectation(&model);
+        let boosts = session.expectation(&model).boosts;
         (0..TRACKS as u32).map(|row| boosts.of(Row(row))).collect()
     };
     assert_eq!(sums(&mut a), sums(&mut b));

@@ -4,15 +4,15 @@ use segue_core::{
     ids::Row,
     kmeans::{kmeans, to_directions},
     model::{
-        self, Loss, Model, ModelError, NeighbourParts, Responses, Shard, Sharded, TasteParts,
-        encode_split,
+        self, Loss, Model, ModelError, NeighbourParts, Responses, SectionKind, Shard, Sharded,
+        TasteParts, encode_split,
     },
 };
 
 use crate::{
     Interrupted,
     coding::Coded,
-    neighbours,
+    links,
     progress::Progress,
     shards::{self, Plan, Tracks},
 };
@@ -88,7 +88,9 @@ pub fn sharded(
         let sections = sections.into_iter().map(|(kind, bytes)| (kind.into(), bytes));
         (vec![Shard { number: 0, tracks, ids }], sections.collect())
     });
-    sections.extend(neighbours.iter().flat_map(|all| neighbours::sections(all, &shards)));
+    sections.extend(
+        neighbours.iter().flat_map(|all| links::sections(SectionKind::Neighbours, all, &shards)),
+    );
     (shards, sections)
 }
 

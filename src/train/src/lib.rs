@@ -11,6 +11,7 @@ pub mod assemble;
 pub mod coding;
 pub mod dataset;
 pub mod evaluate;
+pub mod links;
 pub mod log;
 pub mod matrix;
 pub mod naming;
@@ -20,6 +21,7 @@ pub mod progress;
 pub mod responses;
 pub mod search;
 pub mod shards;
+pub mod transitions;
 
 use std::path::PathBuf;
 

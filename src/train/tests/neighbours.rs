@@ -3,11 +3,16 @@
 
 use std::{collections::HashSet, fs, path::PathBuf};
 
-use segue_core::{fold_in::Pull, model::Neighbours, rng::SplitMix64};
+use segue_core::{
+    fold_in::Pull,
+    model::{Habits, Neighbours},
+    rng::SplitMix64,
+};
 use segue_train::{
     evaluate::split::{Precision, Split, evaluate},
+    links::Links,
     matrix::Matrix,
-    neighbours::{Pairs, Recipe, pairs},
+    neighbours::{Recipe, links},
     progress::Progress,
 };
 
@@ -18,14 +23,14 @@ fn matrix(tracks: usize, listeners: &[&[u32]]) -> Matrix {
     Matrix::from_rows(tracks, listeners.iter().map(|met| met.iter().map(move |&at| (at, yes))))
 }
 
-fn paired(by_user: &Matrix, recipe: Recipe) -> Pairs {
-    pairs(by_user, &by_user.transposed(), recipe)
+fn paired(by_user: &Matrix, recipe: Recipe) -> Links {
+    links(by_user, &by_user.transposed(), recipe)
 }
 
 #[test]
 fn a_pair_that_one_listener_alone_met_is_left_out() {
     let by_user = matrix(6, &[&[0, 1, 5], &[0, 1], &[1, 2], &[2, 3], &[4], &[]]);
-    let parts = paired(&by_user, RECIPE).parts(100, 1.0);
+    let parts = paired(&by_user, RECIPE).parts(100, 1.0, Habits::default());
     let rows: Vec<[u32; 2]> = parts.pairs.iter().map(|pair| pair.rows).collect();
     assert_eq!(rows, [[0, 1]]);
 }
@@ -34,7 +39,8 @@ fn a_pair_that_one_listener_alone_met_is_left_out() {
 fn no_means_no_pair() {
     let said = |information| Pull { weight: 1.0, information };
     let one = || [(0, said(1.0)), (1, said(-0.5)), (2, said(1.0))];
-    let parts = paired(&Matrix::from_rows(3, [one(), one()]), RECIPE).parts(100, 1.0);
+    let parts =
+        paired(&Matrix::from_rows(3, [one(), one()]), RECIPE).parts(100, 1.0, Habits::default());
     let rows: Vec<[u32; 2]> = parts.pairs.iter().map(|pair| pair.rows).collect();
     assert_eq!(rows, [[0, 2]]);
 }
@@ -44,7 +50,8 @@ fn the_weight_is_the_cosine_where_the_powers_say_so() {
     // Popularity is a power of √2, so that rounding it changes nothing.
     let by_user = matrix(3, &[&[0, 1], &[0, 1], &[0, 2], &[0, 2]]);
     let recipe = Recipe { met: 0.5, recommended: 0.5, listener: 0.0 };
-    let all = Neighbours::new(&paired(&by_user, recipe).parts(100, 1.0)).unwrap();
+    let all =
+        Neighbours::new(&paired(&by_user, recipe).parts(100, 1.0, Habits::default())).unwrap();
     let weight = |of: usize, place: u32| {
         all.of(of).iter().find(|neighbour| neighbour.place == place).map(|n| n.weight)
     };
@@ -68,7 +75,7 @@ fn the_pairs_do_not_depend_on_the_number_of_threads() {
     let by_user = Matrix::from_rows(50, (0..300).map(listener).collect::<Vec<_>>());
     let with = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| paired(&by_user, RECIPE).parts(200, 0.3))
+        pool.install(|| paired(&by_user, RECIPE).parts(200, 0.3, Habits::default()))
     };
     assert_eq!(with(1), with(3));
 }

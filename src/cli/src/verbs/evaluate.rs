@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use segue_train::{
+    evaluate::next::{Next, NextOutcome, evaluate_next},
     evaluate::split::{Chosen, Outcome, Precision, Split, evaluate},
     neighbours::Recipe,
     progress::Progress,
@@ -12,7 +13,7 @@ use serde_json::json;
 
 use crate::{
     failure::Done,
-    ui::{STOP, Ui, counted},
+    ui::{STOP, Ui, counted, grouped},
 };
 
 /// Measure accuracy by a fixed protocol.
@@ -20,6 +21,7 @@ use crate::{
 #[command(after_help = "Example:\n  segue evaluate split --train train.txt --test test.txt")]
 pub enum Protocol {
     Split(SplitArguments),
+    Next(NextArguments),
 }
 
 /// Recall and NDCG on a fixed split of `user item item …` files.
@@ -51,6 +53,33 @@ pub struct SplitArguments {
     seed: u64,
 }
 
+/// Which track comes next in a sitting.
+///
+/// TRAIN has one sitting a line, `item item …`; TEST has `item item …`, a tab, and the item that came
+/// next. Chooses settings on a part of TRAIN held out; ranks every item of TRAIN, tracks of the sitting
+/// too, because listeners do repeat.
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  segue evaluate next --train sittings.txt --test next.txt --json"
+)]
+pub struct NextArguments {
+    /// What to fit on.
+    #[arg(long)]
+    train: PathBuf,
+    /// What to report on.
+    #[arg(long)]
+    test: PathBuf,
+    /// Leave out the tracks of the sitting so far.
+    #[arg(long)]
+    mask: bool,
+    /// Components of a factor.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=256))]
+    dim: u16,
+    /// Seed of everything random.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum PrecisionName {
     /// As trained.
@@ -64,6 +93,7 @@ enum PrecisionName {
 pub fn run(protocol: &Protocol, ui: &Ui) -> Done {
     match protocol {
         Protocol::Split(arguments) => split(arguments, ui),
+        Protocol::Next(arguments) => next(arguments, ui),
     }
 }
 
@@ -131,6 +161,62 @@ fn split(arguments: &SplitArguments, ui: &Ui) -> Done {
             loss.ridge,
             loss.exponent,
             settings.epochs,
+        ),
+    )
+}
+
+fn next(arguments: &NextArguments, ui: &Ui) -> Done {
+    ui.heed_interrupt()?;
+    let report = |report: segue_train::progress::Report<'_>| ui.report(report);
+    let progress = Progress { report: &report, stop: &STOP };
+    let next = Next {
+        train: &arguments.train,
+        test: &arguments.test,
+        dim: arguments.dim.into(),
+        mask: arguments.mask,
+        seed: arguments.seed,
+    };
+    let NextOutcome { test, valid, follow, taste, bytes_per_item, tracks, micros } =
+        evaluate_next(&next, &progress)?;
+    let [p50, p99] = micros;
+    let (recipe, habits) = (follow.recipe, follow.habits);
+    ui.finish(
+        &json!({
+            "p@20": test.hits_20,
+            "mrr@20": test.mrr_20,
+            "hr@10": test.hits_10,
+            "ndcg@10": test.ndcg_10,
+            "bytes_per_item": bytes_per_item,
+            "p50_us": p50,
+            "p99_us": p99,
+            "queries": test.queries,
+            "tracks": tracks,
+            "valid_p@20": valid.hits_20,
+            "valid_mrr@20": valid.mrr_20,
+            "valid_hr@10": valid.hits_10,
+            "valid_ndcg@10": valid.ndcg_10,
+            "taste": taste,
+            "pairs_each": follow.pairs_each,
+            "weight": follow.scale,
+            "window": recipe.window,
+            "gap": recipe.gap,
+            "back": recipe.back,
+            "powers": [recipe.met, recipe.recommended],
+            "recency": habits.recency,
+            "agreement": habits.agreement,
+            "last": habits.last,
+            "again": habits.again,
+        }),
+        &format!(
+            "p@20 {:.4}   mrr@20 {:.4}   hr@10 {:.4}   ndcg@10 {:.4}\n\
+             {}, {}, {bytes_per_item:.1} bytes a track; {p50:.0} µs a query, {p99:.0} the 99th of a \
+             hundred",
+            test.hits_20,
+            test.mrr_20,
+            test.hits_10,
+            test.ndcg_10,
+            format!("{} queries", grouped(test.queries)),
+            counted(tracks, "track"),
         ),
     )
 }

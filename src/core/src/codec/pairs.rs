@@ -1,5 +1,5 @@
 //! The entropy code of a graph: pairs of n rows, each with a level that stands for how strongly they go
-//! together, and a class of each row.
+//! together and a lean for which of them comes first, and a class of each row.
 //!
 //! A row's class is coded bit by bit, the highest first. Then each row has the list of those after it
 //! that it is paired with: their number in an Exp-Golomb code, and by falling level how far the level
@@ -16,6 +16,8 @@ use super::{
 
 /// Levels of a pair.
 pub const LEVELS: usize = 8;
+/// Leans of a pair: from the first row always first to the second always first.
+pub const LEANS: usize = 5;
 /// Classes of a row.
 pub const CLASSES: usize = 64;
 /// Most pairs of one graph.
@@ -32,6 +34,8 @@ pub struct Pair {
     pub rows: [u32; 2],
     /// How strongly, below [`LEVELS`].
     pub level: u8,
+    /// In how many of [`LEANS`] − 1 cases the second row comes first.
+    pub lean: u8,
 }
 
 /// The code, with what it has learned so far.
@@ -40,14 +44,15 @@ struct Code {
     length: [Bit; LENGTH_BITS],
     /// By the level that a pair may have at most.
     falls: [[Bit; LEVELS]; LEVELS],
+    leans: [Bit; LEANS],
     named: Counts,
 }
 
 impl Code {
     fn new(rows: usize) -> Option<Self> {
         let named = Counts::uniform(rows)?;
-        let (length, falls) = Default::default();
-        Some(Self { class: [Bit::default(); CLASSES], length, falls, named })
+        let (length, falls, leans) = Default::default();
+        Some(Self { class: [Bit::default(); CLASSES], length, falls, leans, named })
     }
 
     #[inline(never)]
@@ -84,6 +89,12 @@ impl Code {
         while level > 0 && coder.bit(pair.level < level, &mut falls[usize::from(level)]) {
             level -= 1;
         }
+        let mut lean = 0;
+        while usize::from(lean) < LEANS - 1
+            && coder.bit(pair.lean > lean, &mut self.leans[usize::from(lean)])
+        {
+            lean += 1;
+        }
         let [row, mut other] = pair.rows;
         let named = &self.named;
         let before = named.before(row as usize + 1);
@@ -96,7 +107,7 @@ impl Code {
             (from - before, named.of(found))
         });
         self.named.add(other as usize, NAMED);
-        Pair { rows: [row, other], level }
+        Pair { rows: [row, other], level, lean }
     }
 }
 
@@ -156,7 +167,7 @@ fn read_pairs(
 ) {
     let mut most = LEVELS as u8 - 1;
     for _ in 0..length {
-        let pair = code.pair(coder, most, Pair { rows: [row, row + 1], level: 0 });
+        let pair = code.pair(coder, most, Pair { rows: [row, row + 1], level: 0, lean: 0 });
         most = pair.level;
         all.push(pair);
     }

@@ -8,6 +8,7 @@
 //! | `clusters` | centroids and each track's cluster | 2 a track |
 //! | `text` | titles, artists, durations, names of clusters | as the names are |
 //! | `neighbours` | tracks that go with each track | 1 to 8 a track |
+//! | `transitions` | tracks that follow each track | 5 to 40 a track |
 //! | `shards` | of a catalogue that was split: its shards, and what stands for them | 20 to 50 thousand in all |
 //! | `cells` | of such a catalogue: which shard has a track | 1.6 a track |
 //!
@@ -35,7 +36,7 @@ use bytemuck::{Pod, Zeroable};
 pub use clusters::Clusters;
 pub use factors::{Factors, FactorsDigest, fine_steps, quantise};
 pub use ids::{Ids, IdsDigest, Stem};
-pub use neighbours::{MAX_WEIGHT, Neighbour, NeighbourParts, Neighbours, popularity_class};
+pub use neighbours::{Habits, MAX_WEIGHT, Neighbour, NeighbourParts, Neighbours, popularity_class};
 pub use split::{Shard, Sharded, Split, encode_split};
 pub use tail::FINE_BITS;
 pub use taste::{Loss, Response, Responses, Taste, TasteParts};
@@ -82,11 +83,13 @@ pub enum SectionKind {
     Cells = 7,
     /// Tracks that go with each track.
     Neighbours = 8,
+    /// Tracks that follow each track.
+    Transitions = 9,
 }
 
 impl SectionKind {
     /// Every kind, in the order of a model file.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Ids,
         Self::Factors,
         Self::Taste,
@@ -95,6 +98,7 @@ impl SectionKind {
         Self::Shards,
         Self::Cells,
         Self::Neighbours,
+        Self::Transitions,
     ];
 
     /// The name used in manifests.
@@ -108,6 +112,7 @@ impl SectionKind {
             Self::Shards => "shards",
             Self::Cells => "cells",
             Self::Neighbours => "neighbours",
+            Self::Transitions => "transitions",
         }
     }
 
@@ -319,6 +324,11 @@ impl Model {
         named((0, &self.head)).chain(cells).chain(shards)
     }
 
+    /// What further sections of the head are numbered by.
+    pub const fn ids_digest(&self) -> IdsDigest {
+        self.head.shape.ids
+    }
+
     /// Number of tracks that are here.
     pub fn len(&self) -> usize {
         self.parts().map(|(_, part)| part.shape.rows).sum()
@@ -460,6 +470,11 @@ impl Model {
         self.part(Row::new(shard, 0))?.neighbours()
     }
 
+    /// The tracks that follow those of a shard that is here, where the model says so.
+    pub fn transitions(&self, shard: u8) -> Option<&Neighbours> {
+        self.part(Row::new(shard, 0))?.transitions()
+    }
+
     /// Taste clusters, where the model has them: those of the head's tracks.
     pub fn clusters(&self) -> Option<Clusters<'_>> {
         self.head.clusters()
@@ -574,7 +589,7 @@ pub fn encode_clusters(
     clusters::encode(ids, dim, centroids, assignment)
 }
 
-/// Lays out the `neighbours` section; `None` where there is no memory to.
+/// Lays out the `neighbours` section or `transitions`; `None` where there is no memory to.
 pub fn encode_neighbours(ids: IdsDigest, parts: &NeighbourParts) -> Option<Aligned> {
     neighbours::encode(ids, parts)
 }

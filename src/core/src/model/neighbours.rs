@@ -1,7 +1,7 @@
-//! The `neighbours` section: tracks that go together, as their listeners have it.
+//! The sections `neighbours`, tracks that go together, and `transitions`, tracks that follow each other.
 //!
 //! ```text
-//! [prefix][powers f32 × 2][strengths f32 × 8][coded][bytes u8 × coded.bytes]
+//! [prefix][weights f32 × 16][coded][bytes u8 × coded.bytes]
 //! ```
 //!
 //! What factors of few components cannot say, pairs can: that two tracks go together which little else
@@ -17,11 +17,9 @@ use crate::{
     bytes::{Aligned, Writer},
     codec::{
         Unreadable,
-        pairs::{self, CLASSES, LEVELS, MAX_PAIRS, Pair},
+        pairs::{self, CLASSES, LEANS, LEVELS, MAX_PAIRS, Pair},
     },
 };
-
-const KIND: SectionKind = SectionKind::Neighbours;
 
 /// Largest weight of a neighbour.
 pub const MAX_WEIGHT: f32 = 8.0;
@@ -49,6 +47,34 @@ pub struct NeighbourParts {
     pub classes: Vec<u8>,
     /// By first row, then by falling level, then by second row.
     pub pairs: Vec<Pair>,
+    /// Of a pair in the order in which it is not, the share that counts, 0 to 1.
+    pub back: f32,
+    /// How a sitting votes, of transitions; of neighbours nothing.
+    pub habits: Habits,
+}
+
+/// How the tracks of a sitting vote on the next one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Habits {
+    /// The vote of the track n before the last counts (n + 1) to minus this.
+    pub recency: f32,
+    /// A sum of n votes counts n to this times.
+    pub agreement: f32,
+    /// What votes for the last track itself count.
+    pub last: f32,
+    /// What votes for other tracks of the sitting count.
+    pub again: f32,
+}
+
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Weights {
+    powers: [f32; 2],
+    back: f32,
+    zero: f32,
+    habits: Habits,
+    strengths: [f32; LEVELS],
 }
 
 /// The class of a track of so many listeners.
@@ -72,12 +98,13 @@ pub struct Neighbours {
     /// Where the list of each track ends.
     ends: Vec<u32>,
     list: Vec<Neighbour>,
+    habits: Habits,
 }
 
 impl Neighbours {
     /// Lays the pairs out as lists; `None` where there is no memory for them. O(n + p).
     pub fn new(parts: &NeighbourParts) -> Option<Self> {
-        let NeighbourParts { powers, strengths, classes, pairs } = parts;
+        let NeighbourParts { powers, strengths, classes, pairs, back, habits } = parts;
         let power = |power: f32| -> [f32; CLASSES] {
             core::array::from_fn(|class| libm::exp2f(-0.5 * class as f32 * power))
         };
@@ -93,17 +120,24 @@ impl Neighbours {
         }
         let mut list = filled(Neighbour { place: 0, weight: 0.0 }, pairs.len() * 2)?;
         let class = |row: u32| usize::from(classes[row as usize]);
-        for &Pair { rows: [a, b], level } in pairs {
-            for (of, place) in [(a, b), (b, a)] {
-                let weight =
-                    strengths[usize::from(level)] * met[class(of)] * recommended[class(place)];
+        let share_of = |lean: u8| {
+            let reversed = f32::from(lean) / (LEANS - 1) as f32;
+            [1.0 - reversed + back * reversed, reversed + back * (1.0 - reversed)]
+        };
+        for &Pair { rows: [a, b], level, lean } in pairs {
+            let [there, back] = share_of(lean);
+            for (of, place, share) in [(a, b, there), (b, a, back)] {
+                let weight = strengths[usize::from(level)]
+                    * share
+                    * met[class(of)]
+                    * recommended[class(place)];
                 let weight = weight.clamp(-MAX_WEIGHT, MAX_WEIGHT);
                 let next = &mut ends[of as usize];
                 list[*next as usize] = Neighbour { place, weight };
                 *next += 1;
             }
         }
-        Some(Self { ends, list })
+        Some(Self { ends, list, habits: *habits })
     }
 
     /// The list of the track at this place; empty where there is none.
@@ -111,6 +145,11 @@ impl Neighbours {
         let Some(&end) = self.ends.get(place) else { return &[] };
         let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.list[start as usize..end as usize]
+    }
+
+    /// How a sitting votes, of transitions.
+    pub const fn habits(&self) -> &Habits {
+        &self.habits
     }
 
     /// Number of tracks.
@@ -138,39 +177,48 @@ fn filled<T: Clone>(value: T, len: usize) -> Option<Vec<T>> {
 
 /// Lays out the section; `None` where there is no memory to.
 pub(super) fn encode(ids: IdsDigest, parts: &NeighbourParts) -> Option<Aligned> {
-    let NeighbourParts { powers, strengths, classes, pairs } = parts;
+    let NeighbourParts { powers, strengths, classes, pairs, back, habits } = parts;
     let coded = pairs::encode(classes, pairs)?;
     let head = Coded { pairs: pairs.len() as u32, bytes: coded.len() as u32, zeros: [0; 2] };
+    let (powers, strengths, back, habits) = (*powers, *strengths, *back, *habits);
     let mut writer = Writer::default();
     writer.array(&[Prefix { rows: classes.len() as u32, width: LEVELS as u32, ids: ids.0 }]);
-    writer.array(powers).array(strengths).array(&[head]).array(&coded);
+    writer.array(&[Weights { powers, back, zero: 0.0, habits, strengths }]);
+    writer.array(&[head]).array(&coded);
     Some(writer.finish())
 }
 
-/// Decodes the section.
-pub(super) fn read(bytes: &[u8], shape: Shape) -> Result<Neighbours, ModelError> {
-    let (_, mut reader) = prefix(KIND, bytes, shape, LEVELS..=LEVELS)?;
-    let powers: &[f32; 2] = reader.one().ok_or(ModelError::Shape(KIND))?;
-    let strengths: &[f32; LEVELS] = reader.one().ok_or(ModelError::Shape(KIND))?;
-    let head: &Coded = reader.one().ok_or(ModelError::Shape(KIND))?;
-    let coded: &[u8] = reader.array(head.bytes as usize).ok_or(ModelError::Shape(KIND))?;
+/// Decodes the section of this kind.
+pub(super) fn read(
+    kind: SectionKind,
+    bytes: &[u8],
+    shape: Shape,
+) -> Result<Neighbours, ModelError> {
+    let (_, mut reader) = prefix(kind, bytes, shape, LEVELS..=LEVELS)?;
+    let weights: &Weights = reader.one().ok_or(ModelError::Shape(kind))?;
+    let head: &Coded = reader.one().ok_or(ModelError::Shape(kind))?;
+    let coded: &[u8] = reader.array(head.bytes as usize).ok_or(ModelError::Shape(kind))?;
     if !reader.is_empty() {
-        return Err(ModelError::Shape(KIND));
+        return Err(ModelError::Shape(kind));
     }
-    if !powers.iter().all(|power| power.abs() <= MAX_POWER) || !super::in_range(strengths) {
-        return Err(ModelError::value(KIND, "a power or a strength is not finite or too large"));
+    let &Weights { powers, back, habits, strengths, .. } = weights;
+    let Habits { recency, agreement, last, again } = habits;
+    let small = [powers[0], powers[1], recency, agreement, last, again];
+    let sound = small.iter().all(|x| x.abs() <= MAX_POWER) && (0.0..=1.0).contains(&back);
+    if !sound || !super::in_range(&strengths) {
+        return Err(ModelError::value(kind, "a weight is not finite or out of range"));
     }
     let pairs = head.pairs as usize;
     if pairs > MAX_PAIRS {
-        return Err(ModelError::Limit(KIND));
+        return Err(ModelError::Limit(kind));
     }
     let (classes, pairs) =
         pairs::decode(coded, shape.rows, pairs).map_err(|error| match error {
             Unreadable::Length => {
-                ModelError::value(KIND, "the pairs do not have the length that they claim")
+                ModelError::value(kind, "the pairs do not have the length that they claim")
             }
-            Unreadable::Memory => ModelError::Memory(KIND),
+            Unreadable::Memory => ModelError::Memory(kind),
         })?;
-    let parts = NeighbourParts { powers: *powers, strengths: *strengths, classes, pairs };
-    Neighbours::new(&parts).ok_or(ModelError::Memory(KIND))
+    let parts = NeighbourParts { powers, strengths, classes, pairs, back, habits };
+    Neighbours::new(&parts).ok_or(ModelError::Memory(kind))
 }

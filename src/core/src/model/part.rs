@@ -59,6 +59,7 @@ pub(super) struct Part {
     directory: Directory,
     factors: Factors,
     neighbours: Option<Neighbours>,
+    transitions: Option<Neighbours>,
 }
 
 impl Part {
@@ -71,17 +72,28 @@ impl Part {
         for kind in [SectionKind::Clusters, SectionKind::Text] {
             sections.get(kind).map_or(Ok(()), |bytes| validate(kind, bytes, shape))?;
         }
-        let lists = sections.get(SectionKind::Neighbours);
-        let neighbours = lists.map(|bytes| neighbours::read(bytes, shape)).transpose()?;
-        Ok(Self { sections, shape, directory, factors, neighbours })
+        let graph = |kind| {
+            let read = |bytes| neighbours::read(kind, bytes, shape);
+            sections.get(kind).map(read).transpose()
+        };
+        let (neighbours, transitions) =
+            (graph(SectionKind::Neighbours)?, graph(SectionKind::Transitions)?);
+        Ok(Self { sections, shape, directory, factors, neighbours, transitions })
     }
 
     /// Takes in neighbours, clusters or names that come after the rest.
     pub fn add(&mut self, kind: SectionKind, bytes: Aligned) -> Result<(), ModelError> {
-        if kind == SectionKind::Neighbours && self.neighbours.is_none() {
-            self.neighbours = Some(neighbours::read(bytes.as_slice(), self.shape)?);
-        } else {
-            validate(kind, bytes.as_slice(), self.shape)?;
+        let graph = match kind {
+            SectionKind::Neighbours => Some(&mut self.neighbours),
+            SectionKind::Transitions => Some(&mut self.transitions),
+            _ => None,
+        };
+        match graph {
+            Some(graph @ None) => {
+                *graph = Some(neighbours::read(kind, bytes.as_slice(), self.shape)?);
+            }
+            Some(_) => return Err(ModelError::Duplicate(kind)),
+            None => validate(kind, bytes.as_slice(), self.shape)?,
         }
         self.sections.put(kind, bytes)
     }
@@ -92,6 +104,10 @@ impl Part {
 
     pub const fn factors(&self) -> &Factors {
         &self.factors
+    }
+
+    pub const fn transitions(&self) -> Option<&Neighbours> {
+        self.transitions.as_ref()
     }
 
     pub const fn neighbours(&self) -> Option<&Neighbours> {

@@ -7,8 +7,8 @@ use segue_core::{
     codec::pairs::Pair,
     ids::fingerprint,
     model::{
-        self, IdsDigest, Loss, Model, NeighbourParts, Responses, SectionId, SectionKind, Shard,
-        Split, TasteParts, encode_split, fine_steps, quantise,
+        self, Habits, IdsDigest, Loss, Model, NeighbourParts, Responses, SectionId, SectionKind,
+        Shard, Split, TasteParts, encode_split, fine_steps, quantise,
     },
     rng::SplitMix64,
 };
@@ -63,12 +63,15 @@ pub fn shifted_sections(tracks: usize, seed: u64, shift: u32) -> Vec<(SectionId,
 
 /// Each track goes with the one seven rows on, as strongly as its number has it.
 pub fn neighbours(tracks: usize) -> NeighbourParts {
-    let pair = |row: usize| Pair { rows: [row as u32, row as u32 + 7], level: (row % 8) as u8 };
+    let pair =
+        |row: usize| Pair { rows: [row as u32, row as u32 + 7], level: (row % 8) as u8, lean: 2 };
     NeighbourParts {
         powers: [0.5, 0.25],
         strengths: [0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.14, 0.16],
         classes: (0..tracks).map(|row| (row % 5) as u8).collect(),
         pairs: (0..tracks.saturating_sub(7)).map(pair).collect(),
+        back: 1.0,
+        habits: Habits::default(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The fixed protocols that figures come from.
 
+pub mod next;
 pub mod pairs;
 pub mod ranking;
 pub mod scale;

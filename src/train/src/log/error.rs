@@ -256,6 +256,9 @@ pub enum Problem {
     /// The line is too long to be one event.
     #[error("is longer than {0} bytes")]
     LongLine(usize),
+    /// No next track behind a tab.
+    #[error("is not `item item …`, a tab, and the one item that came next")]
+    NoNext,
     /// A quoted value that does not end.
     #[error("has a quoted value that does not end as CSV asks: a quote inside quotes is doubled")]
     Quote,

@@ -75,6 +75,41 @@ pub fn read_interactions(path: &Path) -> Result<Vec<(String, Vec<String>)>, LogE
     Ok(users)
 }
 
+/// Reads lines of `item item …`, each the tracks of one sitting in order; else as [`read_interactions`].
+///
+/// # Errors
+/// See [`LogError`]: an empty file, text that is not UTF-8, an id of more than [`MAX_ID_BYTES`] bytes, a
+/// line of more than 64 MiB.
+pub fn read_sittings(path: &Path) -> Result<Vec<Vec<String>>, LogError> {
+    let mut sittings = Vec::new();
+    each_line(path, MAX_LIST_BYTES, |line| {
+        let ids = line.split_whitespace().map(|id| listed_id(Field::Track, id));
+        sittings.push(ids.collect::<Result<_, _>>()?);
+        Ok(())
+    })?;
+    Ok(sittings)
+}
+
+/// Reads lines of `item item …<TAB>next`: the tracks of a sitting so far, in order, and the one after
+/// them; else as [`read_interactions`].
+///
+/// # Errors
+/// As of [`read_sittings`], and a line without a tab or without exactly one item behind it.
+pub fn read_next(path: &Path) -> Result<Vec<(Vec<String>, String)>, LogError> {
+    let mut all = Vec::new();
+    each_line(path, MAX_LIST_BYTES, |line| {
+        let (before, next) = line.split_once('\t').ok_or(Flaw::from(Problem::NoNext))?;
+        let mut next = next.split_whitespace();
+        let (Some(next), None) = (next.next(), next.next()) else {
+            return Err(Problem::NoNext.into());
+        };
+        let before = before.split_whitespace().map(|id| listed_id(Field::Track, id));
+        all.push((before.collect::<Result<_, _>>()?, listed_id(Field::Track, next)?));
+        Ok(())
+    })?;
+    Ok(all)
+}
+
 fn listed_id(field: Field, id: &str) -> Result<String, Flaw> {
     if id.len() > MAX_ID_BYTES {
         return Err(Flaw { field: Some(field), problem: Problem::LongId(id.len()) });

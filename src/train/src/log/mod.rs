@@ -10,7 +10,8 @@
 //! Whatever the bytes, reading ends in a [`Summary`] or in a [`LogError`] that says what is wrong,
 //! on which line, and what to do.
 //!
-//! [`read_catalogue`] and [`read_interactions`] read the two smaller kinds of file whole.
+//! [`read_catalogue`], [`read_interactions`], [`read_sittings`] and [`read_next`] read the smaller kinds of
+//! file whole.
 
 mod columns;
 mod delimited;
@@ -33,7 +34,7 @@ use std::path::Path;
 pub use self::columns::{ColumnUse, Columns, Field};
 pub use self::entry::{Context, Entry};
 pub use self::error::{BadRow, ColumnError, LogError, Place, Problem, excerpt, shown};
-pub use self::lists::{read_catalogue, read_interactions};
+pub use self::lists::{read_catalogue, read_interactions, read_next, read_sittings};
 
 use self::input::Content;
 use self::lines::Lines;

@@ -1,6 +1,6 @@
 //! What goes beside the factors: which lists, and how much they weigh.
 
-use segue_core::model::{Model, NeighbourParts};
+use segue_core::model::{Habits, Model, NeighbourParts};
 
 use super::{Settled, Task};
 use crate::{
@@ -12,8 +12,9 @@ use crate::{
         paired,
         ranking::{Accuracy, each},
     },
+    links::Links,
     matrix::Matrix,
-    neighbours::{Pairs, Recipe, pairs},
+    neighbours::{Recipe, links},
     progress::Progress,
 };
 
@@ -44,8 +45,8 @@ pub struct Beside {
 impl Beside {
     /// The lists of the tracks of a log.
     pub fn neighbours(&self, by_user: &Matrix, by_item: &Matrix) -> NeighbourParts {
-        let pairs = pairs(by_user, by_item, self.recipe);
-        pairs.parts(most(self.pairs_each, by_item.rows()), self.scale)
+        let links = links(by_user, by_item, self.recipe);
+        links.parts(most(self.pairs_each, by_item.rows()), self.scale, Habits::default())
     }
 }
 
@@ -119,16 +120,16 @@ struct Run<'a, 't> {
 }
 
 impl Run<'_, '_> {
-    fn pairs(&self, recipe: Recipe) -> Pairs {
-        pairs(self.task.by_user, self.task.by_item, recipe)
+    fn links(&self, recipe: Recipe) -> Links {
+        links(self.task.by_user, self.task.by_item, recipe)
     }
 
     fn best_scale(&mut self, recipe: Recipe, scales: &[f32]) -> Result<Candidate, Interrupted> {
-        let pairs = self.pairs(recipe);
+        let links = self.links(recipe);
         let [.., pairs_each] = PAIRS;
         let mut best: Option<Candidate> = None;
         for &scale in scales {
-            let candidate = self.measure(&pairs, recipe, pairs_each, scale)?;
+            let candidate = self.measure(&links, recipe, pairs_each, scale)?;
             if best.as_ref().is_none_or(|best| candidate.objective > best.objective) {
                 best = Some(candidate);
             }
@@ -139,13 +140,13 @@ impl Run<'_, '_> {
     /// The fewest pairs_each that gain about as much as the most do.
     fn fewest(&mut self, best: &Candidate) -> Result<Beside, Interrupted> {
         let &Candidate { recipe, scale, .. } = best;
-        let pairs = self.pairs(recipe);
+        let links = self.links(recipe);
         let without = self.settled.accuracy.objective();
         let enough = without + ENOUGH * (best.objective - without);
         for pairs_each in PAIRS {
-            let found = self.measure(&pairs, recipe, pairs_each, scale)?;
+            let found = self.measure(&links, recipe, pairs_each, scale)?;
             if found.objective >= enough
-                || most(pairs_each, self.task.by_item.rows()) >= pairs.len()
+                || most(pairs_each, self.task.by_item.rows()) >= links.len()
             {
                 return Ok(Beside { recipe, pairs_each, scale, accuracy: found.accuracy });
             }
@@ -156,7 +157,7 @@ impl Run<'_, '_> {
 
     fn measure(
         &mut self,
-        pairs: &Pairs,
+        links: &Links,
         recipe: Recipe,
         pairs_each: f32,
         scale: f32,
@@ -164,7 +165,8 @@ impl Run<'_, '_> {
         if self.progress.stopped() {
             return Err(Interrupted);
         }
-        let lists = pairs.parts(most(pairs_each, self.task.by_item.rows()), scale);
+        let most = most(pairs_each, self.task.by_item.rows());
+        let lists = links.parts(most, scale, Habits::default());
         let each = self.model(&lists).map_or_else(Vec::new, |m| each(&m, self.task.validation));
         let accuracy = Accuracy::mean(&each);
         let objective = accuracy.objective();

@@ -9,6 +9,7 @@ mod balance;
 mod beside;
 mod effort;
 mod fidelity;
+mod follow;
 mod settle;
 
 use segue_core::model::Responses;
@@ -17,6 +18,7 @@ pub use balance::{Balance, carried, density};
 pub use beside::{Beside, beside};
 pub use effort::{Effort, Round};
 pub use fidelity::coarseness;
+pub use follow::{Follow, follow, with_transitions};
 pub use settle::{Settled, measured, settle};
 
 use crate::{

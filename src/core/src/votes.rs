@@ -1,0 +1,150 @@
+//! What the tracks of a sitting say of the next one.
+//!
+//! Each of the last tracks votes for those that follow it ([`crate::model::Model::transitions`]), the
+//! later the more; tracks that several vote for count for more than the sum. Sums are of integers, so
+//! that they come out the same on every target.
+
+use alloc::{vec, vec::Vec};
+
+use crate::{
+    boosts::{self, units},
+    ids::Row,
+    model::{Habits, Model},
+};
+
+/// Most tracks of a sitting that vote, the last ones.
+pub const WINDOW: usize = 32;
+/// Most tracks of a sitting.
+const LONGEST: usize = 1024;
+
+/// Of a mark: the track is of the sitting.
+const HEARD: u8 = 0x80;
+/// Of a mark: the track is the last of the sitting.
+const LAST: u8 = 0x40;
+
+/// The tracks of a sitting, the last one first.
+#[derive(Clone, Debug, Default)]
+pub struct Sitting(Vec<Row>);
+
+impl Sitting {
+    /// Another track was played; one that goes on is the same.
+    pub fn play(&mut self, row: Row) {
+        if self.0.first() != Some(&row) {
+            self.0.retain(|&other| other != row);
+            self.0.truncate(LONGEST - 1);
+            self.0.insert(0, row);
+        }
+    }
+
+    /// A track was refused: it says nothing of what follows.
+    pub fn refuse(&mut self, row: Row) {
+        self.0.retain(|&other| other != row);
+    }
+
+    /// The tracks, the last one first, each once.
+    pub fn tracks(&self) -> &[Row] {
+        &self.0
+    }
+}
+
+/// The votes of a sitting.
+#[derive(Clone, Debug, Default)]
+pub struct Votes {
+    /// For each shard that has a track of the sitting, the sum of each track.
+    sums: Vec<Vec<i32>>,
+    /// How many voted for it, [`HEARD`] and [`LAST`].
+    marks: Vec<Vec<u8>>,
+    touched: Vec<Row>,
+    habits: Habits,
+    /// What a sum of so many votes counts.
+    agreement: Vec<f32>,
+}
+
+impl Votes {
+    /// Counts anew. O(entries of the sitting's lists).
+    pub fn count(&mut self, model: &Model, sitting: &Sitting) {
+        for row in self.touched.drain(..) {
+            let (shard, place) = (usize::from(row.shard()), row.index());
+            (self.sums[shard][place], self.marks[shard][place]) = (0, 0);
+        }
+        for (back, &row) in sitting.tracks().iter().enumerate() {
+            let Some(lists) = model.transitions(row.shard()) else { continue };
+            if self.habits != *lists.habits() || self.agreement.is_empty() {
+                self.habits = *lists.habits();
+                let counts = |voters: usize| libm::powf(voters as f32, self.habits.agreement);
+                self.agreement = (0..=WINDOW).map(counts).collect();
+            }
+            self.make_room(row.shard(), lists.len());
+            self.mark(row, if back == 0 { HEARD | LAST } else { HEARD });
+            if back >= WINDOW {
+                continue;
+            }
+            let share = libm::powf((back + 1) as f32, -self.habits.recency);
+            for neighbour in lists.of(row.index()) {
+                let named = Row::new(row.shard(), neighbour.place);
+                self.mark(named, 1);
+                let sum = &mut self.sums[usize::from(row.shard())][neighbour.place as usize];
+                *sum = sum.saturating_add(units(neighbour.weight, share));
+            }
+        }
+    }
+
+    fn make_room(&mut self, shard: u8, tracks: usize) {
+        let shard = usize::from(shard);
+        if self.sums.len() <= shard {
+            self.sums.resize(shard + 1, Vec::new());
+            self.marks.resize(shard + 1, Vec::new());
+        }
+        if self.sums[shard].is_empty() {
+            self.sums[shard] = vec![0; tracks];
+            self.marks[shard] = vec![0; tracks];
+        }
+    }
+
+    fn mark(&mut self, row: Row, add: u8) {
+        let mark = &mut self.marks[usize::from(row.shard())][row.index()];
+        if *mark == 0 {
+            self.touched.push(row);
+        }
+        // There are fewer voters than a mark can count.
+        *mark += add;
+    }
+
+    /// Whether a track has votes or is of the sitting.
+    #[inline]
+    pub fn concern(&self, row: Row) -> bool {
+        self.mark_of(row) > 0
+    }
+
+    /// Whether a track is of the sitting, of a model that says what follows what.
+    pub fn is_heard(&self, row: Row) -> bool {
+        self.mark_of(row) & HEARD > 0
+    }
+
+    /// What the votes add to the score of a track.
+    pub fn score(&self, row: Row) -> f32 {
+        let mark = self.mark_of(row);
+        let voters = usize::from(mark & !(HEARD | LAST));
+        if voters == 0 {
+            return 0.0;
+        }
+        let kind = match mark & (HEARD | LAST) {
+            0 => 1.0,
+            HEARD => self.habits.again,
+            _ => self.habits.last,
+        };
+        let sum = self.sums[usize::from(row.shard())][row.index()];
+        boosts::score(sum) * self.agreement.get(voters).copied().unwrap_or(1.0) * kind
+    }
+
+    #[inline]
+    fn mark_of(&self, row: Row) -> u8 {
+        let marks = self.marks.get(usize::from(row.shard()));
+        marks.and_then(|marks| marks.get(row.index())).copied().unwrap_or(0)
+    }
+
+    /// The tracks that votes concern, each once.
+    pub fn touched(&self) -> &[Row] {
+        &self.touched
+    }
+}

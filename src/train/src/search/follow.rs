@@ -1,0 +1,182 @@
+//! What follows what: how it is counted, how a sitting votes, and what taste has to say beside it.
+
+use segue_core::{
+    bytes::Aligned,
+    ids::Row,
+    model::{Habits, Model, NeighbourParts, SectionKind, encode_neighbours},
+};
+
+use crate::{
+    Interrupted,
+    evaluate::next::{Hits, Query, hits},
+    links::Links,
+    progress::Progress,
+    transitions::{Recipe, Sittings, links},
+};
+
+/// Where the search starts.
+const START: Follow = Follow {
+    recipe: Recipe { window: 20, gap: 1.0, back: 0.5, met: 0.75, recommended: 0.15 },
+    habits: Habits { recency: 1.0, agreement: 0.5, last: 1.0, again: 1.0 },
+    scale: 1.0,
+    pairs_each: 12.0,
+};
+/// Scales beside taste.
+const SCALES: [f32; 6] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
+/// Pairs a track, from the fewest.
+const PAIRS: [f32; 4] = [4.0, 8.0, 12.0, 16.0];
+/// Of the accuracy with the most pairs, the share that is enough.
+const ENOUGH: f64 = 0.995;
+
+/// How the next track is told.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Follow {
+    /// How pairs are counted.
+    pub recipe: Recipe,
+    /// How a sitting votes.
+    pub habits: Habits,
+    /// What a play adds to the score of one that follows, in the mean; a yes is 1.
+    pub scale: f32,
+    /// Pairs a track, at most.
+    pub pairs_each: f32,
+}
+
+impl Follow {
+    /// The pairs of `sittings`.
+    pub fn parts(&self, sittings: &Sittings) -> NeighbourParts {
+        self.of(&links(sittings, self.recipe), sittings.tracks())
+    }
+
+    fn of(&self, links: &Links, tracks: usize) -> NeighbourParts {
+        let most = (f64::from(self.pairs_each) * tracks as f64) as usize;
+        links.parts(most, self.scale, self.habits)
+    }
+}
+
+/// `base` with what follows what; `None` where that makes no valid section.
+pub fn with_transitions(base: &Model, parts: &NeighbourParts) -> Option<Model> {
+    let mut model = base.clone();
+    let ids = model.ids_digest();
+    let section: Aligned = encode_neighbours(ids, parts)?;
+    model.add([(SectionKind::Transitions, section)]).ok()?;
+    Some(model)
+}
+
+/// Chooses how the next track of `queries` is told from `sittings` beside what `base` knows of taste.
+pub fn follow(
+    base: &Model,
+    sittings: &Sittings,
+    queries: &[Query],
+    from: Option<Follow>,
+    progress: &Progress<'_>,
+) -> Result<(Follow, Hits), Interrupted> {
+    let mut run = Run { base, sittings, queries, progress, links: None, tried: 0 };
+    let start = from.unwrap_or(START);
+    let mut best = (start, run.measure(start)?);
+    if from.is_some() {
+        for scale in SCALES {
+            run.challenge(&mut best, Follow { scale, ..start })?;
+        }
+    }
+    for _ in 0..2 {
+        let before = best.0;
+        for vary in VARIATIONS {
+            for up in [true, false] {
+                let mut climbs = true;
+                while climbs {
+                    let mut other = best.0;
+                    vary(&mut other, up);
+                    climbs = other != best.0 && run.challenge(&mut best, other)?;
+                }
+            }
+        }
+        if best.0 == before {
+            break;
+        }
+    }
+    run.fewest(best)
+}
+
+fn step(value: &mut f32, values: &[f32], up: bool) {
+    let above = values.iter().copied().find(|&other| other > *value + 1e-4);
+    let below = values.iter().copied().rev().find(|&other| other < *value - 1e-4);
+    *value = if up { above } else { below }.unwrap_or(*value);
+}
+
+const POWERS: [f32; 8] = [0.0, 0.15, 0.3, 0.5, 0.75, 1.0, 1.25, 1.5];
+const SHARES: [f32; 8] = [0.0, 0.1, 0.25, 0.5, 0.7, 1.0, 1.4, 2.0];
+
+/// Steps along each setting, those that need no new counts first.
+const VARIATIONS: [fn(&mut Follow, bool); 10] = [
+    |f, up| step(&mut f.habits.recency, &POWERS, up),
+    |f, up| step(&mut f.habits.agreement, &POWERS, up),
+    |f, up| step(&mut f.habits.last, &SHARES, up),
+    |f, up| step(&mut f.habits.again, &SHARES, up),
+    |f, up| f.scale *= if up { 1.6 } else { 0.625 },
+    |f, up| step(&mut f.recipe.gap, &POWERS, up),
+    |f, up| step(&mut f.recipe.back, &SHARES[..6], up),
+    |f, up| step(&mut f.recipe.met, &POWERS, up),
+    |f, up| step(&mut f.recipe.recommended, &POWERS, up),
+    |f, up| {
+        let mut window = f.recipe.window as f32;
+        step(&mut window, &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0], up);
+        f.recipe.window = window as usize;
+    },
+];
+
+struct Run<'a> {
+    base: &'a Model,
+    sittings: &'a Sittings,
+    queries: &'a [Query],
+    progress: &'a Progress<'a>,
+    /// The last that were counted.
+    links: Option<(Recipe, Links)>,
+    tried: usize,
+}
+
+impl Run<'_> {
+    fn challenge(&mut self, best: &mut (Follow, Hits), other: Follow) -> Result<bool, Interrupted> {
+        let found = self.measure(other)?;
+        let better = found.objective() > best.1.objective();
+        if better {
+            *best = (other, found);
+        }
+        Ok(better)
+    }
+
+    fn measure(&mut self, follow: Follow) -> Result<Hits, Interrupted> {
+        if self.progress.stopped() {
+            return Err(Interrupted);
+        }
+        let known = self.links.take().filter(|(recipe, _)| *recipe == follow.recipe);
+        let links = known.map_or_else(|| links(self.sittings, follow.recipe), |(_, links)| links);
+        let parts = follow.of(&links, self.sittings.tracks());
+        self.links = Some((follow.recipe, links));
+        let model = with_transitions(self.base, &parts);
+        let found = model.map_or_else(Hits::default, |model| hits(&model, self.queries));
+        self.tried += 1;
+        self.progress.step("choosing what follows what", self.tried, found.objective());
+        Ok(found)
+    }
+
+    /// The fewest pairs with which about as much is right as with the most.
+    fn fewest(&mut self, best: (Follow, Hits)) -> Result<(Follow, Hits), Interrupted> {
+        let with = |pairs_each| Follow { pairs_each, ..best.0 };
+        let [.., most] = PAIRS;
+        let all = self.measure(with(most))?;
+        for pairs_each in PAIRS {
+            let found = self.measure(with(pairs_each))?;
+            if found.objective() >= ENOUGH * all.objective() {
+                return Ok((with(pairs_each), found));
+            }
+        }
+        Ok((with(most), all))
+    }
+}
+
+impl Query {
+    /// The tracks so far that a model knows, as rows of it.
+    pub fn known(&self) -> impl Iterator<Item = Row> {
+        self.before.iter().map(|&track| Row(track))
+    }
+}
