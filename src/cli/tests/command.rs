@@ -164,7 +164,9 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
 #[test]
 fn every_verb_has_help_with_an_example() {
     let folder = folder();
-    for verb in ["simulate", "train", "evaluate split", "inspect", "publish", "serve"] {
+    for verb in
+        ["simulate", "train", "evaluate split", "evaluate next", "inspect", "publish", "serve"]
+    {
         let help = succeed(&folder, &format!("{verb} --help"));
         assert!(help.contains("Example"), "{verb}");
         assert!(help.contains(&format!("segue {verb}")), "{verb}");
@@ -209,6 +211,32 @@ fn evaluate_split_prints_every_figure() {
     }
     assert!(figures["bytes_per_item"].as_f64().unwrap() > 8.0);
     fail(&folder, "evaluate split --train train.txt --test nowhere.txt");
+}
+
+#[test]
+fn evaluate_next_prints_every_figure() {
+    let folder = folder();
+    // Along a ring of thirty tracks.
+    let line = |from: usize, len: usize| {
+        (from..from + len).map(|i| format!("i{}", i % 30)).collect::<Vec<_>>().join(" ")
+    };
+    write(&folder, "train.txt", &(0..90).map(|i| line(i, 6) + "\n").collect::<String>());
+    let query = |i: usize| format!("{}\ti{}\n", line(i, 3), (i + 3) % 30);
+    write(&folder, "test.txt", &(0..30).map(query).collect::<String>());
+    let out = succeed(&folder, "evaluate next --train train.txt --test test.txt --dim 4 --json");
+    let figures = json(&out);
+    for name in ["p@20", "mrr@20", "hr@10", "ndcg@10"] {
+        let figure = figures[name].as_f64().unwrap();
+        assert!((0.5..=1.0).contains(&figure), "{name} {figure}");
+    }
+    for name in ["bytes_per_item", "p50_us", "p99_us"] {
+        assert!(figures[name].as_f64().unwrap() > 0.0, "{name}");
+    }
+    let said = fail(&folder, "evaluate next --train train.txt --test train.txt");
+    assert!(
+        said.contains("train.txt") && said.contains("line 1") && said.contains("a tab"),
+        "{said}"
+    );
 }
 
 /// A server that ends with the test.

@@ -19,8 +19,6 @@ const LONGEST: usize = 1024;
 
 /// Of a mark: the track is of the sitting.
 const HEARD: u8 = 0x80;
-/// Of a mark: the track is the last of the sitting.
-const LAST: u8 = 0x40;
 
 /// The tracks of a sitting, the last one first.
 #[derive(Clone, Debug, Default)]
@@ -52,9 +50,11 @@ impl Sitting {
 pub struct Votes {
     /// For each shard that has a track of the sitting, the sum of each track.
     sums: Vec<Vec<i32>>,
-    /// How many voted for it, [`HEARD`] and [`LAST`].
+    /// How many voted for it, and [`HEARD`].
     marks: Vec<Vec<u8>>,
     touched: Vec<Row>,
+    /// What is added for the tracks of the sitting.
+    heard: Vec<(Row, f32)>,
     habits: Habits,
     /// What a sum of so many votes counts.
     agreement: Vec<f32>,
@@ -67,6 +67,7 @@ impl Votes {
             let (shard, place) = (usize::from(row.shard()), row.index());
             (self.sums[shard][place], self.marks[shard][place]) = (0, 0);
         }
+        self.heard.clear();
         for (back, &row) in sitting.tracks().iter().enumerate() {
             let Some(lists) = model.transitions(row.shard()) else { continue };
             if self.habits != *lists.habits() || self.agreement.is_empty() {
@@ -75,11 +76,13 @@ impl Votes {
                 self.agreement = (0..=WINDOW).map(counts).collect();
             }
             self.make_room(row.shard(), lists.len());
-            self.mark(row, if back == 0 { HEARD | LAST } else { HEARD });
+            self.mark(row, HEARD);
+            let share = libm::powf((back + 1) as f32, -self.habits.recency);
+            let more = if back == 0 { self.habits.stay } else { self.habits.back * share };
+            self.heard.push((row, more));
             if back >= WINDOW {
                 continue;
             }
-            let share = libm::powf((back + 1) as f32, -self.habits.recency);
             for neighbour in lists.of(row.index()) {
                 let named = Row::new(row.shard(), neighbour.place);
                 self.mark(named, 1);
@@ -124,17 +127,16 @@ impl Votes {
     /// What the votes add to the score of a track.
     pub fn score(&self, row: Row) -> f32 {
         let mark = self.mark_of(row);
-        let voters = usize::from(mark & !(HEARD | LAST));
-        if voters == 0 {
+        if mark == 0 {
             return 0.0;
         }
-        let kind = match mark & (HEARD | LAST) {
-            0 => 1.0,
-            HEARD => self.habits.again,
-            _ => self.habits.last,
-        };
-        let sum = self.sums[usize::from(row.shard())][row.index()];
-        boosts::score(sum) * self.agreement.get(voters).copied().unwrap_or(1.0) * kind
+        let sum = boosts::score(self.sums[usize::from(row.shard())][row.index()]);
+        let votes = sum * self.agreement.get(usize::from(mark & !HEARD)).copied().unwrap_or(1.0);
+        if mark & HEARD == 0 {
+            return votes;
+        }
+        let heard = self.heard.iter().find(|(heard, _)| *heard == row);
+        votes * self.habits.again + heard.map_or(0.0, |(_, more)| *more)
     }
 
     #[inline]

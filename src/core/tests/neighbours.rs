@@ -104,7 +104,7 @@ fn a_section_that_is_not_what_it_says_is_refused() {
         assert!(error.to_string().contains("length that they claim"), "{pairs}: {error}");
     }
     for (at, value) in
-        [(16, f32::NAN), (20, 1e9), (24, 1.5), (36, f32::NAN), (48, f32::INFINITY), (76, f32::NAN)]
+        [(16, f32::NAN), (20, 1e9), (24, 1.5), (36, f32::NAN), (44, f32::INFINITY), (76, f32::NAN)]
     {
         let error = refused(|bytes| put(bytes, at, value.to_bits()));
         assert!(error.to_string().contains("not finite or out of range"), "{at}: {error}");

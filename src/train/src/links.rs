@@ -84,7 +84,8 @@ impl Links {
         strengths.for_each(|strength| *strength /= by);
     }
 
-    /// The `most` most telling pairs, their strengths rounded to one of eight and times `scale`.
+    /// The `most` most telling pairs, their strengths rounded to one of eight and times `scale`, as
+    /// is what `habits` add.
     pub fn parts(&self, most: usize, scale: f32, habits: Habits) -> NeighbourParts {
         let kept = &self.all[..most.min(self.all.len())];
         let levels = Levels::of(kept.iter().map(Link::sum));
@@ -99,6 +100,7 @@ impl Links {
         in_order(&mut pairs);
         let strengths = sums.map(|(sum, count)| (sum / f64::from(count.max(1))) as f32 * scale);
         let (powers, back, classes) = (self.powers, self.back, self.classes.clone());
+        let habits = Habits { stay: habits.stay * scale, back: habits.back * scale, ..habits };
         NeighbourParts { powers, strengths, classes, pairs, back, habits }
     }
 }

@@ -23,9 +23,11 @@ pub struct Recipe {
     pub met: f32,
     /// That of the track that follows.
     pub recommended: f32,
+    /// Sittings that have a pair at least; what fewer have is left out.
+    pub support: u32,
 }
 
-/// A pair that fewer sittings have is nobody's business.
+/// The usual support: a pair that one sitting alone has is nobody's business.
 pub const SUPPORT: u32 = 2;
 /// The most telling pairs that are looked at of each track.
 const LONGEST: usize = 64;
@@ -83,7 +85,7 @@ impl Sittings {
     }
 }
 
-/// The pairs that at least [`SUPPORT`] sittings have, at most 64 for each track, as strong that a play
+/// The pairs that enough sittings have, at most 64 for each track, as strong that a play
 /// adds 1 to the one that follows in the mean. O(plays × window).
 pub fn links(sittings: &Sittings, recipe: Recipe) -> Links {
     let (starts, of) = sittings.occurrences();
@@ -100,7 +102,7 @@ pub fn links(sittings: &Sittings, recipe: Recipe) -> Links {
         near.count(counts, of_track(track));
         let mut some: Vec<(f32, u32, [f32; 2])> = Vec::new();
         counts.drain(|other, support, [after, before]| {
-            if support >= SUPPORT {
+            if support >= recipe.support {
                 let weight = (after + recipe.back * before)
                     * share(powers, [classes[track], classes[other as usize]]);
                 some.push((weight, other, [after, before]));

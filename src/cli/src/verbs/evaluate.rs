@@ -72,6 +72,9 @@ pub struct NextArguments {
     /// Leave out the tracks of the sitting so far.
     #[arg(long)]
     mask: bool,
+    /// Leave out of the model what follows what in fewer sittings than this.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+    support: u32,
     /// Components of a factor.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=256))]
     dim: u16,
@@ -174,6 +177,7 @@ fn next(arguments: &NextArguments, ui: &Ui) -> Done {
         test: &arguments.test,
         dim: arguments.dim.into(),
         mask: arguments.mask,
+        support: arguments.support,
         seed: arguments.seed,
     };
     let NextOutcome { test, valid, follow, taste, bytes_per_item, tracks, micros } =
@@ -204,8 +208,9 @@ fn next(arguments: &NextArguments, ui: &Ui) -> Done {
             "powers": [recipe.met, recipe.recommended],
             "recency": habits.recency,
             "agreement": habits.agreement,
-            "last": habits.last,
             "again": habits.again,
+            "stay": habits.stay,
+            "back_to": habits.back,
         }),
         &format!(
             "p@20 {:.4}   mrr@20 {:.4}   hr@10 {:.4}   ndcg@10 {:.4}\n\

@@ -61,10 +61,12 @@ pub struct Habits {
     pub recency: f32,
     /// A sum of n votes counts n to this times.
     pub agreement: f32,
-    /// What votes for the last track itself count.
-    pub last: f32,
-    /// What votes for other tracks of the sitting count.
+    /// What votes for tracks of the sitting itself count.
     pub again: f32,
+    /// What is added to the score of the last track: that it is heard once more.
+    pub stay: f32,
+    /// What is added to the score of the other tracks of the sitting, the later the more as votes are.
+    pub back: f32,
 }
 
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -72,7 +74,6 @@ pub struct Habits {
 struct Weights {
     powers: [f32; 2],
     back: f32,
-    zero: f32,
     habits: Habits,
     strengths: [f32; LEVELS],
 }
@@ -183,7 +184,7 @@ pub(super) fn encode(ids: IdsDigest, parts: &NeighbourParts) -> Option<Aligned> 
     let (powers, strengths, back, habits) = (*powers, *strengths, *back, *habits);
     let mut writer = Writer::default();
     writer.array(&[Prefix { rows: classes.len() as u32, width: LEVELS as u32, ids: ids.0 }]);
-    writer.array(&[Weights { powers, back, zero: 0.0, habits, strengths }]);
+    writer.array(&[Weights { powers, back, habits, strengths }]);
     writer.array(&[head]).array(&coded);
     Some(writer.finish())
 }
@@ -201,11 +202,11 @@ pub(super) fn read(
     if !reader.is_empty() {
         return Err(ModelError::Shape(kind));
     }
-    let &Weights { powers, back, habits, strengths, .. } = weights;
-    let Habits { recency, agreement, last, again } = habits;
-    let small = [powers[0], powers[1], recency, agreement, last, again];
+    let &Weights { powers, back, habits, strengths } = weights;
+    let Habits { recency, agreement, again, stay, back: before } = habits;
+    let small = [powers[0], powers[1], recency, agreement, again];
     let sound = small.iter().all(|x| x.abs() <= MAX_POWER) && (0.0..=1.0).contains(&back);
-    if !sound || !super::in_range(&strengths) {
+    if !sound || !super::in_range(&strengths) || !super::in_range(&[stay, before]) {
         return Err(ModelError::value(kind, "a weight is not finite or out of range"));
     }
     let pairs = head.pairs as usize;

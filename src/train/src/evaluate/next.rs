@@ -45,6 +45,8 @@ pub struct Next<'a> {
     pub dim: usize,
     /// Whether tracks of the sitting are left out.
     pub mask: bool,
+    /// Sittings that have a pair at least; what fewer have does not ship.
+    pub support: u32,
     /// Seed of the first factors and of what is held out.
     pub seed: u64,
 }
@@ -312,7 +314,7 @@ fn choose(
 ) -> Result<Chosen, TrainError> {
     let sittings = part.sittings(kept);
     let blank = blank(part.fingerprints.as_slice())?;
-    let (alone, without) = follow(&blank, &sittings, valid, None, progress)?;
+    let (alone, without) = follow(&blank, &sittings, valid, Follow::start(next.support), progress)?;
 
     let by_user = part.matrix(kept);
     let by_item = by_user.transposed();
@@ -351,7 +353,7 @@ fn choose(
     let settled = settle(&task, &mut trainer, &settings.loss, task.responses, progress)?;
     let fold_in = settled.fold_in;
     let model = ranking_model(&part.fingerprints, &fine(&trainer.factors), &fold_in)?;
-    let (with_taste, with) = follow(&model, &sittings, valid, Some(alone), progress)?;
+    let (with_taste, with) = follow(&model, &sittings, valid, alone, progress)?;
     if with.objective() <= without.objective() {
         return Ok(Chosen { follow: alone, valid: without, taste: None });
     }

@@ -11,13 +11,26 @@ use crate::{
     evaluate::next::{Hits, Query, hits},
     links::Links,
     progress::Progress,
-    transitions::{Recipe, Sittings, links},
+    transitions::{Recipe, SUPPORT, Sittings, links},
 };
 
-/// Where the search starts.
+impl Follow {
+    /// Where a search starts, of pairs that so many sittings have at least.
+    pub fn start(support: u32) -> Self {
+        Self { recipe: Recipe { support, ..START.recipe }, ..START }
+    }
+}
+
 const START: Follow = Follow {
-    recipe: Recipe { window: 20, gap: 1.0, back: 0.5, met: 0.75, recommended: 0.15 },
-    habits: Habits { recency: 1.0, agreement: 0.5, last: 1.0, again: 1.0 },
+    recipe: Recipe {
+        window: 20,
+        gap: 1.0,
+        back: 0.5,
+        met: 0.75,
+        recommended: 0.15,
+        support: SUPPORT,
+    },
+    habits: Habits { recency: 1.0, agreement: 0.5, again: 1.0, stay: 0.0, back: 0.0 },
     scale: 1.0,
     pairs_each: 12.0,
 };
@@ -62,24 +75,31 @@ pub fn with_transitions(base: &Model, parts: &NeighbourParts) -> Option<Model> {
     Some(model)
 }
 
-/// Chooses how the next track of `queries` is told from `sittings` beside what `base` knows of taste.
+/// Chooses, around `start`, how the next track of `queries` is told from `sittings` beside what `base`
+/// knows of taste.
 pub fn follow(
     base: &Model,
     sittings: &Sittings,
     queries: &[Query],
-    from: Option<Follow>,
+    start: Follow,
     progress: &Progress<'_>,
 ) -> Result<(Follow, Hits), Interrupted> {
     let mut run = Run { base, sittings, queries, progress, links: None, tried: 0 };
-    let start = from.unwrap_or(START);
     let mut best = (start, run.measure(start)?);
-    if from.is_some() {
-        for scale in SCALES {
-            run.challenge(&mut best, Follow { scale, ..start })?;
-        }
+    for scale in SCALES {
+        run.challenge(&mut best, Follow { scale, ..start })?;
     }
     for _ in 0..2 {
         let before = best.0;
+        for set in ADDITIONS {
+            for added in ADDED {
+                let mut other = best.0;
+                set(&mut other.habits, added);
+                if other != best.0 {
+                    run.challenge(&mut best, other)?;
+                }
+            }
+        }
         for vary in VARIATIONS {
             for up in [true, false] {
                 let mut climbs = true;
@@ -106,11 +126,15 @@ fn step(value: &mut f32, values: &[f32], up: bool) {
 const POWERS: [f32; 8] = [0.0, 0.15, 0.3, 0.5, 0.75, 1.0, 1.25, 1.5];
 const SHARES: [f32; 8] = [0.0, 0.1, 0.25, 0.5, 0.7, 1.0, 1.4, 2.0];
 
+/// What is added for what was heard, against what a play adds to the one that follows.
+const ADDED: [f32; 9] = [0.0, 0.01, 0.03, 0.1, 0.3, 0.6, 1.0, 2.0, 4.0];
+const ADDITIONS: [fn(&mut Habits, f32); 2] =
+    [|habits, added| habits.stay = added, |habits, added| habits.back = added];
+
 /// Steps along each setting, those that need no new counts first.
-const VARIATIONS: [fn(&mut Follow, bool); 10] = [
+const VARIATIONS: [fn(&mut Follow, bool); 9] = [
     |f, up| step(&mut f.habits.recency, &POWERS, up),
     |f, up| step(&mut f.habits.agreement, &POWERS, up),
-    |f, up| step(&mut f.habits.last, &SHARES, up),
     |f, up| step(&mut f.habits.again, &SHARES, up),
     |f, up| f.scale *= if up { 1.6 } else { 0.625 },
     |f, up| step(&mut f.recipe.gap, &POWERS, up),
