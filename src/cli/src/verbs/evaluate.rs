@@ -214,13 +214,13 @@ fn next(arguments: &NextArguments, ui: &Ui) -> Done {
         }),
         &format!(
             "p@20 {:.4}   mrr@20 {:.4}   hr@10 {:.4}   ndcg@10 {:.4}\n\
-             {}, {}, {bytes_per_item:.1} bytes a track; {p50:.0} µs a query, {p99:.0} the 99th of a \
+             {} queries, {}, {bytes_per_item:.1} bytes a track; {p50:.0} µs a query, {p99:.0} the 99th of a \
              hundred",
             test.hits_20,
             test.mrr_20,
             test.hits_10,
             test.ndcg_10,
-            format!("{} queries", grouped(test.queries)),
+            grouped(test.queries),
             counted(tracks, "track"),
         ),
     )

@@ -28,7 +28,7 @@ use crate::{
     matrix::Matrix,
     progress::Progress,
     search::{
-        Effort, Follow, Found, Task, carried, coarseness, density, follow, search, settle,
+        Effort, Follow, Found, Task, Tried, carried, coarseness, density, follow, search, settle,
         with_transitions,
     },
     transitions::Sittings,
@@ -122,15 +122,17 @@ impl Hits {
 /// Tracks that a ranking holds.
 const FIRST: usize = 20;
 
-/// The accuracy of `model`, through a session of its own for each query. Parallel.
-pub fn hits(model: &Model, queries: &[Query]) -> Hits {
+/// The accuracy of `model`, through a session of its own for each query, and what each query adds to the
+/// objective. Parallel.
+pub fn hits(model: &Model, queries: &[Query]) -> (Hits, Vec<f64>) {
     let place = |(session, found): &mut (Session, Vec<Place>), query: &Query| {
         ask(model, session, query, found);
         found.iter().position(|place| Some(place.index()) == query.next)
     };
     let start = || (Session::new(model), Vec::new());
     let places: Vec<Option<usize>> = queries.par_iter().map_init(start, place).collect();
-    Hits::mean(&places)
+    let worth = |place: &Option<usize>| place.map_or(0.0, |place| 1.0 + 1.0 / (place + 1) as f64);
+    (Hits::mean(&places), places.iter().map(worth).collect())
 }
 
 /// Puts the first 20 for `query` into `found`.
@@ -169,7 +171,7 @@ pub fn evaluate_next(next: &Next<'_>, progress: &Progress<'_>) -> Result<NextOut
 
     progress.stage("fitting");
     let model = chosen.model(next, &whole, &lines, progress)?;
-    let test = hits(&model, &queries);
+    let (test, _) = hits(&model, &queries);
     let micros = timed(&model, &queries);
     let used =
         [SectionKind::Ids, SectionKind::Factors, SectionKind::Taste, SectionKind::Transitions];
@@ -314,7 +316,7 @@ fn choose(
 ) -> Result<Chosen, TrainError> {
     let sittings = part.sittings(kept);
     let blank = blank(part.fingerprints.as_slice())?;
-    let (alone, without) = follow(&blank, &sittings, valid, Follow::start(next.support), progress)?;
+    let alone = follow(&blank, &sittings, valid, Follow::start(next.support), progress)?;
 
     let by_user = part.matrix(kept);
     let by_item = by_user.transposed();
@@ -335,7 +337,7 @@ fn choose(
     let cases: Vec<Case> =
         valid.iter().map(case).filter(|case| !case.held_out.is_empty()).collect();
     if cases.is_empty() {
-        return Ok(Chosen { follow: alone, valid: without, taste: None });
+        return Ok(Chosen::without_taste(&alone));
     }
     let task = Task {
         fingerprints: &part.fingerprints,
@@ -353,14 +355,14 @@ fn choose(
     let settled = settle(&task, &mut trainer, &settings.loss, task.responses, progress)?;
     let fold_in = settled.fold_in;
     let model = ranking_model(&part.fingerprints, &fine(&trainer.factors), &fold_in)?;
-    let (with_taste, with) = follow(&model, &sittings, valid, alone, progress)?;
-    if with.objective() <= without.objective() {
-        return Ok(Chosen { follow: alone, valid: without, taste: None });
+    let beside = follow(&model, &sittings, valid, alone.follow, progress)?;
+    if beside.hits.objective() <= alone.hits.objective() {
+        return Ok(Chosen::without_taste(&alone));
     }
     let coarseness = coarseness(&task, &trainer.factors, &settings.loss, &settled, progress)?;
     let density = density(&by_user);
     let taste = Some(Taste { settings, seed, fold_in, coarseness, density });
-    Ok(Chosen { follow: with_taste, valid: with, taste })
+    Ok(Chosen { follow: beside.follow, valid: beside.hits, taste })
 }
 
 /// A model that knows nothing of taste.
@@ -372,6 +374,10 @@ fn blank(fingerprints: &[u64]) -> Result<Model, TrainError> {
 }
 
 impl Chosen {
+    fn without_taste(tried: &Tried) -> Self {
+        Self { follow: tried.follow, valid: tried.hits, taste: None }
+    }
+
     /// Everything that ships, of all sittings.
     fn model(
         &self,

@@ -8,7 +8,10 @@ use segue_core::{
 
 use crate::{
     Interrupted,
-    evaluate::next::{Hits, Query, hits},
+    evaluate::{
+        next::{Hits, Query, hits},
+        paired,
+    },
     links::Links,
     progress::Progress,
     transitions::{Recipe, SUPPORT, Sittings, links},
@@ -36,6 +39,9 @@ const START: Follow = Follow {
 };
 /// Scales beside taste.
 const SCALES: [f32; 6] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
+/// By how many standard errors a step must be better to be taken: of many that are tried some look
+/// better by chance.
+const NOTABLE: f64 = 0.5;
 /// Pairs a track, from the fewest.
 const PAIRS: [f32; 4] = [4.0, 8.0, 12.0, 16.0];
 /// Of the accuracy with the most pairs, the share that is enough.
@@ -75,6 +81,17 @@ pub fn with_transitions(base: &Model, parts: &NeighbourParts) -> Option<Model> {
     Some(model)
 }
 
+/// What was tried, and how well it did.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    /// How the next track is told.
+    pub follow: Follow,
+    /// How often it was right.
+    pub hits: Hits,
+    /// Query by query.
+    each: Vec<f64>,
+}
+
 /// Chooses, around `start`, how the next track of `queries` is told from `sittings` beside what `base`
 /// knows of taste.
 pub fn follow(
@@ -83,19 +100,19 @@ pub fn follow(
     queries: &[Query],
     start: Follow,
     progress: &Progress<'_>,
-) -> Result<(Follow, Hits), Interrupted> {
+) -> Result<Tried, Interrupted> {
     let mut run = Run { base, sittings, queries, progress, links: None, tried: 0 };
-    let mut best = (start, run.measure(start)?);
+    let mut best = run.measure(start)?;
     for scale in SCALES {
         run.challenge(&mut best, Follow { scale, ..start })?;
     }
     for _ in 0..2 {
-        let before = best.0;
+        let before = best.follow;
         for set in ADDITIONS {
             for added in ADDED {
-                let mut other = best.0;
+                let mut other = best.follow;
                 set(&mut other.habits, added);
-                if other != best.0 {
+                if other != best.follow {
                     run.challenge(&mut best, other)?;
                 }
             }
@@ -104,13 +121,13 @@ pub fn follow(
             for up in [true, false] {
                 let mut climbs = true;
                 while climbs {
-                    let mut other = best.0;
+                    let mut other = best.follow;
                     vary(&mut other, up);
-                    climbs = other != best.0 && run.challenge(&mut best, other)?;
+                    climbs = other != best.follow && run.challenge(&mut best, other)?;
                 }
             }
         }
-        if best.0 == before {
+        if best.follow == before {
             break;
         }
     }
@@ -159,16 +176,16 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn challenge(&mut self, best: &mut (Follow, Hits), other: Follow) -> Result<bool, Interrupted> {
+    fn challenge(&mut self, best: &mut Tried, other: Follow) -> Result<bool, Interrupted> {
         let found = self.measure(other)?;
-        let better = found.objective() > best.1.objective();
+        let better = paired(&found.each, &best.each) > NOTABLE;
         if better {
-            *best = (other, found);
+            *best = found;
         }
         Ok(better)
     }
 
-    fn measure(&mut self, follow: Follow) -> Result<Hits, Interrupted> {
+    fn measure(&mut self, follow: Follow) -> Result<Tried, Interrupted> {
         if self.progress.stopped() {
             return Err(Interrupted);
         }
@@ -177,24 +194,26 @@ impl Run<'_> {
         let parts = follow.of(&links, self.sittings.tracks());
         self.links = Some((follow.recipe, links));
         let model = with_transitions(self.base, &parts);
-        let found = model.map_or_else(Hits::default, |model| hits(&model, self.queries));
+        // Hopeless settings make no model: nothing is right.
+        let nothing = || (Hits::default(), vec![0.0; self.queries.len()]);
+        let (found, each) = model.map_or_else(nothing, |model| hits(&model, self.queries));
         self.tried += 1;
         self.progress.step("choosing what follows what", self.tried, found.objective());
-        Ok(found)
+        Ok(Tried { follow, hits: found, each })
     }
 
     /// The fewest pairs with which about as much is right as with the most.
-    fn fewest(&mut self, best: (Follow, Hits)) -> Result<(Follow, Hits), Interrupted> {
-        let with = |pairs_each| Follow { pairs_each, ..best.0 };
+    fn fewest(&mut self, best: Tried) -> Result<Tried, Interrupted> {
+        let with = |pairs_each| Follow { pairs_each, ..best.follow };
         let [.., most] = PAIRS;
         let all = self.measure(with(most))?;
         for pairs_each in PAIRS {
             let found = self.measure(with(pairs_each))?;
-            if found.objective() >= ENOUGH * all.objective() {
-                return Ok((with(pairs_each), found));
+            if found.hits.objective() >= ENOUGH * all.hits.objective() {
+                return Ok(found);
             }
         }
-        Ok((with(most), all))
+        Ok(all)
     }
 }
 

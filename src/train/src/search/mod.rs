@@ -18,7 +18,7 @@ pub use balance::{Balance, carried, density};
 pub use beside::{Beside, beside};
 pub use effort::{Effort, Round};
 pub use fidelity::coarseness;
-pub use follow::{Follow, follow, with_transitions};
+pub use follow::{Follow, Tried, follow, with_transitions};
 pub use settle::{Settled, measured, settle};
 
 use crate::{
