@@ -131,7 +131,7 @@ pub fn follow(
             break;
         }
     }
-    run.fewest(best)
+    run.fewest(&best)
 }
 
 fn step(value: &mut f32, values: &[f32], up: bool) {
@@ -203,7 +203,7 @@ impl Run<'_> {
     }
 
     /// The fewest pairs with which about as much is right as with the most.
-    fn fewest(&mut self, best: Tried) -> Result<Tried, Interrupted> {
+    fn fewest(&mut self, best: &Tried) -> Result<Tried, Interrupted> {
         let with = |pairs_each| Follow { pairs_each, ..best.follow };
         let [.., most] = PAIRS;
         let all = self.measure(with(most))?;
