@@ -17,6 +17,11 @@ const LANES: usize = 8;
 /// The least share of its diagonal entry that a pivot keeps.
 const FLOOR: f32 = 1e-7;
 
+/// x^y of x from 0 up; what little it errs by, it errs by on every target.
+pub fn power(x: f32, y: f32) -> f32 {
+    libm::exp2f(y * libm::log2f(x.max(f32::MIN_POSITIVE)))
+}
+
 /// Σ aᵢbᵢ over the shorter length: eight interleaved partial sums, added pairwise.
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0_f32; LANES];

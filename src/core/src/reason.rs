@@ -187,6 +187,7 @@ struct Piece {
 
 impl Piece {
     /// What it adds to the score of a neighbour. O(neighbours).
+    #[inline(never)]
     fn boost(&self, model: &Model, row: Row) -> f32 {
         if row.shard() != self.row.shard() {
             return 0.0;
@@ -232,20 +233,19 @@ impl Explainer {
 
     /// From now on places are explained beside those of `rows`; beside a track of no taste at all
     /// where there are none. O(rows·d).
-    pub fn beside(&mut self, model: &Model, rows: impl Iterator<Item = Row>) {
+    pub fn beside(&mut self, model: &Model, rows: &[Row]) {
         self.mean.fill(0.0);
         self.pieces.iter_mut().for_each(|piece| piece.mean_boost = 0.0);
-        let mut count = 0.0_f32;
-        for row in rows {
+        for &row in rows {
             model.decode(row, &mut self.factor);
             self.mean.iter_mut().zip(&self.factor).for_each(|(sum, x)| *sum += x);
             for piece in &mut self.pieces {
                 piece.mean_boost += piece.boost(model, row);
             }
-            count += 1.0;
         }
+        let count = rows.len().max(1) as f32;
         let boosts = self.pieces.iter_mut().map(|piece| &mut piece.mean_boost);
-        self.mean.iter_mut().chain(boosts).for_each(|sum| *sum /= count.max(1.0));
+        self.mean.iter_mut().chain(boosts).for_each(|sum| *sum /= count);
     }
 
     /// The reasons for `row`, strongest first; empty where nothing of note moves it.
@@ -273,6 +273,7 @@ impl Explainer {
 
     /// What the tracks of `ground` do to the track at hand in the direction of `sign`, where they
     /// do anything.
+    #[inline(never)]
     fn summary(&self, model: &Model, row: Row, ground: Ground, sign: f32) -> Option<Reason> {
         let mut effects: Vec<Place> = Vec::new();
         for piece in self.pieces.iter().filter(|piece| piece.ground == ground) {

@@ -9,6 +9,7 @@ use alloc::{vec, vec::Vec};
 use crate::{
     boosts::{self, units},
     ids::Row,
+    linalg::power,
     model::{Habits, Model},
 };
 
@@ -72,12 +73,12 @@ impl Votes {
             let Some(lists) = model.transitions(row.shard()) else { continue };
             if self.habits != *lists.habits() || self.agreement.is_empty() {
                 self.habits = *lists.habits();
-                let counts = |voters: usize| libm::powf(voters as f32, self.habits.agreement);
+                let counts = |voters: usize| power(voters as f32, self.habits.agreement);
                 self.agreement = (0..=WINDOW).map(counts).collect();
             }
             self.make_room(row.shard(), lists.len());
             self.mark(row, HEARD);
-            let share = libm::powf((back + 1) as f32, -self.habits.recency);
+            let share = power((back + 1) as f32, -self.habits.recency);
             let more = if back == 0 { self.habits.stay } else { self.habits.back * share };
             self.heard.push((row, more));
             if back >= WINDOW {

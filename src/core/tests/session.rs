@@ -270,7 +270,7 @@ fn taking_away_the_evidence_that_a_reason_names_moves_the_track_as_it_says() {
     let mut session = session_without(&[]);
     let mut explainer = Explainer::new(&model, &mut session);
     let ranked = || (20..200).map(Row);
-    explainer.beside(&model, ranked());
+    explainer.beside(&model, &ranked().collect::<Vec<_>>());
     let mut told = [0, 0];
     for row in ranked() {
         let mut factor = vec![0.0; model.dim()];
@@ -314,7 +314,7 @@ fn reasons_read_as_a_person_says_them() {
     observe(&model, &mut session, 1, Kind::Play, 1.0);
     [6, 10, 14].iter().for_each(|&row| observe(&model, &mut session, row, Kind::Skip, 0.0));
     let mut explainer = Explainer::new(&model, &mut session);
-    explainer.beside(&model, (20..200).map(Row));
+    explainer.beside(&model, &(20..200).map(Row).collect::<Vec<_>>());
     let texts: Vec<String> = (20..200)
         .flat_map(|row| explainer.explain(&model, Row(row)))
         .map(|reason| reason.text())

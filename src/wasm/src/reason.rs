@@ -38,15 +38,15 @@ impl Engine {
     /// row is beyond the model. O(d²) for each piece of evidence once after an event, then O(d)
     /// for each row of `among`, and for each piece and row.
     pub fn explain(&mut self, rows: &[u32], among: &[u32]) -> Result<Reasons, JsError> {
-        let rows = known(rows, &self.model)?;
-        let ranked = || known(among, &self.model).map(Iterator::flatten);
+        let rows: Vec<_> = known(rows, &self.model)?.collect();
+        let mut among: Vec<_> = known(among, &self.model)?.flatten().collect();
         // A track by itself is beside nothing.
-        let alone = ranked()?.nth(1).is_none();
-        let everything = alone.then(|| self.model.rows()).into_iter().flatten();
-        let among = ranked()?.chain(everything);
+        if among.len() < 2 {
+            among = self.model.rows().collect();
+        }
         let explainer =
             self.explainer.get_or_insert_with(|| Explainer::new(&self.model, &mut self.session));
-        explainer.beside(&self.model, among);
+        explainer.beside(&self.model, &among);
         let mut reasons = Reasons::default();
         for row in rows {
             let found = row.map(|row| explainer.explain(&self.model, row)).unwrap_or_default();

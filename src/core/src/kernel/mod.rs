@@ -9,6 +9,7 @@
 //! them pass the same tests.
 
 mod gram;
+mod order;
 pub mod scalar;
 mod search;
 mod sketch;
@@ -22,6 +23,7 @@ use alloc::vec::Vec;
 
 pub(crate) use gram::Gram;
 pub use gram::{Pair, TILE_LINES, tile_width};
+pub use order::best;
 pub use search::{Search, top_each, top_k};
 pub use sketch::{BLOCK_ROWS, Block, SKETCH, Sketch};
 pub use table::Table;
@@ -198,21 +200,5 @@ impl Place {
     /// What they are for.
     pub const fn index(self) -> u32 {
         !(self.0 as u32)
-    }
-}
-
-/// Keeps the first `k` of `places`, in order. O(n + k·log k).
-pub fn best(places: &mut Vec<Place>, k: usize) {
-    cut(places, k);
-    places.sort_unstable_by(|a, b| b.cmp(a));
-}
-
-/// Keeps the first `k` of `places`, the last of them in its place. O(n).
-fn cut(places: &mut Vec<Place>, k: usize) {
-    if k < places.len() {
-        if k > 0 {
-            places.select_nth_unstable_by(k - 1, |a, b| b.cmp(a));
-        }
-        places.truncate(k);
     }
 }

@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use super::{BLOCK_ROWS, Place, Query, SKETCH, Shelf, Table, best, cut, dot, reach, seek};
+use super::{BLOCK_ROWS, Place, Query, SKETCH, Shelf, Table, best, dot, reach, seek};
 use crate::ids::Row;
 
 /// Rows of a span: how far a search goes before it looks back on what the sketches were worth. They
@@ -19,7 +19,7 @@ const MAX_PATIENCE: usize = 64;
 ///
 /// Exact. Rows are met by falling length and none is any more once none is in reach by its length;
 /// sketches rule most others out. Rows above the running threshold collect in a buffer of 2k that
-/// is cut back by selection, so selecting costs O(1) amortised a row.
+/// is cut back to the best k, so selecting costs O(1) amortised a row.
 pub fn top_k<'a>(
     shelves: impl Iterator<Item = Shelf<'a>>,
     query: &Query,
@@ -172,7 +172,7 @@ impl<'a, Keep: Fn(Row) -> bool> Search<'a, Keep> {
             if (self.keep)(row) {
                 self.found.push(place);
                 if self.k.checked_mul(2) == Some(self.found.len()) {
-                    cut(self.found, self.k);
+                    best(self.found, self.k);
                     self.worst = self.found[self.k - 1];
                 }
             }

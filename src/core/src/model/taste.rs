@@ -25,7 +25,7 @@ use super::{ModelError, SectionKind, factors::FactorsDigest, in_range};
 use crate::{
     bytes::{Aligned, Reader, Writer},
     event::Kind,
-    linalg::{Cholesky, add_diagonal, multiply, packed_len},
+    linalg::{Cholesky, add_diagonal, multiply, packed_len, power},
 };
 
 const KIND: SectionKind = SectionKind::Taste;
@@ -110,7 +110,7 @@ impl Loss {
     /// λ(positive + αn)^ν: the ridge of a row with evidence on `positive` of `n` columns.
     pub fn ridge(&self, positive: f32, n: f32) -> f32 {
         let count = positive + self.unobserved * n;
-        let power = if self.exponent == 1.0 { count } else { libm::powf(count, self.exponent) };
+        let power = if self.exponent == 1.0 { count } else { power(count, self.exponent) };
         // A ridge of nothing would leave the system singular where the Gram matrix is.
         (self.ridge * power).clamp(1e-6, super::MAX_REAL)
     }
