@@ -193,6 +193,34 @@ fn what_is_measured_is_said_and_on_whom() {
 }
 
 #[test]
+fn whether_the_next_track_can_be_told_is_said_by_train_and_by_inspect() {
+    let folder = folder();
+    // Eighty listeners along a ring of tracks, a minute or an hour a step.
+    for (log, step) in [("minutes.csv", 60), ("hours.csv", 3600)] {
+        let rows = (0..80 * 24).map(|n| {
+            let (listener, at) = (n / 24, n % 24);
+            format!("u{listener},t{},{}\n", (listener * 7 + at) % 50, 1_700_000_000 + at * step)
+        });
+        write(&folder, log, &format!("user,track,at\n{}", rows.collect::<String>()));
+    }
+    let (_, text) = trained(&folder, "train minutes.csv --dim 2 --out m");
+    assert!(text.contains("next track: p@20 1.0000, "), "{text}");
+    let report = json(&trained(&folder, "train minutes.csv --dim 2 --out m --json").1);
+    let pairs = report["transitions"].as_u64().unwrap();
+    assert!(report["next_mrr@20"].as_f64() > report["next_mrr@20_by_taste"].as_f64(), "{report}");
+    assert_eq!(json(&succeed(&folder, "inspect m --json"))["transitions"], pairs);
+    let inspected = succeed(&folder, "inspect m");
+    assert!(inspected.contains(&format!("{pairs} pairs of tracks that follow")), "{inspected}");
+
+    let (_, text) = trained(&folder, "train hours.csv --dim 2 --out m");
+    assert!(text.contains("too few sittings to tell from what follows what"), "{text}");
+    let report = json(&trained(&folder, "train hours.csv --dim 2 --out m --json").1);
+    assert!(report["transitions"].is_null() && report["next_p@20"].is_null(), "{report}");
+    assert!(json(&succeed(&folder, "inspect m --json"))["transitions"].is_null());
+    assert!(succeed(&folder, "inspect m").contains("nothing that tells the next track"));
+}
+
+#[test]
 fn the_help_of_train_names_every_field() {
     let help = succeed(&folder(), "train --help");
     let fields = help.split("Fields:").nth(1).unwrap();

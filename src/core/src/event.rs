@@ -68,6 +68,18 @@ impl Kind {
             Self::Click => "click",
         }
     }
+
+    /// Whether it says that the track was heard, so that what comes next follows it. Likes and saves do
+    /// not: a track that was heard has a play of its own, and one in a list was not heard. Nor do
+    /// searches and clicks, which come before anything is heard.
+    pub const fn is_heard(self) -> bool {
+        matches!(self, Self::Play | Self::Replay)
+    }
+
+    /// Whether the listener said no to the track.
+    pub const fn is_refusal(self) -> bool {
+        matches!(self, Self::Skip | Self::Dislike)
+    }
 }
 
 impl fmt::Display for Kind {

@@ -8,7 +8,7 @@
 //! | [`ids`] | callers' track ids, fingerprints and rows |
 //! | [`codec`] | entropy coding of what is sent |
 //! | [`fold_in`] | the ridge system that gives a listener's taste |
-//! | [`session`] | the listener's evidence and the posterior over taste |
+//! | [`session`], [`sitting`] | the listener's evidence and the posterior over taste; what was heard in one go |
 //! | [`boosts`], [`votes`] | what the neighbours of tracks that were met add, and the last tracks' successors |
 //! | [`rank`], [`reason`] | candidates in, order and reasons out |
 //! | [`kernel`], [`linalg`], [`kmeans`], [`rng`], [`bytes`] | the arithmetic beneath |
@@ -39,4 +39,5 @@ pub mod reason;
 pub mod retrieval;
 pub mod rng;
 pub mod session;
+pub mod sitting;
 pub mod votes;

@@ -38,7 +38,7 @@ pub fn rank(
 /// that was just heard only the last tracks tell whether it is heard again: taste is for the new.
 #[inline]
 fn points(model: &Model, expectation: Expectation<'_>, row: Row) -> i32 {
-    let Expectation { query, boosts, votes } = expectation;
+    let Expectation { query, boosts, votes, .. } = expectation;
     if votes.concern(row) {
         return concerned(model, expectation, row);
     }
@@ -51,7 +51,7 @@ fn points(model: &Model, expectation: Expectation<'_>, row: Row) -> i32 {
 
 #[inline(never)]
 fn concerned(model: &Model, expectation: Expectation<'_>, row: Row) -> i32 {
-    let Expectation { query, boosts, votes } = expectation;
+    let Expectation { query, boosts, votes, .. } = expectation;
     let by_taste = match votes.is_heard(row) {
         true => 0,
         false => more(query, of_factor(model, query, row), boosts::score(boosts.of(row))),
@@ -83,7 +83,17 @@ pub fn top(
     keep: impl Fn(Row) -> bool,
     found: &mut Vec<Place>,
 ) {
-    let expectation = session.expectation(model);
+    top_expected(model, session.expectation(model), k, keep, found);
+}
+
+/// The same of what is expected already.
+pub fn top_expected(
+    model: &Model,
+    expectation: Expectation<'_>,
+    k: usize,
+    keep: impl Fn(Row) -> bool,
+    found: &mut Vec<Place>,
+) {
     let alone = |row| !is_more(expectation, row) && keep(row);
     top_k(model.shelves(), expectation.query, k, alone, found);
     add_boosted(model, expectation, k, keep, found);
@@ -109,7 +119,10 @@ fn add_boosted(
     }
     let touched = boosted.iter().chain(voted);
     let touched = touched.filter(|&&row| is_more(expectation, row) && keep(row));
-    found.extend(touched.map(|&row| Place::new(points(model, expectation, row), row.0)));
+    let places = touched.map(|&row| Place::new(points(model, expectation, row), row.0));
+    // What does not reach the last of the best need not be sorted.
+    let least = found.get(k - 1).copied();
+    found.extend(places.filter(|&place| least.is_none_or(|least| place > least)));
     // A track may have been touched more than once.
     let all = found.len();
     best(found, all);

@@ -13,7 +13,8 @@ use crate::{
     ids::Row,
     kernel::Query,
     model::{Model, Responses},
-    votes::{Sitting, Votes},
+    sitting::Sitting,
+    votes::Votes,
 };
 
 /// Largest amount of evidence taken in at once; more is refused as nonsense.
@@ -116,6 +117,8 @@ pub struct Expectation<'a> {
     pub boosts: &'a Boosts,
     /// What the last tracks say of the next.
     pub votes: &'a Votes,
+    /// These tracks.
+    pub sitting: &'a Sitting,
 }
 
 /// The listener's evidence and the posterior solved from it.
@@ -165,11 +168,7 @@ impl Session {
     pub fn observe(&mut self, model: &Model, observation: Observation) {
         let Observation { row, kind, heard } = observation;
         if !row.is_estimate() && model.has(row) {
-            match kind {
-                Kind::Play | Kind::Replay => self.sitting.play(row),
-                Kind::Skip | Kind::Dislike => self.sitting.refuse(row),
-                _ => {}
-            }
+            self.sitting.see(kind, row);
             self.counted = false;
         }
         self.add(model, row, kind, observation.amount());
@@ -188,9 +187,7 @@ impl Session {
         for evidence in &self.evidence {
             let stem = from.stem(evidence.row);
             let Some(row) = stem.and_then(|stem| to.find_stem(stem)) else { continue };
-            for kind in Kind::ALL {
-                session.add(to, row, kind, evidence.amount(kind));
-            }
+            session.take(to, &Evidence { row, ..*evidence });
             if let Some(moved) = session.known(row) {
                 (moved.finished, moved.touched) = (evidence.finished, evidence.touched);
             }
@@ -230,7 +227,8 @@ impl Session {
     /// What scores are made of. The same cost.
     pub fn expectation(&mut self, model: &Model) -> Expectation<'_> {
         self.solve(model);
-        Expectation { query: &self.query, boosts: &self.boosts, votes: &self.votes }
+        let Self { query, boosts, votes, sitting, .. } = self;
+        Expectation { query, boosts, votes, sitting }
     }
 
     /// Forgets the listener, and keeps the memory for the next. O(d² + tracks).
@@ -279,6 +277,13 @@ impl Session {
         self.system.change(&self.factor, before, after);
         self.boosts.change(model, row, before.target(), after.target());
         self.stale = true;
+    }
+
+    /// Adds what is known of one track. O(kinds · d²).
+    pub fn take(&mut self, model: &Model, evidence: &Evidence) {
+        for kind in Kind::ALL {
+            self.add(model, evidence.row, kind, evidence.amount(kind));
+        }
     }
 
     fn known(&mut self, row: Row) -> Option<&mut Evidence> {

@@ -11,40 +11,14 @@ use crate::{
     ids::Row,
     linalg::power,
     model::{Habits, Model},
+    sitting::Sitting,
 };
 
 /// Most tracks of a sitting that vote, the last ones.
 pub const WINDOW: usize = 32;
-/// Most tracks of a sitting.
-const LONGEST: usize = 1024;
 
 /// Of a mark: the track is of the sitting.
 const HEARD: u8 = 0x80;
-
-/// The tracks of a sitting, the last one first.
-#[derive(Clone, Debug, Default)]
-pub struct Sitting(Vec<Row>);
-
-impl Sitting {
-    /// Another track was played; one that goes on is the same.
-    pub fn play(&mut self, row: Row) {
-        if self.0.first() != Some(&row) {
-            self.0.retain(|&other| other != row);
-            self.0.truncate(LONGEST - 1);
-            self.0.insert(0, row);
-        }
-    }
-
-    /// A track was refused: it says nothing of what follows.
-    pub fn refuse(&mut self, row: Row) {
-        self.0.retain(|&other| other != row);
-    }
-
-    /// The tracks, the last one first, each once.
-    pub fn tracks(&self) -> &[Row] {
-        &self.0
-    }
-}
 
 /// The votes of a sitting.
 #[derive(Clone, Debug, Default)]

@@ -11,17 +11,18 @@ use segue_core::{
 use crate::{
     Diverged, Interrupted, TrainError,
     als::{Factors, Settings, Trainer},
-    assemble::{FoldIn, centroids, cluster, default_clusters, sharded},
+    assemble::{FoldIn, centroids, cluster, default_clusters, sharded, whole_model},
     coding::{self, Coded},
     dataset::{Dataset, gather, new_favourites},
     evaluate::ranking::{Accuracy, Case},
+    links,
     matrix::Matrix,
     naming::cluster_names,
     progress::Progress,
     responses::{Judge, Learned, Story, learn},
     search::{
-        Beside, Effort, Found, Settled, Task, beside, carried, coarseness, density, measured,
-        search, settle,
+        Beside, Effort, Following, Found, Settled, Task, beside, carried, coarseness, density,
+        following, measured, search, settle,
     },
     shards::{self, Tracks},
 };
@@ -53,6 +54,9 @@ pub struct Trained {
     /// chosen on these listeners, so it is optimistic; and it is not of the factors that ship,
     /// which have seen everything.
     pub validation: Option<Accuracy>,
+    /// What the sittings were found to tell of the next track; `None` where there were too few. Chosen
+    /// on the plays that it was measured on, so it is optimistic.
+    pub following: Option<Following>,
     /// What each kind of event was found to say.
     pub learned: Learned,
     /// Listeners that the model was trained on.
@@ -84,17 +88,30 @@ pub fn train(
     }
     let plan = choose(dataset, options, progress)?;
     let Fitted { plan, factors, by_item, neighbours } = fit(dataset, options.dim, plan, progress)?;
+    progress.stage("finding what follows what");
+    let follow = plan.following.and_then(|following| following.follow);
+    let transitions =
+        follow.map(|follow| follow.parts(&dataset.sittings(), progress)).transpose()?;
     progress.stage("coding factors");
     let in_head = shards::most_played(&by_item.positives(), shards::head(tracks, options.head));
     let loss = &plan.settings.loss;
     let coded = coding::compact(&factors, &by_item, loss, plan.coarseness, &in_head)?;
-    let ranking = (&coded, &plan.fold_in, neighbours.as_ref());
+    let lists = Lists { neighbours: neighbours.as_ref(), transitions: transitions.as_ref() };
+    let ranking = (&coded, &plan.fold_in, lists);
     let model = assemble(dataset, options, &factors, ranking, &in_head, progress)?;
 
     let mut events = [0; Kind::ALL.len()];
     dataset.events().iter().for_each(|event| events[event.kind as usize] += 1);
-    let Plan { settings, validation, learned, .. } = plan;
-    Ok(Trained { model, settings, validation, learned, listeners: dataset.listeners(), events })
+    let Plan { settings, validation, following, learned, .. } = plan;
+    let listeners = dataset.listeners();
+    Ok(Trained { model, settings, validation, following, learned, listeners, events })
+}
+
+/// What goes beside the factors.
+#[derive(Clone, Copy)]
+struct Lists<'a> {
+    neighbours: Option<&'a NeighbourParts>,
+    transitions: Option<&'a NeighbourParts>,
 }
 
 /// What to train, as held-out listening has it.
@@ -108,6 +125,8 @@ pub(crate) struct Plan {
     pub coarseness: f32,
     /// What goes beside the factors.
     beside: Option<Beside>,
+    /// What the sittings tell of the next track.
+    following: Option<Following>,
     /// Of the pairs that this was chosen on; `None` where it was not.
     density: Option<f64>,
     validation: Option<Accuracy>,
@@ -125,6 +144,7 @@ impl Plan {
             fold_in: FoldIn { loss: PUBLISHED.loss, pull: SMALLEST_PULL, responses },
             coarseness: CAUTIOUS,
             beside: None,
+            following: None,
             density: None,
             validation: None,
             learned: Learned::nothing(),
@@ -204,7 +224,7 @@ fn assemble(
     dataset: &Dataset,
     options: &Options,
     factors: &Factors,
-    (coded, fold_in, neighbours): (&Coded, &FoldIn, Option<&NeighbourParts>),
+    (coded, fold_in, lists): (&Coded, &FoldIn, Lists<'_>),
     in_head: &[bool],
     progress: &Progress<'_>,
 ) -> Result<Model, TrainError> {
@@ -219,7 +239,11 @@ fn assemble(
     let tracks = Tracks { popularity: &popularity, clusters: &assignment };
     let plan = shards::plan(tracks, in_head);
     let (shards, mut sections) =
-        sharded(&dataset.fingerprints, coded, fold_in, neighbours, plan.as_ref());
+        sharded(&dataset.fingerprints, coded, fold_in, lists.neighbours, plan.as_ref());
+    let transitions = lists.transitions.iter();
+    sections.extend(
+        transitions.flat_map(|all| links::sections(SectionKind::Transitions, all, &shards)),
+    );
     for Shard { number: shard, tracks, ids } in shards {
         let of = |kind| SectionId { shard, kind };
         let text = tracks.iter().map(|&track| &dataset.tracks[track]);
@@ -307,6 +331,10 @@ pub(crate) fn choose(
     };
     let beside = beside(&best.task, best.factors, &best.settled, progress)?;
     let accuracy = beside.map_or(best.settled.accuracy, |beside| beside.accuracy);
+    let lists = beside.map(|found| found.neighbours(best.task.by_user, best.task.by_item));
+    let (fine, fold_in) = (coding::fine(best.factors), &best.settled.fold_in);
+    let base = whole_model(&sample.fingerprints, &fine, fold_in, lists.as_ref())?;
+    let following = following(&sample, &base, options.seed, progress)?;
     Ok(Plan {
         settings,
         seed,
@@ -314,6 +342,7 @@ pub(crate) fn choose(
         fold_in: best.settled.fold_in,
         coarseness,
         beside,
+        following,
         density: Some(density(best.task.by_user)),
         validation: Some(accuracy),
         learned: best.learned,

@@ -23,11 +23,11 @@ pub struct Recipe {
     pub met: f32,
     /// That of the track that follows.
     pub recommended: f32,
-    /// Sittings that have a pair at least; what fewer have is left out.
+    /// Listeners who have a pair at least; what fewer have is left out.
     pub support: u32,
 }
 
-/// The usual support: a pair that one sitting alone has is nobody's business.
+/// The usual support: a pair that one listener alone has is nobody's business.
 pub const SUPPORT: u32 = 2;
 /// The most telling pairs that are looked at of each track.
 const LONGEST: usize = 64;
@@ -41,16 +41,27 @@ pub struct Sittings {
     plays: Vec<u32>,
     /// Where each sitting starts; one more at the end.
     starts: Vec<usize>,
+    /// Whose each sitting is.
+    listeners: Vec<u32>,
 }
 
 impl Sittings {
-    /// Those of a catalogue of so many `tracks`. The same track twice running counts as once.
+    /// Those of a catalogue of so many `tracks`, each of a listener of its own. The same track twice
+    /// running counts as once.
     pub fn new<S: IntoIterator<Item = u32>>(
         tracks: usize,
         sittings: impl IntoIterator<Item = S>,
     ) -> Self {
-        let mut all = Self { tracks, plays: Vec::new(), starts: vec![0] };
-        for sitting in sittings {
+        Self::of_listeners(tracks, (0..).zip(sittings))
+    }
+
+    /// The same of listeners who are known: the sittings of each follow each other.
+    pub fn of_listeners<S: IntoIterator<Item = u32>>(
+        tracks: usize,
+        sittings: impl IntoIterator<Item = (u32, S)>,
+    ) -> Self {
+        let mut all = Self { tracks, plays: Vec::new(), starts: vec![0], listeners: Vec::new() };
+        for (listener, sitting) in sittings {
             let start = all.plays.len();
             for track in sitting {
                 if all.plays.len() == start || all.plays.last() != Some(&track) {
@@ -58,6 +69,7 @@ impl Sittings {
                 }
             }
             all.starts.push(all.plays.len());
+            all.listeners.push(listener);
         }
         all
     }
@@ -65,6 +77,12 @@ impl Sittings {
     /// Number of tracks of the catalogue.
     pub fn tracks(&self) -> usize {
         self.tracks
+    }
+
+    /// Each sitting, its listener and its tracks in order.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &[u32])> {
+        let plays = self.starts.windows(2).map(|bounds| &self.plays[bounds[0]..bounds[1]]);
+        self.listeners.iter().copied().zip(plays)
     }
 
     /// Where each track is played: the sitting, and the place among all plays.
@@ -85,9 +103,10 @@ impl Sittings {
     }
 }
 
-/// The pairs that enough sittings have, at most 64 for each track, as strong that a play
-/// adds 1 to the one that follows in the mean. O(plays × window).
-pub fn links(sittings: &Sittings, recipe: Recipe) -> Links {
+/// The pairs that enough listeners have, at most 64 for each track, as strong that a play
+/// adds 1 to the one that follows in the mean. O(plays × window). Where `stop` says so, counting ends
+/// and what comes of it is of no use.
+pub fn links(sittings: &Sittings, recipe: Recipe, stop: &(dyn Fn() -> bool + Sync)) -> Links {
     let (starts, of) = sittings.occurrences();
     let of_track = |track: usize| &of[starts[track]..starts[track + 1]];
     let in_sittings = |track: usize| {
@@ -99,7 +118,8 @@ pub fn links(sittings: &Sittings, recipe: Recipe) -> Links {
     let powers = [recipe.met, recipe.recommended];
     let near = Near { sittings, recipe };
     let most_telling = |counts: &mut Counts, track: usize| {
-        near.count(counts, of_track(track));
+        let plays = if stop() { &[] } else { of_track(track) };
+        near.count(counts, plays);
         let mut some: Vec<(f32, u32, [f32; 2])> = Vec::new();
         counts.drain(|other, support, [after, before]| {
             if support >= recipe.support {
@@ -154,6 +174,7 @@ impl Near<'_> {
         let every = plays.len().div_ceil(MOST).max(1);
         for &(sitting, at) in plays.iter().step_by(every) {
             let all = &self.sittings.plays;
+            let listener = self.sittings.listeners[sitting as usize];
             let bounds = &self.sittings.starts[sitting as usize..];
             let after = &all[at + 1..bounds[1].min(at + 1 + self.recipe.window)];
             let before = &all[bounds[0].max(at.saturating_sub(self.recipe.window))..at];
@@ -161,7 +182,7 @@ impl Near<'_> {
             let mut see = |gap: usize, other: u32, direction: usize| {
                 if other != own {
                     let strength = (gap as f32).powf(-self.recipe.gap) * every as f32;
-                    counts.see(other, sitting, direction, strength);
+                    counts.see(other, listener, direction, strength);
                 }
             };
             (1..).zip(after).for_each(|(gap, &other)| see(gap, other, 0));
@@ -179,8 +200,8 @@ struct Counts {
 #[derive(Clone, Copy, Default)]
 struct Count {
     strengths: [f32; 2],
-    sittings: u32,
-    /// The number of the last sitting, plus one.
+    listeners: u32,
+    /// The number of the last of them, plus one.
     last: u32,
 }
 
@@ -189,21 +210,21 @@ impl Counts {
         Self { each: vec![Count::default(); tracks], met: Vec::new() }
     }
 
-    fn see(&mut self, other: u32, sitting: u32, direction: usize, strength: f32) {
+    fn see(&mut self, other: u32, listener: u32, direction: usize, strength: f32) {
         let count = &mut self.each[other as usize];
-        if count.sittings == 0 {
+        if count.listeners == 0 {
             self.met.push(other);
         }
-        // Sittings come in order.
-        count.sittings += u32::from(count.last != sitting + 1);
-        count.last = sitting + 1;
+        // The sittings of a listener follow each other.
+        count.listeners += u32::from(count.last != listener + 1);
+        count.last = listener + 1;
         count.strengths[direction] += strength;
     }
 
     fn drain(&mut self, mut each: impl FnMut(u32, u32, [f32; 2])) {
         for other in self.met.drain(..) {
             let count = std::mem::take(&mut self.each[other as usize]);
-            each(other, count.sittings, count.strengths);
+            each(other, count.listeners, count.strengths);
         }
     }
 }

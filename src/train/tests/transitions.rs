@@ -19,7 +19,7 @@ const RECIPE: Recipe =
 
 fn lists(tracks: usize, sittings: &[&[u32]], recipe: Recipe) -> Neighbours {
     let all = Sittings::new(tracks, sittings.iter().map(|sitting| sitting.iter().copied()));
-    Neighbours::new(&links(&all, recipe).parts(1000, 1.0, Habits::default())).unwrap()
+    Neighbours::new(&links(&all, recipe, &|| false).parts(1000, 1.0, Habits::default())).unwrap()
 }
 
 fn weight(lists: &Neighbours, from: usize, to: u32) -> f32 {
@@ -55,6 +55,21 @@ fn a_pair_of_one_sitting_alone_is_left_out_however_often_it_is_there() {
 }
 
 #[test]
+fn a_pair_of_one_listener_alone_is_left_out_however_many_sittings_have_it() {
+    let pairs = |listeners: [u32; 3]| {
+        let sittings = listeners.into_iter().zip([[0, 1], [0, 1], [0, 1]]);
+        links(&Sittings::of_listeners(2, sittings), RECIPE, &|| false).len()
+    };
+    assert_eq!([pairs([7, 7, 7]), pairs([7, 7, 9]), pairs([0, 1, 2])], [0, 1, 1]);
+}
+
+#[test]
+fn counting_ends_where_it_is_asked_to() {
+    let sittings = Sittings::new(2, [[0, 1], [0, 1]]);
+    assert!(links(&sittings, RECIPE, &|| true).is_empty());
+}
+
+#[test]
 fn a_track_that_goes_on_is_one_and_sittings_do_not_run_into_each_other() {
     let once = lists(3, &[&[0, 1], &[0, 1], &[2], &[2]], RECIPE);
     let on = lists(3, &[&[0, 0, 1, 1], &[0, 1], &[2], &[2]], RECIPE);
@@ -70,7 +85,7 @@ fn pairs_do_not_depend_on_the_number_of_threads() {
     let sittings = Sittings::new(40, (0..200).map(sitting).collect::<Vec<_>>());
     let with = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| links(&sittings, RECIPE).parts(300, 0.3, Habits::default()))
+        pool.install(|| links(&sittings, RECIPE, &|| false).parts(300, 0.3, Habits::default()))
     };
     assert_eq!(with(1), with(3));
 }

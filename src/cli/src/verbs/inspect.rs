@@ -12,7 +12,7 @@ use segue_core::{
 use segue_serve::registry::Registry;
 use serde_json::{Value, json};
 
-use super::{read_model, shown};
+use super::{pairs, read_model, shown};
 use crate::{
     failure::{Done, Failure},
     ui::{Ui, counted, grouped},
@@ -72,6 +72,7 @@ fn to_json(model: &Model, version: Option<u64>) -> Value {
         "shards": model.shelves().count(),
         "dim": model.dim(),
         "clusters": model.clusters().map(|c| c.len()),
+        "transitions": pairs(model),
         "unobserved": model.taste().loss().unobserved,
         "pull": model.taste().pull(),
         "sections": sections,
@@ -90,11 +91,11 @@ fn to_text(model: &Model, version: Option<u64>) -> String {
 }
 
 fn sections(model: &Model) -> String {
-    let mut text = "section          bytes  a track\n".to_owned();
+    let mut text = "section           bytes  a track\n".to_owned();
     let mut line = |name: &str, bytes: usize| {
         let each = bytes as f64 / model.len() as f64;
         // Writing to a string cannot fail, here and below.
-        let _ = writeln!(text, "{name:<10}{:>12}{each:>9.1}", grouped(bytes));
+        let _ = writeln!(text, "{name:<11}{:>12}{each:>9.1}", grouped(bytes));
     };
     for kind in SectionKind::ALL {
         let bytes = size(model, |id| id.kind == kind);
@@ -103,6 +104,14 @@ fn sections(model: &Model) -> String {
         }
     }
     line("all", size(model, |_| true));
+    let _ = match pairs(model) {
+        None => {
+            writeln!(text, "\nnothing that tells the next track of a sitting from the last ones")
+        }
+        Some(pairs) => {
+            writeln!(text, "\n{} of tracks that follow each other", counted(pairs, "pair"))
+        }
+    };
     let shards = model.shelves().count() - 1;
     if shards > 0 {
         let head = size(model, |id| id.shard == 0 && id.kind != SectionKind::Cells);

@@ -48,3 +48,9 @@ struct Catalogue {
     #[arg(long, value_name = "FILE")]
     catalogue: Option<PathBuf>,
 }
+
+/// How many pairs of tracks that follow each other a model holds; `None` where it tells of none.
+fn pairs(model: &Model) -> Option<usize> {
+    let lists = model.shelves().filter_map(|shelf| model.transitions(shelf.shard));
+    lists.map(|lists| lists.pairs()).reduce(|sum, pairs| sum + pairs)
+}

@@ -10,11 +10,11 @@ use segue_train::{
     pipeline::{Options, Trained, train},
     progress::Progress,
     responses::Learned,
-    search::Effort,
+    search::{Effort, Following},
 };
 use serde_json::{Value, json};
 
-use super::{Catalogue, shown};
+use super::{Catalogue, pairs, shown};
 use crate::{
     failure::{Done, Failure},
     output::{check, write_whole},
@@ -205,6 +205,12 @@ fn to_json(trained: &Trained, out: &str, bytes: usize, bad_lines: u64, seconds: 
         "settings_chosen_on": trained.validation.map(|a| a.listeners),
         "validation_recall@20": trained.validation.map(|a| a.recall_20),
         "validation_ndcg@20": trained.validation.map(|a| a.ndcg_20),
+        "transitions": pairs(&trained.model),
+        "next_p@20": trained.following.map(|f| f.with.hits_20),
+        "next_mrr@20": trained.following.map(|f| f.with.mrr_20),
+        "next_p@20_by_taste": trained.following.map(|f| f.without.hits_20),
+        "next_mrr@20_by_taste": trained.following.map(|f| f.without.mrr_20),
+        "transitions_chosen_on": trained.following.map(|f| f.with.queries),
         "auc_defined": trained.learned.auc_defined,
         "auc_learned": trained.learned.auc_learned,
         "responses_chosen_on": trained.learned.listeners,
@@ -216,13 +222,14 @@ fn to_json(trained: &Trained, out: &str, bytes: usize, bad_lines: u64, seconds: 
 fn to_text(trained: &Trained, out: &str, bytes: usize, seconds: f64) -> String {
     let events: usize = trained.events.iter().sum();
     format!(
-        "{out}: {}, {}, {} bytes, from {} by {} in {seconds:.1} s\n{}\n{}",
+        "{out}: {}, {}, {} bytes, from {} by {} in {seconds:.1} s\n{}\n{}\n{}",
         counted(trained.model.len(), "track"),
         counted(trained.model.clusters().map_or(0, |c| c.len()), "taste cluster"),
         grouped(bytes),
         counted(events, "event"),
         counted(trained.listeners, "listener"),
         validation_text(trained.validation),
+        following_text(trained.following),
         learned_text(&trained.learned),
     )
 }
@@ -240,6 +247,29 @@ fn validation_text(validation: Option<Accuracy>) -> String {
         accuracy.recall_20,
         accuracy.ndcg_20,
         counted(accuracy.listeners, "listener"),
+    )
+}
+
+fn following_text(following: Option<Following>) -> String {
+    let Some(Following { without, with, follow }) = following else {
+        return "too few sittings to tell from what follows what, so none of it ships".into();
+    };
+    if follow.is_none() {
+        return format!(
+            "what follows what tells no more of the next track than taste does, so none of it ships; \
+             on {}",
+            counted(with.queries, "play")
+        );
+    }
+    format!(
+        "next track: p@20 {:.4}, mrr@20 {:.4}, by taste alone {:.4} and {:.4}: the share of later \
+         plays\n  that were among the first 20 tracks after those before them in the same sitting, \
+         and how far up;\n  on {} (what follows what was weighed on them, so optimistic)",
+        with.hits_20,
+        with.mrr_20,
+        without.hits_20,
+        without.mrr_20,
+        counted(with.queries, "play"),
     )
 }
 

@@ -12,6 +12,7 @@ use segue_core::{
     event::{self, Kind},
     ids::{Row, fingerprint},
     session::Observation,
+    sitting::Pauses,
 };
 
 use super::{Dataset, Heard};
@@ -41,12 +42,18 @@ struct Arrival {
     heard: u32,
     unit: Unit,
     kind: Kind,
+    /// Of the id of the sitting, or [`NO_SESSION`].
+    session: u16,
 }
 
 const _: () = assert!(size_of::<Arrival>() <= 32);
 
 /// An id that happens to have this fingerprint counts as none.
 const NO_ID: u64 = 0;
+
+/// The sitting is not told. Otherwise it is known by 16 bits of its fingerprint, which is all that there
+/// is room for: of 65,536 changes from one sitting to the next one is missed, unless the time tells it.
+const NO_SESSION: u16 = 0;
 
 /// What [`Arrival::heard`] counts. An enum that held the number would take the event to 40 bytes.
 #[derive(Clone, Copy)]
@@ -69,12 +76,52 @@ impl Arrival {
         }
     }
 
+    /// Milliseconds heard of a track of this length, 0 where it is not known.
+    fn heard_ms(&self, duration_ms: u32) -> u32 {
+        match self.unit {
+            Unit::Milliseconds => self.heard,
+            Unit::Fraction => (f32::from_bits(self.heard) * duration_ms as f32) as u32,
+            Unit::Unknown if self.kind.is_heard() => duration_ms,
+            Unit::Unknown => 0,
+        }
+    }
+
     /// The event, its length looked up as the device looks it up: the track's own.
-    fn event(&self, tracks: &[Track]) -> Heard {
+    fn event(&self, tracks: &[Track], sitting: &mut Openings) -> Heard {
         let Self { at, listener, row, kind, .. } = *self;
-        let heard = self.heard(tracks[row.index()].duration_ms);
-        let amount = Observation { row, kind, heard }.amount();
-        Heard { at, listener, row, amount, kind }
+        let duration_ms = tracks[row.index()].duration_ms;
+        let amount = Observation { row, kind, heard: self.heard(duration_ms) }.amount();
+        let opens = sitting.open_at(self, self.heard_ms(duration_ms));
+        Heard { at, listener, row, amount, kind, opens }
+    }
+}
+
+/// Tells which events open a sitting, of all events by listener and time.
+#[derive(Default)]
+struct Openings {
+    listener: Option<u32>,
+    /// Of the last event that told.
+    session: u16,
+    pauses: Pauses,
+}
+
+impl Openings {
+    /// Whether the next event opens a sitting: the listener is another one, or the log says that the
+    /// sitting is, or there was a pause.
+    fn open_at(&mut self, event: &Arrival, heard_ms: u32) -> bool {
+        if self.listener != Some(event.listener) {
+            *self = Self { listener: Some(event.listener), ..Self::default() };
+            self.session = event.session;
+            self.pauses.end_before(event.at, heard_ms);
+            return true;
+        }
+        let paused = self.pauses.end_before(event.at, heard_ms);
+        let told = event.session != NO_SESSION;
+        let other = told && self.session != NO_SESSION && self.session != event.session;
+        if told {
+            self.session = event.session;
+        }
+        paused || other
     }
 }
 
@@ -111,8 +158,10 @@ impl Builder {
             (None, None) => (0, Unit::Unknown),
         };
         let id = entry.id.as_deref().map_or(NO_ID, fingerprint);
+        let session =
+            entry.session.as_deref().map_or(NO_SESSION, |id| (fingerprint(id) as u16).max(1));
         let (at, kind, row) = (entry.at, entry.kind, Row(row));
-        self.events.push(Arrival { at, id, listener, row, heard, unit, kind });
+        self.events.push(Arrival { at, id, listener, row, heard, unit, kind, session });
     }
 
     /// How many of the tracks that occur `catalogue` has an entry for.
@@ -138,7 +187,8 @@ impl Builder {
         // Stable: where times are as coarse as dates, the log's own order is the best there is.
         events.sort_by_key(|event| (event.listener, event.at));
         drop_repeats(&mut events);
-        let events = events.into_iter().map(|event| event.event(&tracks)).collect();
+        let mut sittings = Openings::default();
+        let events = events.iter().map(|event| event.event(&tracks, &mut sittings)).collect();
         Dataset::new(tracks, events)
     }
 }

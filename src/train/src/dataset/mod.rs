@@ -1,6 +1,7 @@
 //! A listening log in memory: interned, ordered, duplicates removed. 24 bytes an event.
 
 mod builder;
+mod sittings;
 
 use std::{borrow::Cow, collections::HashMap, path::Path};
 
@@ -13,7 +14,7 @@ use segue_core::{
     session::Evidence,
 };
 
-pub use self::builder::Builder;
+pub use self::{builder::Builder, sittings::heard};
 use crate::{
     TrainError,
     log::{self, Summary},
@@ -34,7 +35,12 @@ pub struct Heard {
     pub amount: f32,
     /// What happened.
     pub kind: Kind,
+    /// Whether a sitting starts here: it is the listener's first event, the log names another sitting
+    /// than before, or a pause of [`segue_core::sitting::PAUSE_MS`] went before it.
+    pub opens: bool,
 }
+
+const _: () = assert!(size_of::<Heard>() <= 24);
 
 /// Events by listener and time, and what is known of their tracks.
 #[derive(Clone, Debug, Default)]

@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     path::Path,
+    sync::Arc,
     time::Instant,
 };
 
@@ -45,7 +46,7 @@ pub struct Next<'a> {
     pub dim: usize,
     /// Whether tracks of the sitting are left out.
     pub mask: bool,
-    /// Sittings that have a pair at least; what fewer have does not ship.
+    /// Sittings that have a pair at least, each for a listener of its own; what fewer have does not ship.
     pub support: u32,
     /// Seed of the first factors and of what is held out.
     pub seed: u64,
@@ -74,6 +75,8 @@ pub struct NextOutcome {
 /// One sitting so far, and what came next.
 #[derive(Clone, Debug)]
 pub struct Query {
+    /// What was known of the listener before it.
+    pub listener: Arc<[Evidence]>,
     /// Rows of the tracks, in order.
     pub before: Vec<u32>,
     /// The next one; `None` where training never saw it.
@@ -120,29 +123,50 @@ impl Hits {
 }
 
 /// Tracks that a ranking holds.
-const FIRST: usize = 20;
+pub(crate) const FIRST: usize = 20;
+
+impl Query {
+    /// Puts the listener and the sitting so far into `session`, in the place of what is there.
+    pub(crate) fn observe(&self, model: &Model, session: &mut Session) {
+        session.clear(model);
+        self.listener.iter().for_each(|evidence| session.take(model, evidence));
+        for &track in &self.before {
+            session.observe(model, Observation { row: Row(track), kind: Kind::Play, heard: None });
+        }
+    }
+
+    /// Whether a track may be among those found.
+    pub(crate) fn may_be(&self, row: Row) -> bool {
+        !self.mask || !self.before.contains(&row.0)
+    }
+
+    /// Where the next track is among those `found`.
+    pub(crate) fn place(&self, found: &[Place]) -> Option<usize> {
+        found.iter().position(|place| Some(place.index()) == self.next)
+    }
+}
 
 /// The accuracy of `model`, through a session of its own for each query, and what each query adds to the
 /// objective. Parallel.
 pub fn hits(model: &Model, queries: &[Query]) -> (Hits, Vec<f64>) {
     let place = |(session, found): &mut (Session, Vec<Place>), query: &Query| {
         ask(model, session, query, found);
-        found.iter().position(|place| Some(place.index()) == query.next)
+        query.place(found)
     };
     let start = || (Session::new(model), Vec::new());
-    let places: Vec<Option<usize>> = queries.par_iter().map_init(start, place).collect();
+    judged(&queries.par_iter().map_init(start, place).collect::<Vec<_>>())
+}
+
+/// What comes of the `places` of the next tracks.
+pub(crate) fn judged(places: &[Option<usize>]) -> (Hits, Vec<f64>) {
     let worth = |place: &Option<usize>| place.map_or(0.0, |place| 1.0 + 1.0 / (place + 1) as f64);
-    (Hits::mean(&places), places.iter().map(worth).collect())
+    (Hits::mean(places), places.iter().map(worth).collect())
 }
 
 /// Puts the first 20 for `query` into `found`.
 fn ask(model: &Model, session: &mut Session, query: &Query, found: &mut Vec<Place>) {
-    session.clear(model);
-    for row in query.known() {
-        session.observe(model, Observation { row, kind: Kind::Play, heard: None });
-    }
-    let may = |row: Row| !query.mask || !query.before.contains(&row.0);
-    top(model, session, FIRST, may, found);
+    query.observe(model, session);
+    top(model, session, FIRST, |row| query.may_be(row), found);
 }
 
 /// Fits on `train`, a part of which is held out to choose on, and reports on `test`.
@@ -153,6 +177,7 @@ pub fn evaluate_next(next: &Next<'_>, progress: &Progress<'_>) -> Result<NextOut
     let queries: Vec<Query> = asked
         .iter()
         .map(|(before, after)| Query {
+            listener: Arc::default(),
             before: whole.rows(before),
             next: whole.row_of.get(after.as_str()).copied(),
             mask: next.mask,
@@ -162,6 +187,7 @@ pub fn evaluate_next(next: &Next<'_>, progress: &Progress<'_>) -> Result<NextOut
     let (kept, held) = hold_out(&lines, &asked, next.seed);
     let part = Catalogue::new(&kept)?;
     let known = |(before, after): &(&[String], &String)| Query {
+        listener: Arc::default(),
         before: part.rows(before),
         next: part.row_of.get(after.as_str()).copied(),
         mask: next.mask,
@@ -390,7 +416,7 @@ impl Chosen {
             None => blank(&whole.fingerprints)?,
             Some(taste) => taste.model(next, whole, lines, progress)?,
         };
-        let parts = self.follow.parts(&whole.sittings(lines));
+        let parts = self.follow.parts(&whole.sittings(lines), progress)?;
         with_transitions(&base, &parts).ok_or(TrainError::Empty)
     }
 }

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 use segue_core::{
-    event::Kind,
     fold_in::{Posterior, Pull, System},
     ids::Row,
     kernel::Place,
@@ -73,11 +72,7 @@ impl Scorer for Model {
 /// A session that holds `known`.
 pub fn fold_in(model: &Model, known: &[Evidence]) -> Session {
     let mut session = Session::new(model);
-    for evidence in known {
-        for kind in Kind::ALL {
-            session.add(model, evidence.row, kind, evidence.amount(kind));
-        }
-    }
+    known.iter().for_each(|evidence| session.take(model, evidence));
     session
 }
 

@@ -2,14 +2,14 @@
 
 use segue_core::{
     bytes::Aligned,
-    ids::Row,
     model::{Habits, Model, NeighbourParts, SectionKind, encode_neighbours},
 };
 
+use super::prepared::{Prepared, hits, prepared};
 use crate::{
     Interrupted,
     evaluate::{
-        next::{Hits, Query, hits},
+        next::{Hits, Query},
         paired,
     },
     links::Links,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 impl Follow {
-    /// Where a search starts, of pairs that so many sittings have at least.
+    /// Where a search starts, of pairs that so many listeners have at least.
     pub fn start(support: u32) -> Self {
         Self { recipe: Recipe { support, ..START.recipe }, ..START }
     }
@@ -62,8 +62,13 @@ pub struct Follow {
 
 impl Follow {
     /// The pairs of `sittings`.
-    pub fn parts(&self, sittings: &Sittings) -> NeighbourParts {
-        self.of(&links(sittings, self.recipe), sittings.tracks())
+    pub fn parts(
+        &self,
+        sittings: &Sittings,
+        progress: &Progress<'_>,
+    ) -> Result<NeighbourParts, Interrupted> {
+        let links = links(sittings, self.recipe, &|| progress.stopped());
+        if progress.stopped() { Err(Interrupted) } else { Ok(self.of(&links, sittings.tracks())) }
     }
 
     fn of(&self, links: &Links, tracks: usize) -> NeighbourParts {
@@ -88,8 +93,8 @@ pub struct Tried {
     pub follow: Follow,
     /// How often it was right.
     pub hits: Hits,
-    /// Query by query.
-    each: Vec<f64>,
+    /// The same, query by query.
+    pub(super) each: Vec<f64>,
 }
 
 /// Chooses, around `start`, how the next track of `queries` is told from `sittings` beside what `base`
@@ -101,6 +106,7 @@ pub fn follow(
     start: Follow,
     progress: &Progress<'_>,
 ) -> Result<Tried, Interrupted> {
+    let queries = &prepared(base, queries);
     let mut run = Run { base, sittings, queries, progress, links: None, tried: 0 };
     let mut best = run.measure(start)?;
     for scale in SCALES {
@@ -168,7 +174,7 @@ const VARIATIONS: [fn(&mut Follow, bool); 9] = [
 struct Run<'a> {
     base: &'a Model,
     sittings: &'a Sittings,
-    queries: &'a [Query],
+    queries: &'a [Prepared<'a>],
     progress: &'a Progress<'a>,
     /// The last that were counted.
     links: Option<(Recipe, Links)>,
@@ -189,8 +195,10 @@ impl Run<'_> {
         if self.progress.stopped() {
             return Err(Interrupted);
         }
+        let stop = || self.progress.stopped();
         let known = self.links.take().filter(|(recipe, _)| *recipe == follow.recipe);
-        let links = known.map_or_else(|| links(self.sittings, follow.recipe), |(_, links)| links);
+        let count = || links(self.sittings, follow.recipe, &stop);
+        let links = known.map_or_else(count, |(_, links)| links);
         let parts = follow.of(&links, self.sittings.tracks());
         self.links = Some((follow.recipe, links));
         let model = with_transitions(self.base, &parts);
@@ -214,12 +222,5 @@ impl Run<'_> {
             }
         }
         Ok(all)
-    }
-}
-
-impl Query {
-    /// The tracks so far that a model knows, as rows of it.
-    pub fn known(&self) -> impl Iterator<Item = Row> {
-        self.before.iter().map(|&track| Row(track))
     }
 }

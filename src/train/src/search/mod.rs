@@ -10,6 +10,8 @@ mod beside;
 mod effort;
 mod fidelity;
 mod follow;
+mod next;
+mod prepared;
 mod settle;
 
 use segue_core::model::Responses;
@@ -19,6 +21,7 @@ pub use beside::{Beside, beside};
 pub use effort::{Effort, Round};
 pub use fidelity::coarseness;
 pub use follow::{Follow, Tried, follow, with_transitions};
+pub use next::{Following, following};
 pub use settle::{Settled, measured, settle};
 
 use crate::{
