@@ -29,9 +29,9 @@ pub fn use_all(model: &Model) {
     top(model, &mut session, 20, |row| row.0 % 3 > 0, &mut queue);
     nearest(model, &mut session, &mut queue);
     let mut explainer = Explainer::new(model, &mut session);
-    explainer.beside(model, &rows);
+    explainer.beside(model, &mut session, &rows);
     for &row in rows.iter().take(4) {
-        let reasons = explainer.explain(model, row);
+        let reasons = explainer.explain(model, &mut session, row);
         reasons.iter().for_each(|reason| drop(reason.text()));
     }
     for row in candidates.iter().flatten() {

@@ -106,7 +106,8 @@ export interface Reason {
     | "chosen"
     | "disliked"
     | "saved"
-    | "replayed";
+    | "replayed"
+    | "followed";
   /** In English. */
   readonly text: string;
   /** How much it moves the score beside those it was ranked with; negative moves it down. */

@@ -15,6 +15,9 @@
 //! them it is said that they are unlike it. The ridge is held as it is: it shrinks by λ with each
 //! track less, and so a little does every effect.
 //!
+//! What [`crate::votes`] adds is a reason of its own, beside the mean of what they add to the others. A
+//! track that was just heard has no other: of it taste tells nothing.
+//!
 //! Two things must agree before a reason is told: what the listener did must have moved the taste
 //! its way (a play that fell short of what was expected of it did not), and a track said to be close
 //! must be near by itself, vᵀA⁻¹vᵢ > 0, not only nearer than the others. So a reason names only
@@ -29,7 +32,9 @@ use crate::{
     kernel::{Place, best},
     linalg::dot,
     model::Model,
-    session::{Evidence, Session},
+    session::{Evidence, Expectation, Session},
+    sitting::Sitting,
+    votes::Votes,
 };
 
 /// Tracks that none of so many of the last events was about are not weighed.
@@ -60,11 +65,13 @@ pub enum Ground {
     Saved = 7,
     /// Tracks that were heard again at once.
     Replayed = 8,
+    /// The last tracks of the sitting, which it often follows, or of which it is one.
+    Followed = 9,
 }
 
 impl Ground {
     /// Every ground, in the order of its discriminant.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Popular,
         Self::Finished,
         Self::Liked,
@@ -74,6 +81,7 @@ impl Ground {
         Self::Disliked,
         Self::Saved,
         Self::Replayed,
+        Self::Followed,
     ];
 
     /// Its name.
@@ -88,6 +96,7 @@ impl Ground {
             Self::Disliked => "disliked",
             Self::Saved => "saved",
             Self::Replayed => "replayed",
+            Self::Followed => "followed",
         }
     }
 
@@ -141,6 +150,7 @@ impl Reason {
     pub fn text(&self) -> String {
         let deed = match self.ground {
             Ground::Chosen => "chose",
+            Ground::Followed => "just played",
             ground => ground.name(),
         };
         if self.ground == Ground::Popular {
@@ -154,10 +164,14 @@ impl Reason {
             return format!("you {deed} it{others}");
         }
         let likeness = match (self.ground.is_for(), self.effect > 0.0) {
+            _ if self.ground == Ground::Followed => "often follows",
             (true, _) => "close to",
             (false, true) => "unlike",
             (false, false) => "similar to",
         };
+        if self.ground == Ground::Followed && n == 1 {
+            return format!("{likeness} a track you {deed}");
+        }
         let s = if n == 1 { "" } else { "s" };
         format!("{likeness} {n} track{s} you {deed}")
     }
@@ -168,6 +182,8 @@ impl Reason {
 pub struct Explainer {
     prior: Vec<f32>,
     pieces: Vec<Piece>,
+    /// What votes add, in the mean over the tracks that were ranked together.
+    mean_votes: f32,
     /// v̄, and the factor of the track at hand.
     mean: Vec<f32>,
     factor: Vec<f32>,
@@ -228,15 +244,21 @@ impl Explainer {
         };
         let pieces = recent.iter().filter_map(piece).collect();
         let mean = vec![0.0; model.dim()];
-        Self { prior, pieces, mean, factor }
+        Self { prior, pieces, mean_votes: 0.0, mean, factor }
     }
 
     /// From now on places are explained beside those of `rows`; beside a track of no taste at all
-    /// where there are none. O(rows·d).
-    pub fn beside(&mut self, model: &Model, rows: &[Row]) {
+    /// where there are none. `session` is the one that was weighed. O(rows·d).
+    pub fn beside(&mut self, model: &Model, session: &mut Session, rows: &[Row]) {
+        let votes = session.expectation(model).votes;
         self.mean.fill(0.0);
+        self.mean_votes = 0.0;
         self.pieces.iter_mut().for_each(|piece| piece.mean_boost = 0.0);
         for &row in rows {
+            self.mean_votes += votes.score(row);
+            if votes.is_heard(row) {
+                continue;
+            }
             model.decode(row, &mut self.factor);
             self.mean.iter_mut().zip(&self.factor).for_each(|(sum, x)| *sum += x);
             for piece in &mut self.pieces {
@@ -244,13 +266,21 @@ impl Explainer {
             }
         }
         let count = rows.len().max(1) as f32;
+        self.mean_votes /= count;
         let boosts = self.pieces.iter_mut().map(|piece| &mut piece.mean_boost);
         self.mean.iter_mut().chain(boosts).for_each(|sum| *sum /= count);
     }
 
-    /// The reasons for `row`, strongest first; empty where nothing of note moves it.
-    pub fn explain(&mut self, model: &Model, row: Row) -> Vec<Reason> {
+    /// The reasons for `row`, strongest first; empty where nothing of note moves it. `session` is the
+    /// one that was weighed.
+    pub fn explain(&mut self, model: &Model, session: &mut Session, row: Row) -> Vec<Reason> {
         model.decode(row, &mut self.factor);
+        let expected = session.posterior(model).expect(&self.factor);
+        let Expectation { boosts, votes, sitting, .. } = session.expectation(model);
+        if votes.is_heard(row) {
+            let by_taste = expected + boosts::score(boosts.of(row));
+            return vec![self.just_heard(votes.score(row) - by_taste, row)];
+        }
         let mut reasons: Vec<Reason> = Vec::new();
         let mut tell = |reason: Reason| {
             let weaker = |other: &Reason| other.effect.abs() < reason.effect.abs();
@@ -261,6 +291,7 @@ impl Explainer {
         if popular != 0.0 {
             tell(Reason { row, ground: Ground::Popular, effect: popular, tracks: Vec::new() });
         }
+        self.followed(model, votes, sitting, row).map(&mut tell);
         for ground in Ground::ALL {
             for sign in [1.0, -1.0] {
                 self.summary(model, row, ground, sign).map(&mut tell);
@@ -288,23 +319,41 @@ impl Explainer {
                 (false, up) => up || alone < 0.0,
             };
             if beside * sign > 0.0 && true_of_it {
-                // The bits of numbers above 0 order as the numbers do.
-                effects.push(Place::new(beside.abs().to_bits() as i32, piece.row.0));
+                effects.push(sized(beside.abs(), piece.row));
             }
         }
-        let all = effects.len();
-        best(&mut effects, all);
-        let size = |effect: &Place| f32::from_bits(effect.points() as u32);
-        let total: f32 = effects.iter().map(size).sum();
-        let mut open = 0.8 * total;
-        let mut tracks = Vec::new();
-        for effect in &effects {
-            if open > 0.0 {
-                tracks.push(Row(effect.index()));
-            }
-            open -= size(effect);
-        }
+        let (total, tracks) = fewest(effects);
         (!tracks.is_empty()).then_some(Reason { row, ground, effect: sign * total, tracks })
+    }
+
+    /// The only reason for a track that was just heard, which has `more` than taste expects of it.
+    fn just_heard(&self, more: f32, row: Row) -> Reason {
+        // Had it not been heard, taste would not know that either.
+        let own = self.pieces.iter().find(|piece| piece.row == row);
+        let effect = more + own.map_or(0.0, |piece| dot(&piece.direction, &self.factor));
+        Reason { row, ground: Ground::Followed, effect, tracks: vec![row] }
+    }
+
+    /// What the last tracks do to one that was not heard, where they raise it.
+    #[inline(never)]
+    fn followed(
+        &self,
+        model: &Model,
+        votes: &Votes,
+        sitting: &Sitting,
+        row: Row,
+    ) -> Option<Reason> {
+        let score = votes.score(row);
+        let effect = score - self.mean_votes;
+        let voters = votes.voters(model, sitting, row).into_iter();
+        let voters = voters.filter(|(_, vote)| *vote > 0.0);
+        let (_, tracks) = fewest(voters.map(|(voter, vote)| sized(vote, voter)).collect());
+        // Without them the others would be nearer, and may say as much.
+        let mut rest = sitting.clone();
+        tracks.iter().for_each(|&track| rest.refuse(track));
+        let left: f32 = votes.voters(model, &rest, row).iter().map(|(_, vote)| vote).sum();
+        let told = effect > 0.0 && left < score && !tracks.is_empty();
+        told.then_some(Reason { row, ground: Ground::Followed, effect, tracks })
     }
 
     /// What `direction` does to the score of the track at hand, alone and beside the others.
@@ -312,4 +361,26 @@ impl Explainer {
         let alone = dot(direction, &self.factor);
         (alone, alone - dot(direction, &self.mean))
     }
+}
+
+/// A track with the size of its effect, above 0: the bits of such numbers order as the numbers do.
+fn sized(effect: f32, track: Row) -> Place {
+    Place::new(effect.to_bits() as i32, track.0)
+}
+
+/// The sum of `effects`, and the fewest tracks that make up four fifths of it, strongest first.
+fn fewest(mut effects: Vec<Place>) -> (f32, Vec<Row>) {
+    let all = effects.len();
+    best(&mut effects, all);
+    let size = |effect: &Place| f32::from_bits(effect.points() as u32);
+    let total: f32 = effects.iter().map(size).sum();
+    let mut open = 0.8 * total;
+    let mut tracks = Vec::new();
+    for effect in &effects {
+        if open > 0.0 {
+            tracks.push(Row(effect.index()));
+        }
+        open -= size(effect);
+    }
+    (total, tracks)
 }

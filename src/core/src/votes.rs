@@ -114,6 +114,26 @@ impl Votes {
         votes * self.habits.again + heard.map_or(0.0, |(_, more)| *more)
     }
 
+    /// What each of the tracks that vote for a row adds to its score, the last one first: together what
+    /// [`Votes::score`] gives of a track that was not heard itself. O(entries of the lists that vote).
+    #[inline(never)]
+    pub fn voters(&self, model: &Model, sitting: &Sitting, row: Row) -> Vec<(Row, f32)> {
+        let mut voters = Vec::new();
+        let Some(lists) = model.transitions(row.shard()) else { return voters };
+        for (back, &voter) in sitting.tracks().iter().take(WINDOW).enumerate() {
+            if voter.shard() != row.shard() {
+                continue;
+            }
+            let share = power((back + 1) as f32, -self.habits.recency);
+            let list = lists.of(voter.index()).iter();
+            let here = list.filter(|neighbour| neighbour.place as usize == row.index());
+            voters.extend(here.map(|n| (voter, boosts::score(units(n.weight, share)))));
+        }
+        let counts = self.agreement.get(voters.len()).copied().unwrap_or(1.0);
+        voters.iter_mut().for_each(|(_, vote)| *vote *= counts);
+        voters
+    }
+
     #[inline]
     fn mark_of(&self, row: Row) -> u8 {
         let marks = self.marks.get(usize::from(row.shard()));

@@ -124,7 +124,7 @@ fn exercise(model: &Model) {
     }
     let mut explainer = Explainer::new(model, &mut session);
     for row in (0..model.len() as u32).map(Row) {
-        let _ = explainer.explain(model, row);
+        let _ = explainer.explain(model, &mut session, row);
         let _ = model.text().map(|text| (text.title(row).len(), text.artist(row).len()));
         let _ = model.clusters().map(|clusters| clusters.of(row));
     }

@@ -242,8 +242,8 @@ fn a_reason_counts_what_goes_with_a_track() {
         let mut session = Session::new(model);
         observe(model, &mut session, met, Kind::Like);
         let mut explainer = Explainer::new(model, &mut session);
-        explainer.beside(model, &(met..met + 20).map(Row).collect::<Vec<_>>());
-        let reasons = explainer.explain(model, Row(met + 7));
+        explainer.beside(model, &mut session, &(met..met + 20).map(Row).collect::<Vec<_>>());
+        let reasons = explainer.explain(model, &mut session, Row(met + 7));
         let liked = reasons.into_iter().find(|reason| reason.ground == Ground::Liked);
         liked.filter(|reason| reason.effect > 0.0).map(|reason| reason.effect)
     };

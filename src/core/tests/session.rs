@@ -270,13 +270,13 @@ fn taking_away_the_evidence_that_a_reason_names_moves_the_track_as_it_says() {
     let mut session = session_without(&[]);
     let mut explainer = Explainer::new(&model, &mut session);
     let ranked = || (20..200).map(Row);
-    explainer.beside(&model, &ranked().collect::<Vec<_>>());
+    explainer.beside(&model, &mut session, &ranked().collect::<Vec<_>>());
     let mut told = [0, 0];
     for row in ranked() {
         let mut factor = vec![0.0; model.dim()];
         model.factors().decode(row, &mut factor);
         let score = beside(&model, &mut session, row);
-        for reason in explainer.explain(&model, row) {
+        for reason in explainer.explain(&model, &mut session, row) {
             // One piece of evidence, of an effect that rounding cannot turn.
             if reason.ground == Ground::Popular
                 || reason.tracks.len() != 1
@@ -314,15 +314,15 @@ fn reasons_read_as_a_person_says_them() {
     observe(&model, &mut session, 1, Kind::Play, 1.0);
     [6, 10, 14].iter().for_each(|&row| observe(&model, &mut session, row, Kind::Skip, 0.0));
     let mut explainer = Explainer::new(&model, &mut session);
-    explainer.beside(&model, &(20..200).map(Row).collect::<Vec<_>>());
+    explainer.beside(&model, &mut session, &(20..200).map(Row).collect::<Vec<_>>());
     let texts: Vec<String> = (20..200)
-        .flat_map(|row| explainer.explain(&model, Row(row)))
+        .flat_map(|row| explainer.explain(&model, &mut session, Row(row)))
         .map(|reason| reason.text())
         .collect();
     assert!(texts.iter().any(|text| text == "close to 1 track you finished"));
     assert!(texts.iter().any(|text| text == "similar to 3 tracks you skipped"));
     assert!(texts.iter().any(|text| text == "unlike 1 track you skipped"));
-    let of_itself = explainer.explain(&model, Row(6));
+    let of_itself = explainer.explain(&model, &mut session, Row(6));
     assert!(
         of_itself.iter().any(|reason| reason.text() == "you skipped it and 1 like it"),
         "{of_itself:?}"
@@ -337,7 +337,7 @@ fn a_reason_says_what_the_listener_did_and_no_more() {
         for &(kind, heard) in events {
             session.observe(&model, Observation { row: Row(1), kind, heard });
         }
-        let reasons = Explainer::new(&model, &mut session).explain(&model, Row(1));
+        let reasons = Explainer::new(&model, &mut session).explain(&model, &mut session, Row(1));
         reasons
             .iter()
             .filter(|reason| reason.ground != Ground::Popular)

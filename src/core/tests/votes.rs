@@ -11,7 +11,8 @@ use segue_core::{
     kernel::Place,
     model::{Habits, Model, NeighbourParts, SectionKind, encode_neighbours},
     rank::{rank, score, top},
-    session::{Observation, Session},
+    reason::{Explainer, Ground, Reason},
+    session::{Expectation, Observation, Session},
 };
 
 const TRACKS: usize = 120;
@@ -161,5 +162,143 @@ proptest! {
         queue.retain(|place| place.index() % 4 > 0);
         queue.truncate(k);
         prop_assert_eq!(best, queue);
+    }
+}
+
+/// The reasons for each of the first rows beside all of them.
+fn reasons(model: &Model, session: &mut Session, rows: u32) -> Vec<Vec<Reason>> {
+    let mut explainer = Explainer::new(model, session);
+    let all: Vec<Row> = (0..TRACKS as u32).map(Row).collect();
+    explainer.beside(model, session, &all);
+    (0..rows).map(|row| explainer.explain(model, session, Row(row))).collect()
+}
+
+fn followed(reasons: &[Reason]) -> Option<&Reason> {
+    reasons.iter().find(|reason| reason.ground == Ground::Followed)
+}
+
+#[test]
+fn the_voters_for_a_track_make_up_its_votes() {
+    let model = model();
+    let heard = [9, 14, 33, 10, 2];
+    let mut session = listen(&model, &heard);
+    let Expectation { votes, sitting, .. } = session.expectation(&model);
+    for row in (0..TRACKS as u32).filter(|row| !heard.contains(row)).map(Row) {
+        let voters = votes.voters(&model, sitting, row);
+        let sum: f32 = voters.iter().map(|(_, vote)| vote).sum();
+        assert!((sum - votes.score(row)).abs() < 1e-5, "{row:?}: {voters:?}");
+    }
+    let fifteen: Vec<Row> =
+        votes.voters(&model, sitting, Row(15)).into_iter().map(|(voter, _)| voter).collect();
+    assert_eq!(fifteen, [Row(10), Row(14)], "the last one first");
+}
+
+#[test]
+fn a_track_that_follows_the_last_ones_says_so_and_names_them() {
+    let model = model();
+    let mut session = listen(&model, &[10, 14, 60]);
+    let all = reasons(&model, &mut session, TRACKS as u32);
+    let text = |row: usize| followed(&all[row]).map(Reason::text);
+    assert_eq!(text(61).as_deref(), Some("often follows a track you just played"));
+    assert_eq!(text(15).as_deref(), Some("often follows 2 tracks you just played"));
+    assert_eq!(followed(&all[15]).unwrap().tracks, [Row(14), Row(10)], "the strongest first");
+    assert_eq!(text(100), None);
+    for (row, without) in [(61, [10, 14, 14]), (15, [60, 60, 60])] {
+        let left = scores(&model, &mut listen(&model, &without));
+        assert!(left[row] < scores(&model, &mut session)[row], "the score falls without them");
+    }
+    // Beside the mean of what votes add to all of them.
+    let votes = session.expectation(&model).votes;
+    let mean = (0..TRACKS as u32).map(|row| votes.score(Row(row))).sum::<f32>() / TRACKS as f32;
+    assert!(is_about(followed(&all[61]).unwrap().effect, votes.score(Row(61)) - mean));
+}
+
+#[test]
+fn tracks_are_not_named_in_whose_place_others_would_say_as_much() {
+    // Six tracks vote alike for the last one, the older the more strongly, and the oldest a little less.
+    let last = TRACKS as u32 - 1;
+    let strength = |back: usize| match back {
+        5 => 0.09 * 6_f32.powf(1.5),
+        back => 0.1 * (back as f32 + 1.0).powf(1.5),
+    };
+    let parts = NeighbourParts {
+        strengths: std::array::from_fn(strength),
+        pairs: (0..6).map(|back| Pair { rows: [back, last], level: back as u8, lean: 0 }).collect(),
+        habits: Habits { recency: 1.5, agreement: 0.0, ..HABITS },
+        ..parts()
+    };
+    let mut model = support::model(TRACKS, 1);
+    let section = encode_neighbours(model.ids_digest(), &parts).unwrap();
+    model.add([(SectionKind::Transitions, section)]).unwrap();
+    let told = |heard: &[u32]| {
+        let all = reasons(&model, &mut listen(&model, heard), TRACKS as u32);
+        followed(&all[last as usize]).map(|reason| reason.tracks.len())
+    };
+    assert_eq!(told(&[5, 4, 3, 2, 1, 0]), None);
+    assert_eq!(told(&[2, 1, 0]), Some(3));
+}
+
+#[test]
+fn a_track_that_was_just_heard_has_no_other_reason() {
+    let model = model();
+    let mut session = listen(&model, &[10, 14]);
+    let all = reasons(&model, &mut session, 20);
+    for row in [10, 14] {
+        let [reason] = &all[row][..] else { panic!("{:?}", all[row]) };
+        assert_eq!(
+            (reason.ground, reason.text().as_str()),
+            (Ground::Followed, "you just played it")
+        );
+        assert_eq!(reason.tracks, [Row(row as u32)]);
+    }
+    // After the listener has left, it is a track like any other.
+    session.leave();
+    let all = reasons(&model, &mut session, 20);
+    assert!(all.iter().all(|reasons| followed(reasons).is_none()));
+    assert!(all[10].iter().any(|reason| reason.ground == Ground::Played), "{:?}", all[10]);
+}
+
+#[test]
+fn that_a_track_was_just_played_moves_it_as_the_reason_says() {
+    let model = model();
+    let mut told = [0, 0];
+    for last in 0..TRACKS as u32 {
+        let heard = [(last + 40) % TRACKS as u32, last];
+        let mut session = listen(&model, &heard);
+        let found = reasons(&model, &mut session, TRACKS as u32);
+        let effect = found[last as usize][0].effect;
+        if effect.abs() < 0.01 {
+            continue;
+        }
+        let change = scores(&model, &mut session)[last as usize]
+            - scores(&model, &mut listen(&model, &heard[..1]))[last as usize];
+        assert!(change * effect > 0.0, "{last}: {effect} for {change}");
+        told[usize::from(effect > 0.0)] += 1;
+    }
+    assert!(told[0] > 10, "{told:?}");
+}
+
+proptest! {
+    #[test]
+    fn taking_away_the_tracks_that_a_reason_names_takes_votes_away(
+        heard in prop::collection::vec(0..TRACKS as u32, 1..40),
+        recency in 0.0..1.5_f32,
+        agreement in 0.0..1.0_f32,
+    ) {
+        let habits = Habits { recency, agreement, ..HABITS };
+        let mut model = support::model(TRACKS, 1);
+        let parts = NeighbourParts { habits, ..parts() };
+        let section = encode_neighbours(model.ids_digest(), &parts).unwrap();
+        model.add([(SectionKind::Transitions, section)]).unwrap();
+        let mut session = listen(&model, &heard);
+        for (row, reasons) in (0..).map(Row).zip(reasons(&model, &mut session, TRACKS as u32)) {
+            let Some(reason) = followed(&reasons).filter(|r| r.tracks != [row]) else { continue };
+            prop_assert!(reason.effect > 0.0);
+            let rest: Vec<u32> =
+                heard.iter().copied().filter(|&at| !reason.tracks.contains(&Row(at))).collect();
+            let before = session.expectation(&model).votes.score(row);
+            let mut without = listen(&model, &rest);
+            prop_assert!(without.expectation(&model).votes.score(row) < before, "{:?}", reason);
+        }
     }
 }

@@ -44,12 +44,12 @@ impl Engine {
         if among.len() < 2 {
             among = self.model.rows().collect();
         }
-        let explainer =
-            self.explainer.get_or_insert_with(|| Explainer::new(&self.model, &mut self.session));
-        explainer.beside(&self.model, &among);
+        let Self { model, session, explainer, .. } = self;
+        let explainer = explainer.get_or_insert_with(|| Explainer::new(model, session));
+        explainer.beside(model, session, &among);
         let mut reasons = Reasons::default();
         for row in rows {
-            let found = row.map(|row| explainer.explain(&self.model, row)).unwrap_or_default();
+            let found = row.map(|row| explainer.explain(model, session, row)).unwrap_or_default();
             reasons.numbers.push(found.len() as u32);
             for reason in found {
                 let head =
