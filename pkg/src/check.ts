@@ -26,9 +26,14 @@ const MOST_MILLISECONDS = 0xffff_ffff;
 
 /** Milliseconds, as whole ones that fit 32 bits. */
 export function milliseconds(what: string, value: number | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  if (!Number.isFinite(value) || value < 0) refuse(what, value, "give milliseconds, 0 or more");
-  return Math.min(Math.floor(value), MOST_MILLISECONDS);
+  const given = time(what, value);
+  return given === undefined ? undefined : Math.min(Math.floor(given), MOST_MILLISECONDS);
+}
+
+/** Milliseconds since 1970. */
+export function time(what: string, value: number | undefined): number | undefined {
+  const sound = value === undefined || (Number.isFinite(value) && value >= 0);
+  return sound ? value : refuse(what, value, "give milliseconds, 0 or more");
 }
 
 export function text(what: string, value: unknown): string {

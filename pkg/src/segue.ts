@@ -26,11 +26,17 @@ import {
 /** Events on tracks that the model does not know, which are kept for a model that does. */
 const MOST_PENDING = 1000;
 
-interface Pending {
+/** What the listener did with some track. */
+interface Deed {
   readonly kind: Kind;
-  readonly track: string;
   readonly played: number | undefined;
   readonly duration: number | undefined;
+  /** Whether the listener has left since. */
+  past: boolean;
+}
+
+interface Pending extends Deed {
+  readonly track: string;
 }
 
 /** Shards that are fetched without being asked for. */
@@ -136,20 +142,24 @@ export class Segue {
     const kind = check.text("kind", event.kind) as Kind;
     const played = check.milliseconds("played_ms", event.played_ms);
     const duration = check.milliseconds("duration_ms", event.duration_ms);
-    check.milliseconds("at", event.at);
+    const at = check.time("at", event.at);
     attempt("argument", () => check_kind(kind));
-
     const row = this.#row(track);
-    const here = isTrack(row);
-    if (here) {
-      engine.observe(kind, row, played, duration);
-      if (typeof track === "string") this.#tracks.see(row, track);
-    } else if (typeof track === "string") {
-      this.#pending.push({ kind, track, played, duration });
-      if (this.#pending.length > MOST_PENDING) this.#pending.shift();
-    }
+    if (at !== undefined && engine.was_away(at, played ?? 0)) this.leave();
+    const here = this.#take(track, row, { kind, played, duration, past: false });
     this.#follow();
     return here;
+  }
+
+  /**
+   * The listener has left: what they play from now on starts a new sitting, and does not follow what
+   * they played before. What is known of their taste stays. Call it when the player is closed while the
+   * page stays, and when all events of an earlier visit were observed. An event whose `at` is more than
+   * half an hour after the end of the one before does it by itself.
+   */
+  leave(): void {
+    this.#alive().leave();
+    for (const deed of this.#pending) deed.past = true;
   }
 
   /**
@@ -381,9 +391,20 @@ export class Segue {
     this.#list(this.#tracks.catalogue);
     const pending = this.#pending;
     this.#pending = [];
-    for (const { kind, track, played, duration } of pending) {
-      this.observe({ kind, track, played_ms: played, duration_ms: duration });
+    for (const { track, ...deed } of pending) this.#take(track, this.#row(track), deed);
+  }
+
+  /** Takes a deed in, or keeps it until its track is here. Returns whether it is. */
+  #take(track: string | number, row: number, deed: Deed): boolean {
+    const here = isTrack(row);
+    if (here) {
+      this.#alive().observe(deed.kind, row, deed.played, deed.duration, deed.past);
+      if (typeof track === "string") this.#tracks.see(row, track);
+    } else if (typeof track === "string") {
+      this.#pending.push({ track, ...deed });
+      if (this.#pending.length > MOST_PENDING) this.#pending.shift();
     }
+    return here;
   }
 
   #list(catalogue: readonly string[]): number {

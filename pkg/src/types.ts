@@ -25,7 +25,10 @@ export interface ListenerEvent {
   played_ms?: number | undefined;
   /** Length of the track in milliseconds; where it is left out, the model's own is used. */
   duration_ms?: number | undefined;
-  /** Milliseconds since the Unix epoch. Checked for sense; the session does not depend on it. */
+  /**
+   * When it began, in milliseconds since the Unix epoch. More than half an hour after the end of what
+   * came before it, a new sitting starts, as after `leave()`; else the session does not depend on it.
+   */
   at?: number | undefined;
 }
 

@@ -334,6 +334,7 @@ test("after free every method says so, and freeing again does nothing", async ()
     () => segue.describe("jazz:00"),
     () => segue.clusterOf("jazz:00"),
     () => segue.evidence(),
+    () => segue.leave(),
     () => segue.reset(),
     () => segue.on("update", () => {}),
   ];

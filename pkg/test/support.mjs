@@ -27,6 +27,8 @@ export const second = fixture("second");
 export const split = fixture("split");
 /** The second version, split likewise. */
 export const splitSecond = fixture("split-second");
+/** The second version again, in which "jazz:07" is followed by "metal:07", and that by "folk:07". */
+export const followed = fixture("followed");
 
 export const GENRES = ["jazz", "metal", "folk"];
 export const id = (genre, n) => `${genre}:${String(n).padStart(2, "0")}`;
@@ -34,7 +36,7 @@ export const everything = GENRES.flatMap((genre) =>
   Array.from({ length: 20 }, (_, n) => id(genre, n)),
 );
 
-const NAMES = ["", "ids", "factors", "taste", "clusters", "text", "shards", "cells"];
+const NAMES = ["", "ids", "factors", "taste", "clusters", "text", "shards", "cells", "neighbours", "transitions"];
 
 /** The sections of a model file, as [kind, bytes, shard]. */
 export function sectionsOf(file) {

@@ -106,7 +106,7 @@ export class App {
     if (track === null || !this.#catalogue.isStill(track)) return;
     // What counts is the share that was heard of what was played, however long the track itself is.
     const heard = { played_ms: position, duration_ms: track.playsMs };
-    this.#segue.observe({ kind, track: track.row, ...heard });
+    this.#segue.observe({ kind, track: track.row, at: Date.now() - position, ...heard });
     this.#history.add(deed, track, position);
   }
 

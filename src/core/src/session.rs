@@ -166,11 +166,17 @@ impl Session {
 
     /// Takes in one event. O(d²).
     pub fn observe(&mut self, model: &Model, observation: Observation) {
-        let Observation { row, kind, heard } = observation;
+        let Observation { row, kind, .. } = observation;
         if !row.is_estimate() && model.has(row) {
             self.sitting.see(kind, row);
             self.counted = false;
         }
+        self.recall(model, observation);
+    }
+
+    /// Takes in one event of an earlier sitting, which says nothing of what comes next. O(d²).
+    pub fn recall(&mut self, model: &Model, observation: Observation) {
+        let Observation { row, kind, heard } = observation;
         self.add(model, row, kind, observation.amount());
         if kind == Kind::Play
             && heard.is_some_and(|heard| heard >= WHOLE)

@@ -8,6 +8,7 @@ use segue_core::{
     rank::nearest,
     reason::Explainer,
     session::Session,
+    sitting::Pauses,
 };
 use wasm_bindgen::prelude::*;
 
@@ -19,6 +20,8 @@ use crate::{UNKNOWN, error, parts::Parts};
 pub struct Engine {
     pub(crate) model: Model,
     pub(crate) session: Session,
+    /// When the listener did what.
+    pub(crate) pauses: Pauses,
     /// Prepared from the session as it stands; `None` once it has moved on.
     pub(crate) explainer: Option<Explainer>,
     /// For each shard and row of it whether [`Engine::top`] may name it; empty where it may name all.
@@ -39,6 +42,7 @@ impl Engine {
         Ok(Self {
             session: Session::new(&model),
             model,
+            pauses: Pauses::default(),
             explainer: None,
             open: Vec::new(),
             excluded: Vec::new(),

@@ -4,6 +4,7 @@ use alloc::{string::String, vec::Vec};
 use segue_core::{
     event::{Kind, heard},
     session::{Observation, Session},
+    sitting::Pauses,
 };
 use wasm_bindgen::prelude::*;
 
@@ -11,27 +12,45 @@ use crate::{engine::Engine, error};
 
 #[wasm_bindgen]
 impl Engine {
-    /// Takes in one event about a row. A missing duration is looked up in the model. Throws where
-    /// the kind or the row does not exist. O(d²).
+    /// Takes in one event about a row, which is `past` where it is of an earlier sitting. A missing
+    /// duration is looked up in the model. Throws where the kind or the row does not exist. O(d²).
     pub fn observe(
         &mut self,
         kind: &str,
         row: u32,
         played_ms: Option<u32>,
         duration_ms: Option<u32>,
+        past: bool,
     ) -> Result<(), JsError> {
         let (kind, row) = (kind_named(kind)?, self.row(row)?);
         let known = || self.model.text_of(row).map(|(text, row)| text.duration_ms(row));
         let duration = duration_ms.or_else(known).filter(|&ms| ms > 0);
         let heard = played_ms.zip(duration).and_then(|(played, whole)| heard(played, whole));
-        self.session.observe(&self.model, Observation { row, kind, heard });
+        let observation = Observation { row, kind, heard };
+        match past {
+            true => self.session.recall(&self.model, observation),
+            false => self.session.observe(&self.model, observation),
+        }
         self.explainer = None;
         Ok(())
+    }
+
+    /// Takes in that something happened `at` milliseconds since 1970, during which so many milliseconds
+    /// were heard. Returns whether the listener was away before it for so long that they start a new
+    /// sitting.
+    pub fn was_away(&mut self, at: f64, heard_ms: u32) -> bool {
+        self.pauses.end_before(at as i64, heard_ms)
+    }
+
+    /// The listener has left: what comes next does not follow what came before.
+    pub fn leave(&mut self) {
+        self.session.leave();
     }
 
     /// Forgets the listener.
     pub fn reset(&mut self) {
         self.session = Session::new(&self.model);
+        self.pauses = Pauses::default();
         self.explainer = None;
     }
 

@@ -90,7 +90,7 @@ fn damaged_sections_give_an_error_or_a_model_that_ranks() {
             parts.add(kind.kind.name(), kind.shard, &js(&bytes)).ok().unwrap();
         }
         let Ok(mut engine) = Engine::new(parts) else { continue };
-        engine.observe("skip", 0, Some(1), None).ok().unwrap();
+        engine.observe("skip", 0, Some(1), None, false).ok().unwrap();
         let all: Vec<u32> = (0..TRACKS).collect();
         assert_eq!(engine.rank(&all, TRACKS).ok().unwrap().len(), all.len() * 2);
         assert_eq!(engine.top(5, &[]).ok().unwrap().len(), 10);
@@ -106,7 +106,7 @@ fn damaged_sections_give_an_error_or_a_model_that_ranks() {
 fn a_replacement_carries_the_session_over() {
     let mut engine = listener();
     let skipped = row(&engine, 0, 3);
-    engine.observe("skip", skipped, None, None).ok().unwrap();
+    engine.observe("skip", skipped, None, None, false).ok().unwrap();
     engine.replace(Engine::new(parts(&world::second().unwrap())).ok().unwrap());
     assert_eq!(engine.evidence_rows(), [row(&engine, 0, 3)]);
 }
@@ -135,7 +135,7 @@ fn a_row_beyond_the_model_is_refused_by_every_call() {
     assert_eq!(message(engine.list(&[TRACKS])), beyond);
     assert_eq!(message(engine.explain(&[TRACKS], &[])), beyond);
     assert_eq!(message(engine.explain(&[0], &[TRACKS])), beyond);
-    assert_eq!(message(engine.observe("like", TRACKS, None, None)), beyond);
+    assert_eq!(message(engine.observe("like", TRACKS, None, None, false)), beyond);
     assert_eq!(message(engine.title(TRACKS)), beyond);
     assert_eq!(message(engine.artist(TRACKS)), beyond);
     assert_eq!(message(engine.duration_ms(TRACKS)), beyond);
@@ -149,7 +149,7 @@ fn the_unknown_row_is_taken_in_lists_and_refused_alone() {
     assert_eq!(engine.rank(&[UNKNOWN], 9).ok().unwrap(), [0, f32::NEG_INFINITY.to_bits()]);
     assert_eq!(engine.explain(&[UNKNOWN], &[UNKNOWN]).ok().unwrap().numbers(), [0]);
     assert_eq!(engine.top(TRACKS, &[UNKNOWN]).ok().unwrap().len(), 2 * EACH * GENRES.len());
-    assert!(message(engine.observe("like", UNKNOWN, None, None)).contains("no row"));
+    assert!(message(engine.observe("like", UNKNOWN, None, None, false)).contains("no row"));
     assert!(engine.title(UNKNOWN).is_err());
 }
 
@@ -158,7 +158,7 @@ fn kinds_are_those_of_the_core_and_others_are_refused() {
     assert_eq!(kinds(), Kind::ALL.map(Kind::name).join(" "));
     assert!(Kind::ALL.iter().all(|kind| check_kind(kind.name()).is_ok()));
     assert!(message(check_kind("sing")).contains("unknown kind `sing`"));
-    assert!(message(listener().observe("", 0, None, None)).contains("unknown kind ``"));
+    assert!(message(listener().observe("", 0, None, None, false)).contains("unknown kind ``"));
 }
 
 #[wasm_bindgen_test]
@@ -181,7 +181,7 @@ fn only_listed_tracks_are_on_top_until_all_are_listed_again() {
 fn reasons_cross_with_their_ground_effect_and_tracks() {
     let mut engine = listener();
     let (skipped, other) = (row(&engine, 0, 0), row(&engine, 0, 1));
-    engine.observe("skip", skipped, None, None).ok().unwrap();
+    engine.observe("skip", skipped, None, None, false).ok().unwrap();
     let reasons = engine.explain(&[UNKNOWN, other], &[]).ok().unwrap();
     let numbers = reasons.numbers();
     assert_eq!(numbers[0], 0);
@@ -193,6 +193,28 @@ fn reasons_cross_with_their_ground_effect_and_tracks() {
     });
     assert!(found, "{numbers:?}");
     assert!(reasons.text().contains("similar to 1 track you skipped"));
+}
+
+#[wasm_bindgen_test]
+fn half_an_hour_away_is_told_and_leaving_or_the_past_takes_the_votes() {
+    let mut engine = Engine::new(parts(&world::followed().unwrap())).ok().unwrap();
+    let (heard, next) = (row(&engine, 0, 7), row(&engine, 1, 7));
+    let why = |engine: &mut Engine| engine.explain(&[next], &[]).ok().unwrap().text();
+    engine.observe("play", heard, None, None, true).ok().unwrap();
+    assert!(!why(&mut engine).contains("often follows"));
+    engine.observe("play", heard, None, None, false).ok().unwrap();
+    assert!(why(&mut engine).contains("often follows a track you just played"));
+    engine.leave();
+    assert!(!why(&mut engine).contains("often follows"));
+
+    assert!(!engine.was_away(1e12, 60_000));
+    assert!(!engine.was_away(1e12 + 1_860_000.0, 0));
+    assert!(engine.was_away(1e12 + 3_660_001.0, 0));
+    for nonsense in [f64::MAX, f64::NAN, -1.0] {
+        engine.was_away(nonsense, u32::MAX);
+    }
+    engine.reset();
+    assert!(!engine.was_away(1e15, 0), "nothing is known of a new listener");
 }
 
 #[wasm_bindgen_test]

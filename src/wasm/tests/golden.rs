@@ -25,7 +25,7 @@ fn answer(engine: &mut Engine, query: &Query<'_>) -> String {
         let row = engine.row_of(event.track);
         if row != segue_wasm::UNKNOWN {
             let (played, duration) = event.heard.unzip();
-            engine.observe(event.kind, row, played, duration).ok().unwrap();
+            engine.observe(event.kind, row, played, duration, false).ok().unwrap();
         }
     }
     if query.candidates.is_empty() {

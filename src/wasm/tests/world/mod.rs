@@ -2,11 +2,12 @@
 
 use segue_core::{
     bytes::Aligned,
+    codec::pairs::{LEANS, LEVELS, Pair},
     ids::fingerprint,
     model::{
-        IdsDigest, Loss, Model, ModelError, Responses, SectionId, SectionKind, Shard, Split,
-        TasteParts, encode_clusters, encode_ranking, encode_split, encode_text, fine_steps,
-        quantise,
+        Habits, IdsDigest, Loss, Model, ModelError, NeighbourParts, Responses, SectionId,
+        SectionKind, Shard, Split, TasteParts, encode_clusters, encode_neighbours, encode_ranking,
+        encode_split, encode_text, fine_steps, quantise,
     },
     rng::SplitMix64,
 };
@@ -48,6 +49,34 @@ pub fn split() -> Result<Model, ModelError> {
 pub fn split_second() -> Result<Model, ModelError> {
     let tracks = |genre| (1..EACH + 2).map(move |n| (genre, n));
     split_world((0..GENRES.len()).flat_map(tracks).collect())
+}
+
+/// The next version again, in which each track of a genre is followed by the one of the same number in
+/// the next genre.
+#[allow(dead_code, reason = "each test takes what it needs")]
+pub fn followed() -> Result<Model, ModelError> {
+    let mut model = second()?;
+    let row = |genre: usize, n: usize| model.row(&id(GENRES[genre % GENRES.len()], n));
+    let tracks = (0..GENRES.len()).flat_map(|genre| (1..EACH + 2).map(move |n| (genre, n)));
+    let pair = |(genre, n)| {
+        let [from, to] = [row(genre, n)?.0, row(genre + 1, n)?.0];
+        let lean = if from < to { 0 } else { LEANS as u8 - 1 };
+        Some(Pair { rows: [from.min(to), from.max(to)], level: 0, lean })
+    };
+    let mut pairs: Vec<Pair> = tracks.filter_map(pair).collect();
+    pairs.sort_by_key(|pair| pair.rows);
+    let parts = NeighbourParts {
+        powers: [0.0; 2],
+        strengths: [0.5; LEVELS],
+        classes: vec![0; model.len()],
+        pairs,
+        back: 0.0,
+        habits: Habits { recency: 1.0, agreement: 0.5, again: 0.5, stay: 0.0, back: 0.0 },
+    };
+    if let Some(section) = encode_neighbours(model.ids_digest(), &parts) {
+        model.add([(SectionKind::Transitions, section)])?;
+    }
+    Ok(model)
 }
 
 /// Tracks, each a genre and a number in it, in the order of their fingerprints.
