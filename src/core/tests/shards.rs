@@ -10,7 +10,7 @@ use segue_core::{
     event::Kind,
     ids::Row,
     kernel::{MAX_SHIFT, Place},
-    model::{Model, ModelError, SectionId, SectionKind},
+    model::{Model, ModelError, SectionId, SectionKind, encode_neighbours},
     rank::{UNKNOWN, nearest, rank, score, top},
     session::{Observation, Session},
 };
@@ -172,6 +172,23 @@ fn a_file_of_all_shards_reads_back_as_it_was() {
     let again = Model::from_file(&model.to_file()).unwrap();
     assert!(again.to_file() == model.to_file());
     assert_eq!(again.len(), TRACKS);
+}
+
+#[test]
+fn a_file_reads_back_whichever_lists_go_beside_the_factors_of_its_head() {
+    for kinds in
+        [&[SectionKind::Neighbours, SectionKind::Transitions][..], &[SectionKind::Transitions]]
+    {
+        let mut model = whole();
+        let lists = support::neighbours(model.factors().len());
+        for &kind in kinds {
+            let section = encode_neighbours(model.ids_digest(), &lists).unwrap();
+            model.add([(kind, section)]).unwrap();
+        }
+        let again = Model::from_file(&model.to_file()).unwrap();
+        assert!(again.to_file() == model.to_file());
+        assert_eq!(again.transitions(0).unwrap().pairs(), lists.pairs.len());
+    }
 }
 
 #[test]

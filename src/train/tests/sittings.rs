@@ -147,7 +147,7 @@ fn what_follows_what_ships_where_it_tells_the_next_track() {
 fn what_follows_what_is_by_shard_where_the_catalogue_is_split() {
     let trained =
         trained(&walks(80, 200), &Options { head: Some(30), clusters: Some(2), ..OPTIONS });
-    let shards = pairs(&trained.model);
+    let shards = pairs(&Model::from_file(&trained.model.to_file()).unwrap());
     assert!(shards.len() > 1 && shards[0].0 == 0, "{shards:?}");
 }
 

@@ -321,7 +321,12 @@ impl Model {
         let cells = self.tail.as_ref().and_then(Tail::cells);
         let cells = cells.map(|bytes| (SectionId::from(SectionKind::Cells), bytes));
         let shards = self.tail.iter().flat_map(Tail::parts).flat_map(named);
-        named((0, &self.head)).chain(cells).chain(shards)
+        // The head's own kinds are numbered on both sides of it.
+        let head = |later| {
+            let here = named((0, &self.head));
+            here.filter(move |(id, _)| (id.kind > SectionKind::Cells) == later)
+        };
+        head(false).chain(cells).chain(head(true)).chain(shards)
     }
 
     /// What further sections of the head are numbered by.
