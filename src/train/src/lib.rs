@@ -91,6 +91,21 @@ pub enum TrainError {
         /// How many tracks the catalogue has.
         tracks: usize,
     },
+    /// Two runs on other tests.
+    #[error(
+        "{} has no {case}{}, which {} has: compare two runs on the same test file",
+        log::shown(lacks), nor(*others), log::shown(has)
+    )]
+    OtherCases {
+        /// The file that has it.
+        has: PathBuf,
+        /// The file that does not.
+        lacks: PathBuf,
+        /// What it is, such as `listener "u1"`.
+        case: String,
+        /// How many others it does not have either.
+        others: usize,
+    },
     /// The factors are not numbers.
     #[error(transparent)]
     Diverged(#[from] Diverged),
@@ -100,4 +115,12 @@ pub enum TrainError {
     /// Asked to stop.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
+}
+
+fn nor(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        1 => " nor 1 other".to_owned(),
+        _ => format!(" nor {others} others"),
+    }
 }

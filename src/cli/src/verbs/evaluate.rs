@@ -1,9 +1,13 @@
 //! `segue evaluate …`.
 
-use std::path::PathBuf;
+mod compare;
+mod detail;
+
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use segue_train::{
+    evaluate::figures::{NEXT, SPLIT},
     evaluate::next::{Next, NextOutcome, evaluate_next},
     evaluate::split::{Chosen, Outcome, Precision, Split, evaluate},
     neighbours::Recipe,
@@ -11,6 +15,10 @@ use segue_train::{
 };
 use serde_json::json;
 
+use self::{
+    compare::compare,
+    detail::{check, exposure_lines, figures_lines, intervals, keep, slices, table},
+};
 use crate::{
     failure::Done,
     ui::{STOP, Ui, counted, grouped},
@@ -28,20 +36,37 @@ pub enum Protocol {
 ///
 /// Fits on TRAIN, chooses settings on VALID (or on a part of TRAIN held out), masks only TRAIN,
 /// ranks every item, and reports on TEST once. Every listener is folded in from TRAIN by the
-/// engine that ships.
+/// engine that ships. What stands behind ± is half of a 95 % interval, by the bootstrap over
+/// listeners.
 #[derive(Args)]
-#[command(after_help = "Example:\n  segue evaluate split --train train.txt --valid valid.txt \
-                        --test test.txt --json")]
+#[command(
+    override_usage = "segue evaluate split [OPTIONS] --train <TRAIN> --test <TEST>\n       \
+                      segue evaluate split [OPTIONS] --compare <A> <B>",
+    after_help = "Example:\n  segue evaluate split --train train.txt --valid valid.txt \
+                        --test test.txt --json\n  \
+                        segue evaluate split --compare before.jsonl after.jsonl"
+)]
 pub struct SplitArguments {
     /// What to fit on.
-    #[arg(long)]
-    train: PathBuf,
+    #[arg(long, required_unless_present = "compare")]
+    train: Option<PathBuf>,
     /// What to choose settings on.
     #[arg(long)]
     valid: Option<PathBuf>,
     /// What to report on.
-    #[arg(long)]
-    test: PathBuf,
+    #[arg(long, required_unless_present = "compare")]
+    test: Option<PathBuf>,
+    /// Write the figures of each listener: one JSON object a line, for --compare.
+    #[arg(long, value_name = "FILE")]
+    per_listener: Option<PathBuf>,
+    /// Instead, test how much better B is than A: two files that --per-listener wrote.
+    #[arg(
+        long,
+        num_args = 2,
+        value_names = ["A", "B"],
+        conflicts_with_all = ["train", "valid", "test", "per_listener", "dim", "precision"]
+    )]
+    compare: Vec<PathBuf>,
     /// Components of a factor.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=256))]
     dim: u16,
@@ -57,18 +82,33 @@ pub struct SplitArguments {
 ///
 /// TRAIN has one sitting a line, `item item …`; TEST has `item item …`, a tab, and the item that came
 /// next. Chooses settings on a part of TRAIN held out; ranks every item of TRAIN, tracks of the sitting
-/// too, because listeners do repeat.
+/// too, because listeners do repeat. What stands behind ± is half of a 95 % interval, by the bootstrap
+/// over queries.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  segue evaluate next --train sittings.txt --test next.txt --json"
+    override_usage = "segue evaluate next [OPTIONS] --train <TRAIN> --test <TEST>\n       \
+                      segue evaluate next [OPTIONS] --compare <A> <B>",
+    after_help = "Example:\n  segue evaluate next --train sittings.txt --test next.txt --json\n  \
+                  segue evaluate next --compare before.jsonl after.jsonl"
 )]
 pub struct NextArguments {
     /// What to fit on.
-    #[arg(long)]
-    train: PathBuf,
+    #[arg(long, required_unless_present = "compare")]
+    train: Option<PathBuf>,
     /// What to report on.
-    #[arg(long)]
-    test: PathBuf,
+    #[arg(long, required_unless_present = "compare")]
+    test: Option<PathBuf>,
+    /// Write the figures of each query: one JSON object a line, for --compare.
+    #[arg(long, value_name = "FILE", visible_alias = "per-listener")]
+    per_query: Option<PathBuf>,
+    /// Instead, test how much better B is than A: two files that --per-query wrote.
+    #[arg(
+        long,
+        num_args = 2,
+        value_names = ["A", "B"],
+        conflicts_with_all = ["train", "test", "per_query", "mask", "support", "dim"]
+    )]
+    compare: Vec<PathBuf>,
     /// Leave out the tracks of the sitting so far.
     #[arg(long)]
     mask: bool,
@@ -95,19 +135,27 @@ enum PrecisionName {
 
 pub fn run(protocol: &Protocol, ui: &Ui) -> Done {
     match protocol {
-        Protocol::Split(arguments) => split(arguments, ui),
-        Protocol::Next(arguments) => next(arguments, ui),
+        Protocol::Split(arguments) => match (&arguments.train, &arguments.test) {
+            (Some(train), Some(test)) => split(train, test, arguments, ui),
+            _ => compare(&SPLIT, &arguments.compare, arguments.seed, ui),
+        },
+        Protocol::Next(arguments) => match (&arguments.train, &arguments.test) {
+            (Some(train), Some(test)) => next(train, test, arguments, ui),
+            _ => compare(&NEXT, &arguments.compare, arguments.seed, ui),
+        },
     }
 }
 
-fn split(arguments: &SplitArguments, ui: &Ui) -> Done {
+fn split(train: &Path, test: &Path, arguments: &SplitArguments, ui: &Ui) -> Done {
+    let file = arguments.per_listener.as_deref();
+    check(file, [Some(train), arguments.valid.as_deref(), Some(test)])?;
     ui.heed_interrupt()?;
     let report = |report: segue_train::progress::Report<'_>| ui.report(report);
     let progress = Progress { report: &report, stop: &STOP };
     let split = Split {
-        train: &arguments.train,
+        train,
         valid: arguments.valid.as_deref(),
-        test: &arguments.test,
+        test,
         dim: arguments.dim.into(),
         precision: match arguments.precision {
             PrecisionName::F32 => Precision::F32,
@@ -117,7 +165,8 @@ fn split(arguments: &SplitArguments, ui: &Ui) -> Done {
         seed: arguments.seed,
     };
     let outcome = evaluate(&split, &progress)?;
-    let Outcome { test, chosen, bytes_per_item, tracks } = outcome;
+    let Outcome { test, detail, exposure, chosen, bytes_per_item, tracks } = outcome;
+    keep(&SPLIT, &detail, file)?;
     let Chosen { settings, settled, beside, tried, .. } = chosen;
     let loss = settings.loss;
     let valid = beside.map_or(settled.accuracy, |beside| beside.accuracy);
@@ -129,6 +178,9 @@ fn split(arguments: &SplitArguments, ui: &Ui) -> Done {
             "powers": [met, recommended, listener],
         })
     });
+    let mut sure = intervals(&SPLIT, &detail);
+    let [recommended, held_out] = exposure.intervals;
+    sure["popularity"] = json!({ "recommended": recommended, "held_out": held_out });
     ui.finish(
         &json!({
             "recall@10": test.recall_10,
@@ -148,15 +200,22 @@ fn split(arguments: &SplitArguments, ui: &Ui) -> Done {
             "exponent": loss.exponent,
             "epochs": settings.epochs,
             "settings_tried": tried,
+            "intervals": sure,
+            "slices": slices(&SPLIT, &detail),
+            "coverage@20": exposure.coverage,
+            "gini@20": exposure.gini,
+            "popularity": {
+                "recommended": exposure.recommended,
+                "held_out": exposure.held_out,
+            },
         }),
         &format!(
-            "recall@10 {:.4}   ndcg@10 {:.4}   recall@20 {:.4}   ndcg@20 {:.4}\n\
+            "{}\n\
              {}, {}, {bytes_per_item:.1} bytes a track\n\
-             chosen of {} settings: unobserved weight {:.2e}, ridge {:.2e}, exponent {}, {} epochs",
-            test.recall_10,
-            test.ndcg_10,
-            test.recall_20,
-            test.ndcg_20,
+             chosen of {} settings: unobserved weight {:.2e}, ridge {:.2e}, exponent {}, {} epochs\n\n\
+             {}\n\
+             {}",
+            figures_lines(&SPLIT, &detail),
             counted(test.listeners, "listener"),
             counted(tracks, "track"),
             tried,
@@ -164,24 +223,29 @@ fn split(arguments: &SplitArguments, ui: &Ui) -> Done {
             loss.ridge,
             loss.exponent,
             settings.epochs,
+            table(&SPLIT, &detail),
+            exposure_lines(&exposure),
         ),
     )
 }
 
-fn next(arguments: &NextArguments, ui: &Ui) -> Done {
+fn next(train: &Path, test: &Path, arguments: &NextArguments, ui: &Ui) -> Done {
+    let file = arguments.per_query.as_deref();
+    check(file, [Some(train), Some(test)])?;
     ui.heed_interrupt()?;
     let report = |report: segue_train::progress::Report<'_>| ui.report(report);
     let progress = Progress { report: &report, stop: &STOP };
     let next = Next {
-        train: &arguments.train,
-        test: &arguments.test,
+        train,
+        test,
         dim: arguments.dim.into(),
         mask: arguments.mask,
         support: arguments.support,
         seed: arguments.seed,
     };
-    let NextOutcome { test, valid, follow, taste, bytes_per_item, tracks, micros } =
+    let NextOutcome { test, detail, valid, follow, taste, bytes_per_item, tracks, micros } =
         evaluate_next(&next, &progress)?;
+    keep(&NEXT, &detail, file)?;
     let [p50, p99] = micros;
     let (recipe, habits) = (follow.recipe, follow.habits);
     ui.finish(
@@ -211,17 +275,18 @@ fn next(arguments: &NextArguments, ui: &Ui) -> Done {
             "again": habits.again,
             "stay": habits.stay,
             "back_to": habits.back,
+            "intervals": intervals(&NEXT, &detail),
+            "slices": slices(&NEXT, &detail),
         }),
         &format!(
-            "p@20 {:.4}   mrr@20 {:.4}   hr@10 {:.4}   ndcg@10 {:.4}\n\
+            "{}\n\
              {} queries, {}, {bytes_per_item:.1} bytes a track; {p50:.0} µs a query, {p99:.0} the 99th of a \
-             hundred",
-            test.hits_20,
-            test.mrr_20,
-            test.hits_10,
-            test.ndcg_10,
+             hundred\n\n\
+             {}",
+            figures_lines(&NEXT, &detail),
             grouped(test.queries),
             counted(tracks, "track"),
+            table(&NEXT, &detail),
         ),
     )
 }

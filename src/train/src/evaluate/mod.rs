@@ -1,9 +1,14 @@
 //! The fixed protocols that figures come from.
 
+pub mod compare;
+pub mod exposure;
+pub mod figures;
+pub mod intervals;
 pub mod next;
 pub mod pairs;
 pub mod ranking;
 pub mod scale;
+pub mod slices;
 pub mod split;
 
 /// By how many standard errors the mean of `a` exceeds that of `b`, over the same cases: the paired

@@ -19,7 +19,12 @@ use segue_core::{
     session::{Evidence, Observation, Session},
 };
 
-use super::ranking::Case;
+use super::{
+    figures::{Detail, Name},
+    intervals::means,
+    ranking::Case,
+    slices::of_next,
+};
 use crate::{
     Interrupted, TrainError,
     als::{Factors, Trainer},
@@ -53,10 +58,12 @@ pub struct Next<'a> {
 }
 
 /// What came out.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct NextOutcome {
     /// On the test queries.
     pub test: Hits,
+    /// The same by query and by parts, and how sure it is.
+    pub detail: Detail,
     /// On those that settings were chosen on.
     pub valid: Hits,
     /// How the next track is told.
@@ -106,19 +113,9 @@ impl Hits {
         self.hits_20 + self.mrr_20
     }
 
-    fn mean(places: &[Option<usize>]) -> Self {
-        let count = places.len().max(1) as f64;
-        let mean = |of: &dyn Fn(usize) -> f64| {
-            places.iter().flatten().map(|&place| of(place)).sum::<f64>() / count
-        };
-        let first = |place: usize, k: usize, value: f64| if place < k { value } else { 0.0 };
-        Self {
-            hits_10: mean(&|place| first(place, 10, 1.0)),
-            ndcg_10: mean(&|place| first(place, 10, 1.0 / (place as f64 + 2.0).log2())),
-            hits_20: mean(&|_| 1.0),
-            mrr_20: mean(&|place| 1.0 / (place as f64 + 1.0)),
-            queries: places.len(),
-        }
+    fn mean(each: &[[f64; 4]]) -> Self {
+        let [hits_20, mrr_20, hits_10, ndcg_10] = means(each);
+        Self { hits_10, ndcg_10, hits_20, mrr_20, queries: each.len() }
     }
 }
 
@@ -140,27 +137,36 @@ impl Query {
         !self.mask || !self.before.contains(&row.0)
     }
 
-    /// Where the next track is among those `found`.
-    pub(crate) fn place(&self, found: &[Place]) -> Option<usize> {
-        found.iter().position(|place| Some(place.index()) == self.next)
+    /// How far up the next track is among those `found`, as [`super::figures::NEXT`] has it.
+    pub(crate) fn figures(&self, found: &[Place]) -> [f64; 4] {
+        let place = found.iter().position(|place| Some(place.index()) == self.next);
+        let Some(place) = place else { return [0.0; 4] };
+        let first = if place < 10 { 1.0 } else { 0.0 };
+        let place = place as f64;
+        [1.0, 1.0 / (place + 1.0), first, first / (place + 2.0).log2()]
     }
 }
 
 /// The accuracy of `model`, through a session of its own for each query, and what each query adds to the
 /// objective. Parallel.
 pub fn hits(model: &Model, queries: &[Query]) -> (Hits, Vec<f64>) {
-    let place = |(session, found): &mut (Session, Vec<Place>), query: &Query| {
-        ask(model, session, query, found);
-        query.place(found)
-    };
-    let start = || (Session::new(model), Vec::new());
-    judged(&queries.par_iter().map_init(start, place).collect::<Vec<_>>())
+    judged(&each(model, queries))
 }
 
-/// What comes of the `places` of the next tracks.
-pub(crate) fn judged(places: &[Option<usize>]) -> (Hits, Vec<f64>) {
-    let worth = |place: &Option<usize>| place.map_or(0.0, |place| 1.0 + 1.0 / (place + 1) as f64);
-    (Hits::mean(places), places.iter().map(worth).collect())
+/// What comes of the figures of each query.
+pub(crate) fn judged(each: &[[f64; 4]]) -> (Hits, Vec<f64>) {
+    let worth = each.iter().map(|[hit, reciprocal, ..]| hit + reciprocal);
+    (Hits::mean(each), worth.collect())
+}
+
+/// What each query adds to the figures of [`super::figures::NEXT`]. Parallel.
+fn each(model: &Model, queries: &[Query]) -> Vec<[f64; 4]> {
+    let figures = |(session, found): &mut (Session, Vec<Place>), query: &Query| {
+        ask(model, session, query, found);
+        query.figures(found)
+    };
+    let start = || (Session::new(model), Vec::new());
+    queries.par_iter().map_init(start, figures).collect()
 }
 
 /// Puts the first 20 for `query` into `found`.
@@ -197,7 +203,9 @@ pub fn evaluate_next(next: &Next<'_>, progress: &Progress<'_>) -> Result<NextOut
 
     progress.stage("fitting");
     let model = chosen.model(next, &whole, &lines, progress)?;
-    let (test, _) = hits(&model, &queries);
+    let each = each(&model, &queries);
+    let (test, names) = (Hits::mean(&each), (1..).map(Name::Query));
+    let detail = Detail::new(names, &each, of_next(&queries, &each, next.seed), next.seed);
     let micros = timed(&model, &queries);
     let used =
         [SectionKind::Ids, SectionKind::Factors, SectionKind::Taste, SectionKind::Transitions];
@@ -206,7 +214,7 @@ pub fn evaluate_next(next: &Next<'_>, progress: &Progress<'_>) -> Result<NextOut
     let tracks = whole.fingerprints.len();
     let Chosen { follow, valid, taste } = chosen;
     let (taste, bytes_per_item) = (taste.is_some(), bytes as f64 / tracks as f64);
-    Ok(NextOutcome { test, valid, follow, taste, bytes_per_item, tracks, micros })
+    Ok(NextOutcome { test, detail, valid, follow, taste, bytes_per_item, tracks, micros })
 }
 
 /// Microseconds of single queries, on one thread: the median, and the 99th of a hundred.

@@ -26,6 +26,11 @@ pub struct Case {
 }
 
 impl Case {
+    /// Whether anything is held out.
+    pub fn is_asked(&self) -> bool {
+        self.held_out.len() + self.missing > 0
+    }
+
     /// The same by the rows of another model: `rows` has the new one of each.
     pub fn moved(&self, rows: &[Row]) -> Self {
         let known = self.known.iter().cloned().map(|mut evidence| {
@@ -184,6 +189,15 @@ pub struct Measured {
     ndcg: [f64; 2],
 }
 
+/// The first 20 for one listener, fewer where there are no more, and how good they are.
+#[derive(Clone, Debug)]
+pub struct Ranked {
+    /// Best first.
+    pub rows: Vec<Row>,
+    /// Against what was held out.
+    pub measured: Measured,
+}
+
 /// Listeners who are ranked for together: they share the reading of the catalogue.
 const TOGETHER: usize = 8;
 
@@ -196,7 +210,13 @@ impl Measured {
         self.recall[0] + self.ndcg[0]
     }
 
-    fn new(ranked: &[Row], case: &Case) -> Self {
+    /// Recall and NDCG at 10, recall and NDCG at 20: see [`Accuracy`].
+    pub fn figures(&self) -> [f64; 4] {
+        [self.recall[0], self.ndcg[0], self.recall[1], self.ndcg[1]]
+    }
+
+    /// Of the first `ranked` for a case with anything held out.
+    pub(super) fn new(ranked: &[Row], case: &Case) -> Self {
         let relevant = case.held_out.len() + case.missing;
         let discount = |rank: usize| 1.0 / (rank as f64 + 2.0).log2();
         let hits = |k: usize| {
@@ -228,16 +248,23 @@ impl Accuracy {
 }
 
 /// Ranks the cases that have anything held out with `scorer`, in order. Parallel.
-pub fn each(scorer: &(impl Scorer + ?Sized), cases: &[Case]) -> Vec<Measured> {
-    let asked = |case: &&Case| case.held_out.len() + case.missing > 0;
-    let cases: Vec<&Case> = cases.iter().filter(asked).collect();
+pub fn ranked(scorer: &(impl Scorer + ?Sized), cases: &[Case]) -> Vec<Ranked> {
+    let cases: Vec<&Case> = cases.iter().filter(|case| case.is_asked()).collect();
     cases
         .par_chunks(TOGETHER)
         .flat_map_iter(|cases| {
             let ranked = scorer.top(cases, 20).into_iter();
-            ranked.zip(cases).map(|(ranked, case)| Measured::new(&ranked, case))
+            ranked.zip(cases).map(|(rows, case)| {
+                let measured = Measured::new(&rows, case);
+                Ranked { rows, measured }
+            })
         })
         .collect()
+}
+
+/// How good [`ranked`] are.
+pub fn each(scorer: &(impl Scorer + ?Sized), cases: &[Case]) -> Vec<Measured> {
+    ranked(scorer, cases).iter().map(|ranked| ranked.measured).collect()
 }
 
 /// The mean accuracy of `scorer` over `cases`.

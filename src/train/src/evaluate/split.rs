@@ -17,7 +17,12 @@ use segue_core::{
     session::Evidence,
 };
 
-use super::ranking::{Accuracy, Case, FloatScorer, accuracy};
+use super::{
+    exposure::Exposure,
+    figures::{Detail, Name},
+    ranking::{Accuracy, Case, FloatScorer, Measured, Ranked, ranked},
+    slices::of_split,
+};
 use crate::{
     Interrupted, TrainError,
     als::{Factors, Settings, Trainer},
@@ -64,6 +69,10 @@ pub struct Split<'a> {
 pub struct Outcome {
     /// On the test pairs.
     pub test: Accuracy,
+    /// The same by listener and by parts, and how sure it is.
+    pub detail: Detail,
+    /// How what is recommended to them spreads over the catalogue.
+    pub exposure: Exposure,
     /// What was chosen, and its accuracy on the validation pairs.
     pub chosen: Chosen,
     /// Bytes of the sections used, over the tracks with at least one training pair.
@@ -103,10 +112,11 @@ impl Chosen {
 /// every listener is folded in from them through the engine that ships.
 pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, TrainError> {
     let train = read_interactions(split.train)?;
-    let test = read_interactions(split.test)?;
+    let mut asked = read_interactions(split.test)?;
+    asked.retain(|(_, items)| !items.is_empty());
     let valid = split.valid.map(read_interactions).transpose()?;
     let whole = Pairs::new(&train)?;
-    let test = reachable(split.test, cases(&whole, &train, &test))?;
+    let test = reachable(split.test, cases(&whole, &train, &asked))?;
 
     let chosen = if let (Some(valid), Some(path)) = (&valid, split.valid) {
         let valid = reachable(path, cases(&whole, &train, valid))?;
@@ -131,23 +141,35 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
     let fold_in = &settled.fold_in;
     let neighbours = beside.map(|beside| beside.neighbours(&whole.by_user, &whole.by_item));
     let neighbours = neighbours.as_ref();
-    let shipped = |coded: &Coded| -> Result<(Accuracy, usize), TrainError> {
+    let shipped = |coded: &Coded| -> Result<(Vec<Ranked>, usize), TrainError> {
         let model = whole_model(&whole.fingerprints, coded, fold_in, neighbours)?;
-        Ok((accuracy(&model, &test), stored_bytes(&model)))
+        Ok((ranked(&model, &test), stored_bytes(&model)))
     };
-    let (test, bytes) = match split.precision {
+    let (ranked, bytes) = match split.precision {
         Precision::Int8 => shipped(&coding::fine(&trainer.factors))?,
         Precision::Wire => {
             let (by_item, loss) = (&whole.by_item, &settings.loss);
             shipped(&coding::compact(&trainer.factors, by_item, loss, *coarseness, &[])?)?
         }
         Precision::F32 => {
-            let measure = |scorer: &FloatScorer<'_>| accuracy(scorer, &test);
+            let measure = |scorer: &FloatScorer<'_>| ranked(scorer, &test);
             as_trained(&trainer.factors, fold_in, neighbours, measure)?
         }
     };
-    let tracks = whole.fingerprints.len();
-    Ok(Outcome { test, chosen, bytes_per_item: bytes as f64 / tracks as f64, tracks })
+    let plays = whole.by_item.positives();
+    let tracks = plays.len();
+    let measured: Vec<Measured> = ranked.iter().map(|ranked| ranked.measured).collect();
+    let figures: Vec<[f64; 4]> = measured.iter().map(Measured::figures).collect();
+    let names = asked.into_iter().map(|(listener, _)| Name::Listener(listener));
+    let slices = of_split(&test, &ranked, &plays, split.seed);
+    Ok(Outcome {
+        test: Accuracy::mean(&measured),
+        detail: Detail::new(names, &figures, slices, split.seed),
+        exposure: Exposure::new(&test, &ranked, &plays, split.seed),
+        chosen,
+        bytes_per_item: bytes as f64 / tracks as f64,
+        tracks,
+    })
 }
 
 /// What `measure` finds of the factors as they are, and the bytes that they would take.

@@ -259,6 +259,17 @@ pub enum Problem {
     /// No next track behind a tab.
     #[error("is not `item item …`, a tab, and the one item that came next")]
     NoNext,
+    /// A case of an evaluation without one of its figures.
+    #[error("has no `{wanted}` as `{writer}` writes it; name a file that this wrote")]
+    NoFigure {
+        /// What is not there, or out of range.
+        wanted: &'static str,
+        /// The command that writes such files.
+        writer: &'static str,
+    },
+    /// A case that was there before.
+    #[error("has {0} again; each may be there once")]
+    Again(String),
     /// A quoted value that does not end.
     #[error("has a quoted value that does not end as CSV asks: a quote inside quotes is doubled")]
     Quote,

@@ -74,7 +74,7 @@ pub(super) fn utf8(line: &[u8]) -> Result<&str, Problem> {
 
 /// The parser's message, without the line number, which is always 1.
 #[expect(clippy::needless_pass_by_value, reason = "the signature that `map_err` asks for")]
-pub(super) fn problem_of(error: serde_json::Error) -> Problem {
+pub(crate) fn problem_of(error: serde_json::Error) -> Problem {
     let column = error.column();
     let message = error.to_string();
     let position = format!(" at line {} column {column}", error.line());

@@ -117,8 +117,8 @@ fn listed_id(field: Field, id: &str) -> Result<String, Flaw> {
     Ok(id.to_owned())
 }
 
-/// Hands over every line that is not blank.
-fn each_line(
+/// Hands over every line that is not blank, and refuses a file without one.
+pub(crate) fn each_line(
     path: &Path,
     max_bytes: usize,
     mut take: impl FnMut(&str) -> Result<(), Flaw>,

@@ -36,6 +36,10 @@ pub use self::entry::{Context, Entry};
 pub use self::error::{BadRow, ColumnError, LogError, Place, Problem, excerpt, shown};
 pub use self::lists::{read_catalogue, read_interactions, read_next, read_sittings};
 
+pub(crate) use self::json::problem_of;
+pub(crate) use self::lists::each_line;
+pub(crate) use self::row::Flaw;
+
 use self::input::Content;
 use self::lines::Lines;
 use self::run::{Run, Stop};

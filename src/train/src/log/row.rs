@@ -72,7 +72,7 @@ impl<'a> Cell<'a> {
 
 /// What is wrong, and with which field.
 #[derive(Debug)]
-pub(super) struct Flaw {
+pub(crate) struct Flaw {
     pub field: Option<Field>,
     pub problem: Problem,
 }

@@ -43,7 +43,7 @@ pub fn prepared<'a>(base: &Model, queries: &'a [Query]) -> Vec<Prepared<'a>> {
 
 /// [`crate::evaluate::next::hits`] of `model`, which is the base of `queries` but for what follows what.
 pub fn hits(model: &Model, queries: &[Prepared<'_>]) -> (Hits, Vec<f64>) {
-    let place = |(boosts, votes, found): &mut (Boosts, Votes, Vec<_>), query: &Prepared<'_>| {
+    let figures = |(boosts, votes, found): &mut (Boosts, Votes, Vec<_>), query: &Prepared<'_>| {
         boosts.clear();
         for &(row, says) in &query.says {
             boosts.change(model, row, 0.0, says);
@@ -52,8 +52,8 @@ pub fn hits(model: &Model, queries: &[Prepared<'_>]) -> (Hits, Vec<f64>) {
         let Prepared { query, taste, sitting, .. } = query;
         let expectation = Expectation { query: taste, boosts, votes, sitting };
         top_expected(model, expectation, FIRST, |row| query.may_be(row), found);
-        query.place(found)
+        query.figures(found)
     };
     let start = || (Boosts::default(), Votes::default(), Vec::new());
-    judged(&queries.par_iter().map_init(start, place).collect::<Vec<_>>())
+    judged(&queries.par_iter().map_init(start, figures).collect::<Vec<_>>())
 }
