@@ -116,7 +116,12 @@ fn listeners_with_as_many_items_are_of_one_part_and_parts_of_none_are_left_out()
 
 #[test]
 fn queries_are_parted_by_their_length_and_by_whether_the_answer_repeats() {
-    let query = |before: &[u32], next| Query { before: before.to_vec(), next, mask: false };
+    let query = |before: &[u32], next| Query {
+        listener: [].into(),
+        before: before.to_vec(),
+        next,
+        mask: false,
+    };
     let queries = [
         query(&[0], Some(0)),
         query(&[0, 1], Some(2)),
