@@ -1,6 +1,7 @@
 //! `segue`: thin verbs over the rooms.
 
 mod failure;
+mod methods;
 mod output;
 mod ui;
 mod verbs;

@@ -9,8 +9,10 @@
 pub mod als;
 pub mod assemble;
 pub mod coding;
+pub mod contrast;
 pub mod dataset;
 pub mod evaluate;
+pub mod factors;
 pub mod links;
 pub mod log;
 pub mod matrix;
@@ -21,6 +23,7 @@ pub mod progress;
 pub mod responses;
 pub mod search;
 pub mod shards;
+pub mod spectral;
 pub mod transitions;
 
 use std::path::PathBuf;

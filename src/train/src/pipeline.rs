@@ -10,19 +10,20 @@ use segue_core::{
 
 use crate::{
     Diverged, Interrupted, TrainError,
-    als::{Factors, Settings, Trainer},
+    als::Factors,
     assemble::{FoldIn, centroids, cluster, default_clusters, sharded, whole_model},
     coding::{self, Coded},
     dataset::{Dataset, gather, new_favourites},
     evaluate::ranking::{Accuracy, Case},
+    factors::{self, Method, Settings},
     links,
     matrix::Matrix,
     naming::cluster_names,
     progress::Progress,
     responses::{Judge, Learned, Story, learn},
     search::{
-        Beside, Effort, Following, Found, Settled, Task, beside, carried, coarseness, density,
-        following, measured, search, settle,
+        Attempts, Beside, Effort, Following, Found, Settled, Task, beside, carried, coarseness,
+        density, following, measured, search, settle,
     },
     shards::{self, Tracks},
 };
@@ -49,6 +50,8 @@ pub struct Trained {
     pub model: Model,
     /// How the factors were trained.
     pub settings: Settings,
+    /// What was tried for them, method by method; nothing where there was too little to choose on.
+    pub tried: Vec<Attempts>,
     /// Accuracy on the latest events of a sample of listeners, of factors that were trained on what
     /// came before them; `None` where there was too little. Settings, fold-in and responses were
     /// chosen on these listeners, so it is optimistic; and it is not of the factors that ship,
@@ -66,8 +69,11 @@ pub struct Trained {
 }
 
 /// Settings of the paper that [`crate::als`] follows, for logs too small to choose on.
-const PUBLISHED: Settings =
-    Settings { loss: Loss { unobserved: 0.03, ridge: 0.015, exponent: 1.0 }, epochs: 16 };
+const PUBLISHED: Settings = Settings {
+    method: Method::Als,
+    loss: Loss { unobserved: 0.03, ridge: 0.015, exponent: 1.0 },
+    epochs: 16,
+};
 const SMALLEST_PULL: f32 = 0.001;
 /// How coarsely to code factors where it cannot be seen what that costs.
 const CAUTIOUS: f32 = 0.5;
@@ -102,9 +108,9 @@ pub fn train(
 
     let mut events = [0; Kind::ALL.len()];
     dataset.events().iter().for_each(|event| events[event.kind as usize] += 1);
-    let Plan { settings, validation, following, learned, .. } = plan;
+    let Plan { settings, tried, validation, following, learned, .. } = plan;
     let listeners = dataset.listeners();
-    Ok(Trained { model, settings, validation, following, learned, listeners, events })
+    Ok(Trained { model, settings, tried, validation, following, learned, listeners, events })
 }
 
 /// What goes beside the factors.
@@ -117,6 +123,7 @@ struct Lists<'a> {
 /// What to train, as held-out listening has it.
 pub(crate) struct Plan {
     pub settings: Settings,
+    tried: Vec<Attempts>,
     seed: u64,
     /// What each kind of event says to training; fold-in may have been found to differ.
     pub responses: Responses,
@@ -139,6 +146,7 @@ impl Plan {
         let responses = Responses::default();
         Self {
             settings: PUBLISHED,
+            tried: Vec::new(),
             seed,
             responses,
             fold_in: FoldIn { loss: PUBLISHED.loss, pull: SMALLEST_PULL, responses },
@@ -189,8 +197,8 @@ pub(crate) fn fit(
     }
     let plan = plan.carried_to(&by_user);
     let by_item = by_user.transposed();
-    let mut trainer = Trainer::new(&by_user, &by_item, dim, plan.seed);
-    run(&mut trainer, &plan.settings, progress)?;
+    let pairs = (&by_user, &by_item);
+    let mut trainer = factors::train(pairs, dim, &plan.settings, plan.seed, progress)?;
     trainer.solve_users(&plan.fold_in.loss, &|| progress.stopped());
     let factors = trainer.factors;
     if progress.stopped() {
@@ -202,21 +210,6 @@ pub(crate) fn fit(
     progress.stage("finding what goes with what");
     let neighbours = plan.beside.map(|beside| beside.neighbours(&by_user, &by_item));
     Ok(Fitted { plan, factors, by_item, neighbours })
-}
-
-fn run(
-    trainer: &mut Trainer<'_>,
-    settings: &Settings,
-    progress: &Progress<'_>,
-) -> Result<(), Interrupted> {
-    for epoch in 0..settings.epochs {
-        trainer.epoch(&settings.loss, &|| progress.stopped());
-        if progress.stopped() {
-            return Err(Interrupted);
-        }
-        progress.count("training factors", epoch + 1, settings.epochs);
-    }
-    Ok(())
 }
 
 /// Every section of the model that ships.
@@ -287,8 +280,9 @@ pub(crate) fn choose(
         head: shards::head(dataset.tracks.len(), options.head),
         effort: options.effort,
     };
-    let Found { settings, seed, mut trainer, .. } = search(&task, progress)?;
-    let defined = settle(&task, &mut trainer, &settings.loss, responses, progress)?;
+    let Found { settings, seed, mut trainer, tried } = search(&task, progress)?;
+    let loss = settings.fold_in(sample.tracks.len());
+    let defined = settle(&task, &mut trainer, &loss, responses, progress)?;
     let coarseness = coarseness(&task, &trainer.factors, &settings.loss, &defined, progress)?;
 
     let story = |listener| {
@@ -308,14 +302,14 @@ pub(crate) fn choose(
     let learned = learn(&judge, stories, may_be, progress)?;
     let under = sample.matrix_of(before, &learned.responses);
     let under = (under.transposed(), under);
-    let mut own = Trainer::new(&under.1, &under.0, options.dim, seed);
+    let mut own;
     let best = if learned.responses == responses {
         Best { learned, responses, settled: defined, factors: &trainer.factors, task }
     } else {
         // Under what was learned: the factors as they are, or trained under it too.
-        let theirs = settle(&task, &mut trainer, &settings.loss, learned.responses, progress)?;
-        run(&mut own, &settings, progress)?;
-        let ours = settle(&task, &mut own, &settings.loss, learned.responses, progress)?;
+        let theirs = settle(&task, &mut trainer, &loss, learned.responses, progress)?;
+        own = factors::train((&under.1, &under.0), options.dim, &settings, seed, progress)?;
+        let ours = settle(&task, &mut own, &loss, learned.responses, progress)?;
         let better = ours.accuracy.objective() > theirs.accuracy.objective();
         let settled = if better { &ours } else { &theirs };
         if settled.is_worse_than(&defined) {
@@ -337,6 +331,7 @@ pub(crate) fn choose(
     let following = following(&sample, &base, options.seed, progress)?;
     Ok(Plan {
         settings,
+        tried,
         seed,
         responses: best.responses,
         fold_in: best.settled.fold_in,

@@ -21,6 +21,7 @@ use self::{
 };
 use crate::{
     failure::Done,
+    methods::{chosen_text, settings_json, tried_json, tried_table},
     ui::{STOP, Ui, counted, grouped},
 };
 
@@ -168,7 +169,6 @@ fn split(train: &Path, test: &Path, arguments: &SplitArguments, ui: &Ui) -> Done
     let Outcome { test, detail, exposure, chosen, bytes_per_item, tracks } = outcome;
     keep(&SPLIT, &detail, file)?;
     let Chosen { settings, settled, beside, tried, .. } = chosen;
-    let loss = settings.loss;
     let valid = beside.map_or(settled.accuracy, |beside| beside.accuracy);
     let lists = beside.map(|beside| {
         let Recipe { met, recommended, listener } = beside.recipe;
@@ -194,12 +194,11 @@ fn split(train: &Path, test: &Path, arguments: &SplitArguments, ui: &Ui) -> Done
             "valid_ndcg@10": valid.ndcg_10,
             "valid_without_neighbours": [settled.accuracy.recall_10, settled.accuracy.ndcg_10],
             "neighbours": lists,
-            "unobserved": loss.unobserved,
-            "ridge": loss.ridge,
+            "method": settings.method.name(),
+            "settings": settings_json(&settings),
             "fold_in_ridge": settled.fold_in.loss.ridge,
-            "exponent": loss.exponent,
-            "epochs": settings.epochs,
-            "settings_tried": tried,
+            "settings_tried": tried.iter().map(|attempts| attempts.count).sum::<usize>(),
+            "tried": tried_json(&tried),
             "intervals": sure,
             "slices": slices(&SPLIT, &detail),
             "coverage@20": exposure.coverage,
@@ -212,17 +211,15 @@ fn split(train: &Path, test: &Path, arguments: &SplitArguments, ui: &Ui) -> Done
         &format!(
             "{}\n\
              {}, {}, {bytes_per_item:.1} bytes a track\n\
-             chosen of {} settings: unobserved weight {:.2e}, ridge {:.2e}, exponent {}, {} epochs\n\n\
+             {}\n\n\
+             {}\n\n\
              {}\n\
              {}",
             figures_lines(&SPLIT, &detail),
             counted(test.listeners, "listener"),
             counted(tracks, "track"),
-            tried,
-            loss.unobserved,
-            loss.ridge,
-            loss.exponent,
-            settings.epochs,
+            chosen_text(&settings),
+            tried_table(&tried, &settings),
             table(&SPLIT, &detail),
             exposure_lines(&exposure),
         ),

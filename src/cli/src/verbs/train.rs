@@ -5,7 +5,6 @@ use std::{path::PathBuf, time::Instant};
 use segue_core::event::Kind;
 use segue_train::{
     dataset::{self, Reading},
-    evaluate::ranking::Accuracy,
     log::{self, ColumnError, Columns, Options as LogOptions, Summary},
     pipeline::{Options, Trained, train},
     progress::Progress,
@@ -17,6 +16,7 @@ use serde_json::{Value, json};
 use super::{Catalogue, pairs, shown};
 use crate::{
     failure::{Done, Failure},
+    methods::{chosen_text, settings_json, tried_json, tried_table},
     output::{check, write_whole},
     ui::{STOP, Ui, counted, grouped},
 };
@@ -198,10 +198,9 @@ fn to_json(trained: &Trained, out: &str, bytes: usize, bad_lines: u64, seconds: 
         "bad_lines": bad_lines,
         "dim": trained.model.dim(),
         "clusters": trained.model.clusters().map(|c| c.len()),
-        "unobserved": trained.settings.loss.unobserved,
-        "ridge": trained.settings.loss.ridge,
-        "exponent": trained.settings.loss.exponent,
-        "epochs": trained.settings.epochs,
+        "method": trained.settings.method.name(),
+        "settings": settings_json(&trained.settings),
+        "tried": tried_json(&trained.tried),
         "settings_chosen_on": trained.validation.map(|a| a.listeners),
         "validation_recall@20": trained.validation.map(|a| a.recall_20),
         "validation_ndcg@20": trained.validation.map(|a| a.ndcg_20),
@@ -228,22 +227,24 @@ fn to_text(trained: &Trained, out: &str, bytes: usize, seconds: f64) -> String {
         grouped(bytes),
         counted(events, "event"),
         counted(trained.listeners, "listener"),
-        validation_text(trained.validation),
+        validation_text(trained),
         following_text(trained.following),
         learned_text(&trained.learned),
     )
 }
 
-fn validation_text(validation: Option<Accuracy>) -> String {
-    let Some(accuracy) = validation else {
+fn validation_text(trained: &Trained) -> String {
+    let Some(accuracy) = trained.validation else {
         return "too few listeners to choose settings on: those of Rendle et al. (2021) are used"
             .into();
     };
     format!(
-        "recall@20 {:.4}, ndcg@20 {:.4}: the share of what listeners came to like in their latest \
+        "{}\n{}\nrecall@20 {:.4}, ndcg@20 {:.4}: the share of what listeners came to like in their latest \
          events\n  that was among the first 20 tracks for them, and how far up it was; on {}, \
          by factors\n  trained without these events (the settings were chosen on them, so \
          optimistic)",
+        tried_table(&trained.tried, &trained.settings),
+        chosen_text(&trained.settings),
         accuracy.recall_20,
         accuracy.ndcg_20,
         counted(accuracy.listeners, "listener"),

@@ -172,3 +172,53 @@ dispatch! {
     /// `basis`.
     rotate => rotate_body(rows: &mut [f32], dim: usize, basis: &[f32], scratch: &mut [f32])
 }
+
+/// e^x of x up to 0 in 2 units of the last place or so; 0 below −87.
+#[inline(always)]
+fn exp<const FUSED: bool>(x: f32) -> f32 {
+    // Cody and Waite's reduction to |r| ≤ ln 2 / 2, and the series to r⁶ (error 2e-8).
+    const MAGIC: f32 = 12_582_912.0;
+    let x = x.max(-87.0);
+    let shifted = fma::<FUSED>(x, std::f32::consts::LOG2_E, MAGIC);
+    let n = shifted - MAGIC;
+    let r = fma::<FUSED>(n, -std::f32::consts::LN_2, x);
+    let mut sum = 1.0 / 720.0;
+    for term in [1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
+        sum = fma::<FUSED>(sum, r, term);
+    }
+    f32::from_bits(sum.to_bits().wrapping_add(shifted.to_bits() << 23))
+}
+
+#[inline(always)]
+fn softmax_beside_body<const FUSED: bool>(logits: &mut [f32], own: f32) -> f32 {
+    let mut lanes = [own; LANES];
+    let mut chunks = logits.chunks_exact(LANES);
+    for chunk in &mut chunks {
+        lanes.iter_mut().zip(chunk).for_each(|(most, x)| *most = most.max(*x));
+    }
+    let tail = chunks.remainder().iter().copied().fold(own, f32::max);
+    let most = lanes.into_iter().fold(tail, f32::max);
+    let mut sums = [0.0; LANES];
+    let mut chunks = logits.chunks_exact_mut(LANES);
+    for chunk in &mut chunks {
+        for (sum, x) in sums.iter_mut().zip(chunk) {
+            *x = exp::<FUSED>(*x - most);
+            *sum += *x;
+        }
+    }
+    let own = exp::<FUSED>(own - most);
+    let mut sum = own;
+    for x in chunks.into_remainder() {
+        *x = exp::<FUSED>(*x - most);
+        sum += *x;
+    }
+    let scale = 1.0 / sums.into_iter().fold(sum, |sum, x| sum + x);
+    logits.iter_mut().for_each(|x| *x *= scale);
+    own * scale
+}
+
+dispatch! {
+    /// Overwrites `logits` with their shares of the softmax of them and `own`, and returns the share
+    /// of `own`. O(n).
+    softmax_beside => softmax_beside_body(logits: &mut [f32], own: f32) -> f32
+}

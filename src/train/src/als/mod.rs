@@ -25,15 +25,6 @@ use segue_core::{model::Loss, rng::SplitMix64};
 use crate::matrix::Matrix;
 use dense::Cpu;
 
-/// How factors are trained.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Settings {
-    /// What the loss weighs.
-    pub loss: Loss,
-    /// Alternations, each one solve of all users and one of all items.
-    pub epochs: usize,
-}
-
 /// Factors of both sides, `dim` reals a row.
 #[derive(Clone, Debug)]
 pub struct Factors {
@@ -88,7 +79,7 @@ impl<'a> Trainer<'a> {
 }
 
 /// Two uniform numbers to one normal one (Box and Muller, 1958).
-fn normal(rng: &mut SplitMix64) -> f64 {
+pub fn normal(rng: &mut SplitMix64) -> f64 {
     let radius = (-2.0 * (1.0 - rng.unit()).ln()).sqrt();
     radius * (std::f64::consts::TAU * rng.unit()).cos()
 }
@@ -252,10 +243,16 @@ fn eigen(symmetric: &[f64], dim: usize) -> Option<Eigen> {
 /// The axes along which `rows` (`dim` reals each) lie, those of the largest second moment first: one
 /// axis a row, orthonormal. `None` where they are not finite.
 pub fn principal_axes(cpu: Cpu, rows: &[f32], dim: usize) -> Option<Vec<f32>> {
+    eigen_of(cpu, rows, dim).map(|(_, axes)| axes)
+}
+
+/// The same with the sum of squares along each axis.
+pub fn eigen_of(cpu: Cpu, rows: &[f32], dim: usize) -> Option<(Vec<f32>, Vec<f32>)> {
     let Eigen { values, basis } = eigen(&gram(cpu, rows, dim), dim)?;
     let mut order: Vec<usize> = (0..dim).collect();
     order.sort_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
-    Some(order.into_iter().flat_map(|axis| basis[axis * dim..][..dim].to_vec()).collect())
+    let axes = order.iter().flat_map(|&axis| &basis[axis * dim..][..dim]).copied().collect();
+    Some((order.iter().map(|&axis| values[axis]).collect(), axes))
 }
 
 /// The coordinates of each of `rows` along `axes`.

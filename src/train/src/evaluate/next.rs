@@ -27,9 +27,10 @@ use super::{
 };
 use crate::{
     Interrupted, TrainError,
-    als::{Factors, Trainer},
+    als::Factors,
     assemble::{FoldIn, ranking_model},
     coding::{self, fine},
+    factors::{self, Settings},
     log::{read_next, read_sittings},
     matrix::Matrix,
     progress::Progress,
@@ -334,7 +335,7 @@ struct Chosen {
 
 /// Factors beside what follows what.
 struct Taste {
-    settings: crate::als::Settings,
+    settings: Settings,
     seed: u64,
     fold_in: FoldIn,
     coarseness: f32,
@@ -386,7 +387,8 @@ fn choose(
         effort: Effort::QUICK,
     };
     let Found { settings, seed, mut trainer, .. } = search(&task, progress)?;
-    let settled = settle(&task, &mut trainer, &settings.loss, task.responses, progress)?;
+    let loss = settings.fold_in(task.by_user.columns());
+    let settled = settle(&task, &mut trainer, &loss, task.responses, progress)?;
     let fold_in = settled.fold_in;
     let model = ranking_model(&part.fingerprints, &fine(&trainer.factors), &fold_in)?;
     let beside = follow(&model, &sittings, valid, alone.follow, progress)?;
@@ -440,10 +442,9 @@ impl Taste {
         let by_user = whole.matrix(lines);
         let by_item = by_user.transposed();
         let loss = carried(&self.settings.loss, self.density, density(&by_user));
-        let mut trainer = Trainer::new(&by_user, &by_item, next.dim, self.seed);
-        for _ in 0..self.settings.epochs {
-            trainer.epoch(&loss, &|| progress.stopped());
-        }
+        let settings = Settings { loss, ..self.settings };
+        let pairs = (&by_user, &by_item);
+        let mut trainer = factors::train(pairs, next.dim, &settings, self.seed, progress)?;
         let mut fold_in = self.fold_in;
         fold_in.loss = carried(&fold_in.loss, self.density, density(&by_user));
         trainer.solve_users(&fold_in.loss, &|| progress.stopped());

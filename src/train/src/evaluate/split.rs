@@ -25,14 +25,16 @@ use super::{
 };
 use crate::{
     Interrupted, TrainError,
-    als::{Factors, Settings, Trainer},
+    als::Factors,
     assemble::{FoldIn, taste_parts, whole_model},
     coding::{self, Coded, gram, mean},
+    factors::{self, Settings},
     log::read_interactions,
     matrix::Matrix,
     progress::Progress,
     search::{
-        Beside, Effort, Found, Settled, Task, beside, carried, coarseness, density, search, settle,
+        Attempts, Beside, Effort, Found, Settled, Task, beside, carried, coarseness, density,
+        search, settle,
     },
 };
 
@@ -94,8 +96,8 @@ pub struct Chosen {
     pub coarseness: f32,
     /// What goes beside the factors, where that gains anything, and the accuracy with it.
     pub beside: Option<Beside>,
-    /// How many settings were tried.
-    pub tried: usize,
+    /// What was tried, method by method.
+    pub tried: Vec<Attempts>,
 }
 
 impl Chosen {
@@ -130,10 +132,8 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
 
     progress.stage("fitting");
     let Chosen { settings, seed, settled, coarseness, beside, .. } = &chosen;
-    let mut trainer = Trainer::new(&whole.by_user, &whole.by_item, split.dim, *seed);
-    for _ in 0..settings.epochs {
-        trainer.epoch(&settings.loss, &|| progress.stopped());
-    }
+    let pairs = (&whole.by_user, &whole.by_item);
+    let mut trainer = factors::train(pairs, split.dim, settings, *seed, progress)?;
     trainer.solve_users(&settled.fold_in.loss, &|| progress.stopped());
     if progress.stopped() {
         return Err(Interrupted.into());
@@ -223,7 +223,8 @@ fn choose(
         effort: Effort::FULL,
     };
     let Found { settings, seed, mut trainer, tried } = search(&task, progress)?;
-    let settled = settle(&task, &mut trainer, &settings.loss, task.responses, progress)?;
+    let loss = settings.fold_in(task.by_user.columns());
+    let settled = settle(&task, &mut trainer, &loss, task.responses, progress)?;
     let coarseness = coarseness(&task, &trainer.factors, &settings.loss, &settled, progress)?;
     let beside = beside(&task, &trainer.factors, &settled, progress)?;
     Ok(Chosen { settings, seed, settled, coarseness, beside, tried })

@@ -27,6 +27,8 @@ pub struct Effort {
     sample: Sample,
     /// The rounds of the halving, the shortest first.
     pub rounds: [Round; 3],
+    /// Those of contrastive factors, of which an epoch costs several of ALS.
+    pub contrast: [Round; 3],
     /// Factors of the steps around the best.
     pub steps: &'static [f32],
     /// First factors that the best settings are tried from: the loss is not convex.
@@ -42,6 +44,11 @@ impl Effort {
             Round { epochs: 4, listeners: 800, survivors: 2 },
             Round { epochs: 8, listeners: 2000, survivors: 1 },
         ],
+        contrast: [
+            Round { epochs: 2, listeners: 800, survivors: 2 },
+            Round { epochs: 6, listeners: 800, survivors: 1 },
+            Round { epochs: 12, listeners: 2000, survivors: 1 },
+        ],
         steps: &[1.6, 1.25],
         starts: 1,
     };
@@ -53,6 +60,11 @@ impl Effort {
             Round { epochs: 3, listeners: 400, survivors: 10 },
             Round { epochs: 7, listeners: 1000, survivors: 4 },
             Round { epochs: 16, listeners: usize::MAX, survivors: 1 },
+        ],
+        contrast: [
+            Round { epochs: 4, listeners: 2000, survivors: 4 },
+            Round { epochs: 10, listeners: usize::MAX, survivors: 2 },
+            Round { epochs: 20, listeners: usize::MAX, survivors: 1 },
         ],
         steps: &[1.7, 1.4, 1.2, 1.1],
         starts: 4,

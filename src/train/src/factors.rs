@@ -1,0 +1,171 @@
+//! Item factors, by whichever method is best for a log.
+//!
+//! Whatever made them, a device folds listeners in by the same ridge regression. For factors that
+//! were trained to be summed the ridge is so large that it leaves the sum.
+
+use segue_core::model::Loss;
+
+use crate::{
+    Diverged, Interrupted, TrainError, als, contrast,
+    matrix::Matrix,
+    progress::Progress,
+    spectral::{Degrees, Shape, Spectrum, unit},
+};
+
+/// How factors are made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Method {
+    /// By how many listeners a track has, the same for all listeners.
+    Popularity,
+    /// The leading singular vectors of the pairs.
+    Spectral(Degrees, Shape),
+    /// Implicit ALS, with the loss of the settings.
+    Als,
+    /// Contrastive, from spectral factors on.
+    Contrast(Degrees, Shape, contrast::Settings),
+}
+
+impl Method {
+    /// What people call it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Popularity => "popularity",
+            Self::Spectral(..) => "spectral",
+            Self::Als => "als",
+            Self::Contrast(..) => "contrastive",
+        }
+    }
+}
+
+/// How factors are trained.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// How they are made.
+    pub method: Method,
+    /// What ALS minimises, and what a code of the factors is measured by, whatever made them.
+    pub loss: Loss,
+    /// Passes over the pairs; 0 for methods that make none.
+    pub epochs: usize,
+}
+
+/// The mean square length of factors that are summed: a ridge of one is then a thousand of them.
+const SUMMED: f32 = 1e-3;
+/// Tracks of the mean listener that a sum begins with, where it is pulled there.
+const BEGINS_WITH: f32 = 1.0;
+
+impl Settings {
+    /// What listeners are folded in with, before that is settled, to a catalogue of so many tracks.
+    pub fn fold_in(&self, tracks: usize) -> Loss {
+        match self.method {
+            Method::Als => self.loss,
+            _ => Loss { unobserved: BEGINS_WITH / tracks.max(1) as f32, ridge: 1.0, exponent: 0.5 },
+        }
+    }
+}
+
+/// A training run that can be continued.
+pub struct Training<'a> {
+    loss: Loss,
+    state: State<'a>,
+    solver: als::Trainer<'a>,
+    /// Epochs so far.
+    pub epochs: usize,
+}
+
+enum State<'a> {
+    /// Done at once.
+    Still,
+    Als,
+    Contrast(Box<contrast::Trainer<'a>>),
+}
+
+impl<'a> Training<'a> {
+    /// Starts; what takes no epochs is done with it. `settings.epochs` is not looked at.
+    pub fn new(
+        (by_user, by_item): (&'a Matrix, &'a Matrix),
+        dim: usize,
+        settings: &Settings,
+        seed: u64,
+    ) -> Result<Self, Diverged> {
+        let mut solver = als::Trainer::new(by_user, by_item, dim, seed);
+        let spectral = |degrees: Degrees, shape: Shape| -> Result<Vec<f32>, Diverged> {
+            Ok(Spectrum::of(by_user, by_item, dim, degrees, seed)?.factors(shape))
+        };
+        let state = match settings.method {
+            Method::Als => State::Als,
+            Method::Popularity => {
+                solver.factors.items = summed(popularity(by_item, dim), dim);
+                State::Still
+            }
+            Method::Spectral(degrees, shape) => {
+                solver.factors.items = summed(spectral(degrees, shape)?, dim);
+                State::Still
+            }
+            Method::Contrast(degrees, shape, settings) => {
+                let start = spectral(degrees, shape)?;
+                let trainer = contrast::Trainer::new(by_user, by_item, dim, start, settings, seed);
+                State::Contrast(Box::new(trainer))
+            }
+        };
+        Ok(Self { loss: settings.loss, state, solver, epochs: 0 })
+    }
+
+    /// One pass over the pairs; `stop` is asked on the way.
+    pub fn epoch(&mut self, stop: &(impl Fn() -> bool + Sync)) {
+        self.epochs += 1;
+        match &mut self.state {
+            State::Still => {}
+            State::Als => self.solver.epoch(&self.loss, stop),
+            State::Contrast(trainer) => trainer.epoch(stop),
+        }
+    }
+
+    /// The factors as they stand, with what folds listeners in to them.
+    pub fn solver(&mut self) -> &mut als::Trainer<'a> {
+        if let State::Contrast(trainer) = &self.state {
+            let dim = self.solver.factors.dim;
+            self.solver.factors.items = summed(trainer.items.clone(), dim);
+        }
+        &mut self.solver
+    }
+
+    /// The same, for good.
+    pub fn into_solver(mut self) -> als::Trainer<'a> {
+        self.solver();
+        self.solver
+    }
+}
+
+/// Trains as `settings` have it.
+pub fn train<'a>(
+    pairs: (&'a Matrix, &'a Matrix),
+    dim: usize,
+    settings: &Settings,
+    seed: u64,
+    progress: &Progress<'_>,
+) -> Result<als::Trainer<'a>, TrainError> {
+    let mut training = Training::new(pairs, dim, settings, seed)?;
+    for epoch in 0..settings.epochs {
+        training.epoch(&|| progress.stopped());
+        if progress.stopped() {
+            return Err(Interrupted.into());
+        }
+        progress.count("training factors", epoch + 1, settings.epochs);
+    }
+    Ok(training.into_solver())
+}
+
+/// Scaled so that folding in sums them.
+fn summed(mut items: Vec<f32>, dim: usize) -> Vec<f32> {
+    unit(&mut items, dim);
+    items.iter_mut().for_each(|x| *x *= SUMMED.sqrt());
+    items
+}
+
+/// One axis, along which a track stands by its listeners.
+fn popularity(by_item: &Matrix, dim: usize) -> Vec<f32> {
+    let mut items = vec![0.0; by_item.rows() * dim];
+    let plays = by_item.positives().into_iter();
+    items.chunks_exact_mut(dim).zip(plays).for_each(|(row, plays)| row[0] = plays as f32);
+    items
+}

@@ -1,0 +1,161 @@
+//! The search for factors that are summed: spectral ones, and contrastive ones that start there.
+
+use super::{
+    Balance, Round,
+    contender::{Contender, Run, cut},
+};
+use crate::{
+    Interrupted, contrast,
+    factors::Method,
+    spectral::{Degrees, Shape},
+};
+
+/// What a code of factors that no loss of this kind made is measured by.
+const BALANCE: Balance = Balance { unobserved: 4.0, ridge: 1e-6 };
+const DEGREES: [Degrees; 4] = [
+    Degrees { listeners: 0.0, tracks: 0.25 },
+    Degrees { listeners: 0.5, tracks: 0.25 },
+    Degrees { listeners: 0.0, tracks: 0.5 },
+    Degrees { listeners: 0.5, tracks: 0.5 },
+];
+const FILTER: [f32; 3] = [0.0, 0.25, 0.5];
+/// The most that steps around the best spectral settings go on.
+const SPECTRAL_STEPS: usize = 3;
+/// Spectral settings that contrastive factors start from.
+const STARTS: usize = 2;
+
+/// The usual settings of Adam and of dropout; the decay is said for a catalogue of one track.
+const CONTRAST: contrast::Settings =
+    contrast::Settings { rate: 0.003, decay: 0.6, dropout: 0.3, popularity: 0.5 };
+const DECAY: [f32; 4] = [0.2, 0.6, 2.0, 6.0];
+/// Of the best objective so far, what contrastive factors must have reached to be gone on with.
+const WORTH_REFINING: f64 = 0.97;
+
+type Vary<T> = fn(&mut T);
+
+const SPECTRAL: [Vary<(Degrees, Shape)>; 8] = [
+    |(degrees, _)| degrees.tracks += 0.1,
+    |(degrees, _)| degrees.tracks -= 0.1,
+    |(degrees, _)| degrees.listeners += 0.2,
+    |(degrees, _)| degrees.listeners -= 0.2,
+    |(_, shape)| shape.filter += 0.15,
+    |(_, shape)| shape.filter -= 0.15,
+    |(_, shape)| shape.popularity += 0.08,
+    |(_, shape)| shape.popularity -= 0.08,
+];
+
+const VARIATIONS: [[Vary<contrast::Settings>; 2]; 3] = [
+    [|it| it.decay *= 1.8, |it| it.decay /= 1.8],
+    [|it| it.rate *= 2.0, |it| it.rate /= 2.0],
+    [|it| it.dropout = 0.6, |it| it.dropout = 0.0],
+];
+
+impl<'t> Run<'_, 't> {
+    /// The ranking that is the same for everybody.
+    pub fn popularity(&mut self) -> Result<Contender<'t>, Interrupted> {
+        let mut popular = self.of(Method::Popularity);
+        self.train(&mut popular, self.at_once())?;
+        Ok(popular)
+    }
+
+    /// The best spectral settings, best first.
+    pub fn spectral(&mut self) -> Result<Vec<Contender<'t>>, Interrupted> {
+        let round = self.at_once();
+        let mut field = Vec::new();
+        for degrees in DEGREES {
+            for filter in FILTER {
+                let shape = Shape { filter, popularity: 0.0 };
+                let mut contender = self.of(Method::Spectral(degrees, shape));
+                self.train(&mut contender, round)?;
+                field.push(contender);
+                cut(&mut field, STARTS);
+            }
+        }
+        for _ in 0..SPECTRAL_STEPS {
+            let before = field.first().map(Contender::objective);
+            for vary in SPECTRAL {
+                let Some(Method::Spectral(degrees, shape)) =
+                    field.first().map(|best| best.settings.method)
+                else {
+                    break;
+                };
+                let mut to = (degrees, shape);
+                vary(&mut to);
+                if to.0.tracks < 0.0 || to.0.listeners < 0.0 || to.1.filter < -0.5 {
+                    continue;
+                }
+                let mut contender = self.of(Method::Spectral(to.0, to.1));
+                self.train(&mut contender, round)?;
+                field.push(contender);
+                cut(&mut field, STARTS);
+            }
+            if field.first().map(Contender::objective) == before {
+                break;
+            }
+        }
+        Ok(field)
+    }
+
+    /// The best contrastive settings that start where one of `spectral` is; `target` is what others
+    /// have reached.
+    pub fn contrast(
+        &mut self,
+        spectral: &[Contender<'t>],
+        target: f64,
+    ) -> Result<Option<Contender<'t>>, Interrupted> {
+        let rounds = self.task.effort.contrast;
+        let mut field = Vec::new();
+        for start in spectral {
+            let Method::Spectral(degrees, shape) = start.settings.method else { continue };
+            for decay in DECAY {
+                let settings = contrast::Settings { decay, ..CONTRAST };
+                let mut contender = self.contrasted(degrees, shape, settings);
+                self.train(&mut contender, rounds[0])?;
+                field.push(contender);
+                cut(&mut field, rounds[0].survivors);
+            }
+        }
+        for round in &rounds[1..] {
+            for contender in &mut field {
+                self.train(contender, *round)?;
+            }
+            cut(&mut field, round.survivors);
+        }
+        let Some(mut best) = field.into_iter().next() else { return Ok(None) };
+        if best.objective() < WORTH_REFINING * target {
+            return Ok(Some(best));
+        }
+        let last = rounds[rounds.len() - 1];
+        for variations in VARIATIONS {
+            for vary in variations {
+                let Method::Contrast(degrees, shape, mut settings) = best.settings.method else {
+                    break;
+                };
+                vary(&mut settings);
+                let contender = self.contrasted(degrees, shape, settings);
+                if self.challenge(&mut best, contender, last)? {
+                    break;
+                }
+            }
+        }
+        Ok(Some(best))
+    }
+
+    fn contrasted(
+        &self,
+        degrees: Degrees,
+        shape: Shape,
+        settings: contrast::Settings,
+    ) -> Contender<'t> {
+        self.of(Method::Contrast(degrees, shape, settings))
+    }
+
+    fn of(&self, method: Method) -> Contender<'t> {
+        Contender::new(self.task, method, BALANCE, self.task.seed)
+    }
+
+    /// A round for what takes no epochs.
+    fn at_once(&self) -> Round {
+        Round { epochs: 0, ..self.task.effort.last() }
+    }
+}
