@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use nalgebra::{DMatrix, DMatrixView, Dyn};
+use nalgebra::DMatrix;
 use rayon::prelude::*;
 use segue_core::rng::SplitMix64;
 
@@ -58,8 +58,11 @@ impl Batch<'_> {
         let drawn: Vec<f32> =
             self.drawn.iter().flat_map(|&row| self.factor(row)).copied().collect();
         let drawn = DMatrix::from_vec(self.dim, self.drawn.len(), drawn);
-        let pieces: Vec<Piece> =
-            visits.par_chunks(PIECE).map(|visits| self.piece(cpu, visits, &drawn)).collect();
+        let across = drawn.transpose();
+        let pieces: Vec<Piece> = visits
+            .par_chunks(PIECE)
+            .map(|visits| self.piece(cpu, visits, (&drawn, &across)))
+            .collect();
         let mut gradient = Gradient { rows: Vec::new(), values: Vec::new() };
         let count: usize = visits.iter().map(|visit| visit.targets.len()).sum();
         let share = 1.0 / count.max(1) as f32;
@@ -79,7 +82,13 @@ impl Batch<'_> {
         &self.items[row as usize * self.dim..][..self.dim]
     }
 
-    fn piece(&self, cpu: Cpu, visits: &[Visit], drawn: &DMatrix<f32>) -> Piece {
+    /// `across` is `drawn` with rows and columns exchanged.
+    fn piece(
+        &self,
+        cpu: Cpu,
+        visits: &[Visit],
+        (drawn, across): (&DMatrix<f32>, &DMatrix<f32>),
+    ) -> Piece {
         let count: usize = visits.iter().map(|visit| visit.targets.len()).sum();
         let seen: Vec<Seen> = visits.iter().map(|visit| self.see(visit)).collect();
         let mut sums = DMatrix::zeros(self.dim, count);
@@ -93,17 +102,8 @@ impl Batch<'_> {
         }
 
         // Logits become what the softmax is too high by.
-        let strides = (Dyn(self.dim), Dyn(1));
-        let rows = (Dyn(self.drawn.len()), Dyn(self.dim));
-        let across = DMatrixView::from_slice_with_strides_generic(
-            drawn.as_slice(),
-            rows.0,
-            rows.1,
-            strides.0,
-            strides.1,
-        );
         let mut excess = DMatrix::zeros(self.drawn.len(), count);
-        excess.gemm(1.0, &across, &sums, 0.0);
+        excess.gemm(1.0, across, &sums, 0.0);
         let mut found = vec![0.0; count];
         for (at, (_, target)) in left_out.clone().enumerate() {
             let mut column = excess.column_mut(at);
@@ -118,7 +118,7 @@ impl Batch<'_> {
         }
 
         let mut by_drawn = DMatrix::zeros(self.dim, self.drawn.len());
-        by_drawn.gemm(1.0, &sums, &transposed(&excess), 0.0);
+        by_drawn.gemm(1.0, &sums, &excess.transpose(), 0.0);
         let mut by_sum = DMatrix::zeros(self.dim, count);
         by_sum.gemm(1.0, drawn, &excess, 0.0);
 
@@ -171,17 +171,6 @@ impl Batch<'_> {
         let scale = 1.0 / (kept.len().saturating_sub(1).max(1) as f32).sqrt();
         Seen { sum, kept, targets, scale }
     }
-}
-
-fn transposed(matrix: &DMatrix<f32>) -> DMatrixView<'_, f32, Dyn, Dyn> {
-    let (rows, columns) = matrix.shape();
-    DMatrixView::from_slice_with_strides_generic(
-        matrix.as_slice(),
-        Dyn(columns),
-        Dyn(rows),
-        Dyn(rows),
-        Dyn(1),
-    )
 }
 
 struct Seen {
