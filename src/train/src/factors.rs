@@ -3,7 +3,7 @@
 //! Whatever made them, a device folds listeners in by the same ridge regression. For factors that
 //! were trained to be summed the ridge is so large that it leaves the sum.
 
-use segue_core::model::Loss;
+use segue_core::model::{Loss, Responses};
 
 use crate::{
     Diverged, Interrupted, TrainError, als, contrast,
@@ -26,6 +26,21 @@ pub enum Method {
 }
 
 impl Method {
+    /// Whether fold-in sums a listener's tracks. A sum takes in a no only as the opposite of a yes, where
+    /// ridge regression has a place for "nothing expected here".
+    pub const fn sums(&self) -> bool {
+        matches!(self, Self::Spectral(..) | Self::Contrast(..))
+    }
+
+    /// `responses`, in which a plain no is one to this method too: the opposite of a yes where it sums.
+    pub fn heeding_noes(&self, mut responses: Responses) -> Responses {
+        let noes = responses.kinds.iter_mut().filter(|no| no.weight > 0.0 && no.target == 0.0);
+        if self.sums() {
+            noes.for_each(|no| no.target = -1.0);
+        }
+        responses
+    }
+
     /// What people call it.
     pub const fn name(&self) -> &'static str {
         match self {

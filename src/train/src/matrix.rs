@@ -73,6 +73,11 @@ impl Matrix {
         RowView { indices: &self.indices[range.clone()], pulls: &self.pulls[range] }
     }
 
+    /// Whether any observation says no. O(entries).
+    pub fn has_noes(&self) -> bool {
+        self.pulls.iter().any(|pull| pull.weight > 0.0 && pull.information <= 0.0)
+    }
+
     /// [`RowView::positive`] of every row.
     pub fn positives(&self) -> Vec<usize> {
         (0..self.rows()).map(|row| self.row(row).positive()).collect()

@@ -329,12 +329,13 @@ pub(crate) fn choose(
     let (fine, fold_in) = (coding::fine(best.factors), &best.settled.fold_in);
     let base = whole_model(&sample.fingerprints, &fine, fold_in, lists.as_ref())?;
     let following = following(&sample, &base, options.seed, progress)?;
+    let heeded = settings.method.heeding_noes(best.settled.fold_in.responses);
     Ok(Plan {
         settings,
         tried,
         seed,
         responses: best.responses,
-        fold_in: best.settled.fold_in,
+        fold_in: FoldIn { responses: heeded, ..best.settled.fold_in },
         coarseness,
         beside,
         following,

@@ -219,6 +219,41 @@ fn where_listeners_differ_a_method_that_tells_them_apart_is_found() {
 }
 
 #[test]
+fn where_listeners_say_no_only_methods_with_a_place_for_it_compete() {
+    let (rows, cases) = cases(&kinds());
+    let no = Pull { weight: 1.0, information: 0.0 };
+    let refused = |row: &Vec<u32>| (row[0] / 20 + 1) % 4 * 20;
+    let rows = rows.iter().map(|row| {
+        let mut row: Vec<(u32, Pull)> =
+            row.iter().map(|&track| (track, YES)).chain([(refused(row), no)]).collect();
+        row.sort_unstable_by_key(|(track, _)| *track);
+        row
+    });
+    let by_user = Matrix::from_rows(80, rows);
+    assert!(by_user.has_noes() && !matrix(80, &kinds()).has_noes());
+    let by_item = by_user.transposed();
+    let mut names: Vec<u64> = (0..80).map(|track| fingerprint(&track.to_string())).collect();
+    names.sort_unstable();
+    let found = search(&task((&by_user, &by_item), &names, &cases), &Progress::silent()).unwrap();
+    assert!(found.tried.iter().all(|attempts| !attempts.best.method.sums()));
+    assert_eq!(found.settings.method, Method::Als);
+}
+
+#[test]
+fn a_plain_no_is_the_opposite_of_a_yes_where_tracks_are_summed() {
+    let plain = Responses::default();
+    let [popularity, spectral, als, contrast] = methods();
+    for sum in [spectral, contrast] {
+        let heeded = sum.heeding_noes(plain);
+        assert_eq!(heeded.of(Kind::Skip).target, -1.0);
+        assert_eq!(heeded.of(Kind::Like), plain.of(Kind::Like));
+        assert_eq!(heeded.of(Kind::Impression), plain.of(Kind::Impression), "says nothing");
+    }
+    assert_eq!(als.heeding_noes(plain), plain);
+    assert_eq!(popularity.heeding_noes(plain), plain);
+}
+
+#[test]
 fn where_all_listeners_draw_from_one_urn_popularity_is_found() {
     let mut rng = SplitMix64::new(9);
     // Track k is drawn about as often as 1/(k + 1).

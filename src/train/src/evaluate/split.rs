@@ -220,7 +220,7 @@ fn choose(
         dim: split.dim,
         seed: split.seed,
         head: None,
-        effort: Effort::FULL,
+        effort: Effort::of_pairs(pairs.by_user.len()),
     };
     let Found { settings, seed, mut trainer, tried } = search(&task, progress)?;
     let loss = settings.fold_in(task.by_user.columns());

@@ -51,6 +51,12 @@ impl<'t> Contender<'t> {
         self.each.len() == other.each.len() && paired(&self.each, &other.each) > 1.0
     }
 
+    /// Whether it ranks better than `other` did on the cases that it was judged on.
+    pub fn is_ahead_of(&self, other: &Self) -> bool {
+        let same = &other.each[..self.each.len().min(other.each.len())];
+        self.each.iter().sum::<f64>() > same.iter().sum::<f64>()
+    }
+
     pub fn into_trainer(self) -> Option<Trainer<'t>> {
         self.training.map(Training::into_solver)
     }

@@ -70,6 +70,29 @@ impl Effort {
         starts: 4,
     };
 
+    /// For the last per cent of what takes longer than a few minutes: about 150 epochs, on everything.
+    const LARGE: Self = Self {
+        rounds: [
+            Round { epochs: 2, listeners: 800, survivors: 8 },
+            Round { epochs: 5, listeners: 2000, survivors: 3 },
+            Round { epochs: 12, listeners: 5000, survivors: 1 },
+        ],
+        contrast: [
+            Round { epochs: 3, listeners: 2000, survivors: 3 },
+            Round { epochs: 8, listeners: 5000, survivors: 2 },
+            Round { epochs: 16, listeners: 5000, survivors: 1 },
+        ],
+        steps: &[1.5, 1.2],
+        starts: 1,
+        ..Self::FULL
+    };
+
+    /// [`Self::FULL`], or what of it so many pairs leave time for.
+    pub const fn of_pairs(pairs: usize) -> Self {
+        const LARGE: usize = 200_000;
+        if pairs > LARGE { Self::LARGE } else { Self::FULL }
+    }
+
     /// Events of the sample that a log of so many is searched on.
     pub fn sample(&self, events: usize) -> usize {
         match self.sample {

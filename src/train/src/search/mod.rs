@@ -72,11 +72,12 @@ pub struct Found<'a> {
 }
 
 /// Lets the methods compete for `task`, the cheapest first. Where nothing ranks better than
-/// popularity does by more than a standard error, that is what is found.
+/// popularity does by more than a standard error, that is what is found. Where listeners say no too, only
+/// methods that have a place for it compete.
 pub fn search<'a>(task: &Task<'a>, progress: &Progress<'_>) -> Result<Found<'a>, Interrupted> {
     let mut run = Run { task, progress, tried: Vec::new() };
     let popular = run.popularity()?;
-    let spectral = run.spectral()?;
+    let spectral = if task.by_user.has_noes() { Vec::new() } else { run.spectral()? };
     let als = run.als()?;
     let best_so_far = spectral.iter().chain([&als]).map(Contender::objective).fold(0.0, f64::max);
     let contrast = run.contrast(&spectral, best_so_far)?;

@@ -105,28 +105,32 @@ impl<'t> Run<'_, 't> {
     ) -> Result<Option<Contender<'t>>, Interrupted> {
         let rounds = self.task.effort.contrast;
         let mut field = Vec::new();
+        let mut gains = false;
         for start in spectral {
             let Method::Spectral(degrees, shape) = start.settings.method else { continue };
             for decay in DECAY {
                 let settings = contrast::Settings { decay, ..CONTRAST };
                 let mut contender = self.contrasted(degrees, shape, settings);
                 self.train(&mut contender, rounds[0])?;
+                gains |= contender.is_ahead_of(start);
                 field.push(contender);
                 cut(&mut field, rounds[0].survivors);
             }
         }
-        for round in &rounds[1..] {
+        // What a first epoch spoils, later ones do not mend.
+        let later = if gains { &rounds[1..] } else { &[] };
+        for round in later {
             for contender in &mut field {
                 self.train(contender, *round)?;
             }
             cut(&mut field, round.survivors);
         }
         let Some(mut best) = field.into_iter().next() else { return Ok(None) };
-        if best.objective() < WORTH_REFINING * target {
+        if !gains || best.objective() < WORTH_REFINING * target {
             return Ok(Some(best));
         }
         let last = rounds[rounds.len() - 1];
-        for variations in VARIATIONS {
+        for variations in &VARIATIONS[..self.task.effort.steps.len().min(VARIATIONS.len())] {
             for vary in variations {
                 let Method::Contrast(degrees, shape, mut settings) = best.settings.method else {
                     break;
