@@ -1,20 +1,7 @@
-//! Implicit ALS: exact, deterministic, and the same system that the device solves.
+//! Implicit ALS: exact and deterministic.
 
-use segue_core::{
-    event::Kind,
-    fold_in::Pull,
-    ids::{Row, fingerprint},
-    model::{Loss, Responses},
-    rng::SplitMix64,
-    session::Evidence,
-};
-use segue_train::{
-    als::Trainer,
-    assemble::{FoldIn, ranking_model},
-    coding::fine,
-    evaluate::ranking::fold_in,
-    matrix::Matrix,
-};
+use segue_core::{fold_in::Pull, model::Loss, rng::SplitMix64};
+use segue_train::{als::Trainer, matrix::Matrix};
 
 const DIM: usize = 24;
 const EPOCHS: usize = 6;
@@ -127,42 +114,6 @@ fn factors_that_are_no_numbers_end_and_say_so() {
         trainer.epoch(&LOSS, &|| false);
         assert!(!trainer.factors.are_finite(), "{wrong}");
     }
-}
-
-#[test]
-fn fold_in_on_the_device_is_the_training_solve_for_the_same_items() {
-    let by_user = listening(120, 90, 4);
-    let by_item = by_user.transposed();
-    let mut trainer = Trainer::new(&by_user, &by_item, DIM, 1);
-    (0..EPOCHS).for_each(|_| trainer.epoch(&LOSS, &|| false));
-    let mut fingerprints: Vec<u64> = (0..90).map(|i| fingerprint(&i.to_string())).collect();
-    fingerprints.sort_unstable();
-    let mut factors = trainer.factors;
-    let fold_in_by = FoldIn { loss: LOSS, pull: 0.0, responses: Responses::default() };
-    let model = ranking_model(&fingerprints, &fine(&factors), &fold_in_by).unwrap();
-    // Training's solve against the factors as the device decodes them.
-    for (row, item) in factors.items.chunks_exact_mut(DIM).enumerate() {
-        model.factors().decode(Row(row as u32), item);
-    }
-    let mut trainer = Trainer::new(&by_user, &by_item, DIM, 1);
-    trainer.factors = factors;
-    trainer.solve_users(&LOSS, &|| false);
-    let mut largest = 0.0_f32;
-    for (user, solved) in trainer.factors.users.chunks_exact(DIM).enumerate() {
-        let known: Vec<Evidence> = by_user
-            .row(user)
-            .iter()
-            .map(|(row, _)| {
-                let mut evidence = Evidence::new(Row(row as u32));
-                evidence.add(Kind::Play, 1.0);
-                evidence
-            })
-            .collect();
-        let mut session = fold_in(&model, &known);
-        let mean = &session.posterior(&model).mean;
-        largest = mean.iter().zip(solved).map(|(a, b)| (a - b).abs()).fold(largest, f32::max);
-    }
-    assert!(largest < 2e-4, "largest difference {largest}");
 }
 
 #[test]
