@@ -1,7 +1,17 @@
 //! Implicit ALS: exact and deterministic.
 
-use segue_core::{fold_in::Pull, model::Loss, rng::SplitMix64};
-use segue_train::{als::Trainer, matrix::Matrix};
+use segue_core::{
+    fold_in::Pull,
+    model::{Loss, Responses},
+    rng::SplitMix64,
+};
+use segue_train::{
+    Diverged,
+    als::{Factors, Trainer},
+    assemble::{FoldIn, ranking_model},
+    coding::{compact, fine},
+    matrix::Matrix,
+};
 
 const DIM: usize = 24;
 const EPOCHS: usize = 6;
@@ -123,5 +133,46 @@ fn a_matrix_transposed_twice_is_itself() {
     assert_eq!((again.rows(), again.columns(), again.len()), (50, 60, matrix.len()));
     for row in 0..50 {
         assert!(matrix.row(row).iter().eq(again.row(row).iter()));
+    }
+}
+
+/// The listeners of [`listening`], each with one more pair, on a track of its own.
+fn with_pull(pull: Pull) -> Matrix {
+    let known = listening(60, 90, 7);
+    let rows = (0..known.rows()).map(|row| {
+        let pairs = known.row(row).iter().map(|(column, pull)| (column as u32, pull));
+        pairs.chain([(90, pull)]).collect::<Vec<_>>()
+    });
+    Matrix::from_rows(91, rows)
+}
+
+fn trained(by_user: &Matrix) -> Factors {
+    let by_item = by_user.transposed();
+    let mut trainer = Trainer::new(by_user, &by_item, DIM, 1);
+    (0..3).for_each(|_| trainer.epoch(&LOSS, &|| false));
+    trainer.factors
+}
+
+#[test]
+fn pairs_without_a_weight_above_nothing_are_as_if_they_were_not_there() {
+    let none = trained(&with_pull(Pull::default()));
+    assert!(none.are_finite());
+    for weight in [-1.0, -0.0, f32::NEG_INFINITY, f32::NAN] {
+        let factors = trained(&with_pull(Pull { weight, information: weight }));
+        assert!(factors.users == none.users && factors.items == none.items, "{weight}");
+    }
+}
+
+#[test]
+fn weights_without_bound_make_no_model() {
+    for weight in [f32::INFINITY, f32::MAX] {
+        let by_user = with_pull(Pull { weight, information: weight });
+        let factors = trained(&by_user);
+        assert!(!factors.are_finite(), "{weight}");
+        let by_item = by_user.transposed();
+        assert_eq!(compact(&factors, &by_item, &LOSS, 1.0, &[]).unwrap_err(), Diverged);
+        let fingerprints: Vec<u64> = (0..91).collect();
+        let fold_in = FoldIn { loss: LOSS, pull: 0.001, responses: Responses::default() };
+        assert!(ranking_model(&fingerprints, &fine(&factors), &fold_in).is_err());
     }
 }

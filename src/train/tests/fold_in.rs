@@ -230,3 +230,25 @@ fn a_fold_in_by_another_loss_is_told_apart_by_far() {
         assert!(few > 10.0 * BOUND && many > 10.0 * BOUND, "{other:?}: {few} {many}");
     }
 }
+
+#[test]
+fn a_pull_that_is_no_number_leaves_a_taste_that_is_one() {
+    let world = World::new(20);
+    let gram = gram(&world.factors.items, 20);
+    let parts = taste_parts(TRACKS, mean(&world.factors.users, 20), &fold_in_by(&LOSS));
+    let digest = FactorsDigest::of(&[]);
+    let section = encode_taste(&parts, digest);
+    let taste = Taste::read(section.as_slice(), 20, &gram, digest).unwrap();
+    for weight in [0.0, -1.0, -1e30, f32::MAX, f32::INFINITY, f32::NEG_INFINITY, f32::NAN] {
+        for information in [0.0, weight, f32::NAN] {
+            let (mut system, mut posterior) = (System::new(&taste), Posterior::default());
+            for (row, pull) in
+                [(3, Pull { weight: 1.0, information: 1.0 }), (7, Pull { weight, information })]
+            {
+                system.change(&world.factors.items[row * 20..][..20], Pull::default(), pull);
+            }
+            system.solve(&taste, &mut posterior);
+            assert!(posterior.mean.iter().all(|x| x.is_finite()), "{weight} {information}");
+        }
+    }
+}
