@@ -264,7 +264,7 @@ impl Session {
     /// Adds `amount` of `kind` on one track; nothing where it is not here or the amount is not above
     /// 0. O(d²).
     pub fn add(&mut self, model: &Model, row: Row, kind: Kind, amount: f32) {
-        if row.is_estimate() || !model.has(row) || !(amount > 0.0 && amount < MAX_AMOUNT) {
+        if row.is_estimate() || !model.has(row) || !(amount > 0.0 && amount <= MAX_AMOUNT) {
             return;
         }
         let taste = model.taste();
@@ -288,7 +288,9 @@ impl Session {
     /// Adds what is known of one track. O(kinds · d²).
     pub fn take(&mut self, model: &Model, evidence: &Evidence) {
         for kind in Kind::ALL {
-            self.add(model, evidence.row, kind, evidence.amount(kind));
+            // Of what came little by little there may be more than comes at once.
+            let amount = Some(evidence.amount(kind)).filter(|amount| amount.is_finite());
+            self.add(model, evidence.row, kind, amount.unwrap_or(0.0).min(MAX_AMOUNT));
         }
     }
 

@@ -10,7 +10,7 @@ use segue_core::{
     model::{Model, Responses},
     rank::{UNKNOWN, rank, top},
     reason::{Explainer, Ground},
-    session::{Observation, Session},
+    session::{Evidence, Observation, Session},
 };
 
 fn observe(model: &Model, session: &mut Session, row: u32, kind: Kind, heard: f32) {
@@ -354,4 +354,23 @@ fn a_reason_says_what_the_listener_did_and_no_more() {
     let skipped = told(&[(Kind::Skip, Some(0.0))]);
     assert_eq!(told(&[(Kind::Click, None), (Kind::Skip, Some(0.0))]), skipped);
     assert!(told(&[(Kind::Impression, None)]).is_empty());
+}
+
+#[test]
+fn what_came_little_by_little_is_taken_in_at_once() {
+    let model = support::model(60, 1);
+    let taken = |amount: f32| {
+        let mut evidence = Evidence::new(Row(9));
+        evidence.add(Kind::Play, amount);
+        let mut session = Session::new(&model);
+        session.take(&model, &evidence);
+        session.posterior(&model).mean.clone()
+    };
+    let unknown = Session::new(&model).posterior(&model).mean.clone();
+    assert_ne!(taken(1.0), unknown);
+    // Beyond one event it says no more by the definitions, however often it happened.
+    assert!(taken(1e6) == taken(1.0) && taken(1.7e7) == taken(1.0));
+    for nonsense in [0.0, -1.0, f32::INFINITY, f32::NEG_INFINITY, f32::NAN] {
+        assert_eq!(taken(nonsense), unknown, "{nonsense}");
+    }
 }

@@ -53,6 +53,12 @@ pub enum TrainError {
          training pairs, or among those of the same listener", .0.display()
     )]
     Unreachable(PathBuf),
+    /// There is nothing to choose settings on.
+    #[error(
+        "{}: nothing to choose settings on: no listener has an item that could be held out and is still \
+         known from others; pass --valid", .0.display()
+    )]
+    Unchosen(PathBuf),
     /// There is nothing to learn from.
     #[error(
         "no listening to learn from: the log holds no event that says a listener liked a track"

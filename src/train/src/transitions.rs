@@ -116,7 +116,7 @@ pub fn links(sittings: &Sittings, recipe: Recipe, stop: &(dyn Fn() -> bool + Syn
     let tracks = sittings.tracks;
     let classes: Vec<u8> = (0..tracks).map(|track| popularity_class(in_sittings(track))).collect();
     let powers = [recipe.met, recipe.recommended];
-    let near = Near { sittings, recipe };
+    let near = Near::new(sittings, recipe);
     let most_telling = |counts: &mut Counts, track: usize| {
         let plays = if stop() { &[] } else { of_track(track) };
         near.count(counts, plays);
@@ -166,9 +166,16 @@ fn mean_weight(links: &Links) -> f32 {
 struct Near<'a> {
     sittings: &'a Sittings,
     recipe: Recipe,
+    /// What one counts that is so many plays away, from one away on.
+    gaps: Vec<f32>,
 }
 
-impl Near<'_> {
+impl<'a> Near<'a> {
+    fn new(sittings: &'a Sittings, recipe: Recipe) -> Self {
+        let gaps = (1..=recipe.window).map(|gap| (gap as f32).powf(-recipe.gap)).collect();
+        Self { sittings, recipe, gaps }
+    }
+
     /// Counts what was played after and before each of `plays`.
     fn count(&self, counts: &mut Counts, plays: &[(u32, usize)]) {
         let every = plays.len().div_ceil(MOST).max(1);
@@ -179,14 +186,13 @@ impl Near<'_> {
             let after = &all[at + 1..bounds[1].min(at + 1 + self.recipe.window)];
             let before = &all[bounds[0].max(at.saturating_sub(self.recipe.window))..at];
             let own = all[at];
-            let mut see = |gap: usize, other: u32, direction: usize| {
+            let mut see = |gap: &f32, other: u32, direction: usize| {
                 if other != own {
-                    let strength = (gap as f32).powf(-self.recipe.gap) * every as f32;
-                    counts.see(other, listener, direction, strength);
+                    counts.see(other, listener, direction, gap * every as f32);
                 }
             };
-            (1..).zip(after).for_each(|(gap, &other)| see(gap, other, 0));
-            (1..).zip(before.iter().rev()).for_each(|(gap, &other)| see(gap, other, 1));
+            self.gaps.iter().zip(after).for_each(|(gap, &other)| see(gap, other, 0));
+            self.gaps.iter().zip(before.iter().rev()).for_each(|(gap, &other)| see(gap, other, 1));
         }
     }
 }

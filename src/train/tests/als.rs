@@ -1,18 +1,15 @@
-//! Implicit ALS: exact, deterministic, and the same system that the device solves.
+//! Implicit ALS: exact and deterministic.
 
 use segue_core::{
-    event::Kind,
     fold_in::Pull,
-    ids::{Row, fingerprint},
     model::{Loss, Responses},
     rng::SplitMix64,
-    session::Evidence,
 };
 use segue_train::{
-    als::Trainer,
+    Diverged,
+    als::{Factors, Trainer},
     assemble::{FoldIn, ranking_model},
-    coding::fine,
-    evaluate::ranking::fold_in,
+    coding::{compact, fine},
     matrix::Matrix,
 };
 
@@ -130,47 +127,52 @@ fn factors_that_are_no_numbers_end_and_say_so() {
 }
 
 #[test]
-fn fold_in_on_the_device_is_the_training_solve_for_the_same_items() {
-    let by_user = listening(120, 90, 4);
-    let by_item = by_user.transposed();
-    let mut trainer = Trainer::new(&by_user, &by_item, DIM, 1);
-    (0..EPOCHS).for_each(|_| trainer.epoch(&LOSS, &|| false));
-    let mut fingerprints: Vec<u64> = (0..90).map(|i| fingerprint(&i.to_string())).collect();
-    fingerprints.sort_unstable();
-    let mut factors = trainer.factors;
-    let fold_in_by = FoldIn { loss: LOSS, pull: 0.0, responses: Responses::default() };
-    let model = ranking_model(&fingerprints, &fine(&factors), &fold_in_by).unwrap();
-    // Training's solve against the factors as the device decodes them.
-    for (row, item) in factors.items.chunks_exact_mut(DIM).enumerate() {
-        model.factors().decode(Row(row as u32), item);
-    }
-    let mut trainer = Trainer::new(&by_user, &by_item, DIM, 1);
-    trainer.factors = factors;
-    trainer.solve_users(&LOSS, &|| false);
-    let mut largest = 0.0_f32;
-    for (user, solved) in trainer.factors.users.chunks_exact(DIM).enumerate() {
-        let known: Vec<Evidence> = by_user
-            .row(user)
-            .iter()
-            .map(|(row, _)| {
-                let mut evidence = Evidence::new(Row(row as u32));
-                evidence.add(Kind::Play, 1.0);
-                evidence
-            })
-            .collect();
-        let mut session = fold_in(&model, &known);
-        let mean = &session.posterior(&model).mean;
-        largest = mean.iter().zip(solved).map(|(a, b)| (a - b).abs()).fold(largest, f32::max);
-    }
-    assert!(largest < 2e-4, "largest difference {largest}");
-}
-
-#[test]
 fn a_matrix_transposed_twice_is_itself() {
     let matrix = listening(50, 60, 5);
     let again = matrix.transposed().transposed();
     assert_eq!((again.rows(), again.columns(), again.len()), (50, 60, matrix.len()));
     for row in 0..50 {
         assert!(matrix.row(row).iter().eq(again.row(row).iter()));
+    }
+}
+
+/// The listeners of [`listening`], each with one more pair, on a track of its own.
+fn with_pull(pull: Pull) -> Matrix {
+    let known = listening(60, 90, 7);
+    let rows = (0..known.rows()).map(|row| {
+        let pairs = known.row(row).iter().map(|(column, pull)| (column as u32, pull));
+        pairs.chain([(90, pull)]).collect::<Vec<_>>()
+    });
+    Matrix::from_rows(91, rows)
+}
+
+fn trained(by_user: &Matrix) -> Factors {
+    let by_item = by_user.transposed();
+    let mut trainer = Trainer::new(by_user, &by_item, DIM, 1);
+    (0..3).for_each(|_| trainer.epoch(&LOSS, &|| false));
+    trainer.factors
+}
+
+#[test]
+fn pairs_without_a_weight_above_nothing_are_as_if_they_were_not_there() {
+    let none = trained(&with_pull(Pull::default()));
+    assert!(none.are_finite());
+    for weight in [-1.0, -0.0, f32::NEG_INFINITY, f32::NAN] {
+        let factors = trained(&with_pull(Pull { weight, information: weight }));
+        assert!(factors.users == none.users && factors.items == none.items, "{weight}");
+    }
+}
+
+#[test]
+fn weights_without_bound_make_no_model() {
+    for weight in [f32::INFINITY, f32::MAX] {
+        let by_user = with_pull(Pull { weight, information: weight });
+        let factors = trained(&by_user);
+        assert!(!factors.are_finite(), "{weight}");
+        let by_item = by_user.transposed();
+        assert_eq!(compact(&factors, &by_item, &LOSS, 1.0, &[]).unwrap_err(), Diverged);
+        let fingerprints: Vec<u64> = (0..91).collect();
+        let fold_in = FoldIn { loss: LOSS, pull: 0.001, responses: Responses::default() };
+        assert!(ranking_model(&fingerprints, &fine(&factors), &fold_in).is_err());
     }
 }

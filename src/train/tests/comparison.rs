@@ -12,6 +12,7 @@ use segue_train::evaluate::{
     compare::{FLIPS, compare, differences, sign_flips},
     figures::{Each, NEXT, Name, Protocol, SPLIT, read, write},
     intervals::intervals,
+    paired,
 };
 
 fn uniform(count: usize, seed: u64) -> Vec<[f64; 1]> {
@@ -248,4 +249,12 @@ proptest! {
             prop_assert!(found.figures.iter().zip(&each.figures).all(near));
         }
     }
+}
+
+#[test]
+fn one_case_alone_is_neither_better_nor_worse() {
+    assert_eq!(paired(&[], &[]), 0.0);
+    assert_eq!(paired(&[1.0], &[0.0]), 0.0);
+    assert_eq!(paired(&[0.5; 3], &[0.5; 3]), 0.0);
+    assert!((paired(&[1.0, 2.0, 3.0], &[0.0; 3]) - 12.0_f64.sqrt()).abs() < 1e-12);
 }

@@ -152,3 +152,21 @@ fn a_catalogue_says_more_of_a_track_and_takes_nothing_away() {
     let found = (track.title.as_str(), track.artist.as_str(), track.duration_ms);
     assert_eq!(found, ("Proper", "Anna", 9000));
 }
+
+#[test]
+fn a_sample_leaves_out_who_alone_would_be_half_of_it() {
+    let mut log = String::new();
+    for (listener, events) in [("bot", 600), ("a", 20), ("b", 20), ("c", 20), ("d", 20), ("e", 20)]
+    {
+        for n in 0..events {
+            writeln!(log, r#"{{"user":"{listener}","track":"t{}","at":{n}}}"#, n % 7).unwrap();
+        }
+    }
+    let dataset = built(&log, vec![]);
+    for seed in 0..20 {
+        let sample = dataset.sample(60, seed).unwrap();
+        assert_eq!((sample.listeners(), sample.len()), (3, 60), "seed {seed}");
+    }
+    assert_eq!(dataset.sample(700, 1).unwrap().listeners(), 6, "all of it");
+    assert!(dataset.sample(30, 1).unwrap().is_empty(), "everybody alone is more than half");
+}

@@ -105,7 +105,8 @@ impl Dataset {
     }
 
     /// Whole listeners, drawn by `seed`, with about `max_events` events between them, and only
-    /// the tracks that they met; all of it where that is no more.
+    /// the tracks that they met; all of it where that is no more. Nobody is drawn who alone would be
+    /// half of it.
     pub fn sample(&self, max_events: usize, seed: u64) -> Result<Cow<'_, Self>, TrainError> {
         if self.len() <= max_events {
             return Ok(Cow::Borrowed(self));
@@ -116,6 +117,9 @@ impl Dataset {
         let mut drawn = 0_u32;
         while events.len() < max_events && !order.is_empty() {
             let listener = order.swap_remove(rng.below(order.len()));
+            if self.of(listener).len() > max_events / 2 {
+                continue;
+            }
             events.extend(self.of(listener).iter().map(|&e| Heard { listener: drawn, ..e }));
             drawn += 1;
         }

@@ -12,9 +12,13 @@ pub mod slices;
 pub mod split;
 
 /// By how many standard errors the mean of `a` exceeds that of `b`, over the same cases: the paired
-/// t statistic. 0 where they are the same in every case.
+/// t statistic. 0 where they are the same in every case, and of fewer than two cases, which say nothing of
+/// how far off they may be.
 pub fn paired(a: &[f64], b: &[f64]) -> f64 {
     let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
+    if differences.len() < 2 {
+        return 0.0;
+    }
     let n = differences.len() as f64;
     let mean = differences.iter().sum::<f64>() / n;
     let squares: f64 = differences.iter().map(|d| (d - mean).powi(2)).sum();

@@ -17,6 +17,7 @@ use segue_core::{
     rank::top,
     rng::SplitMix64,
     session::{Evidence, Observation, Session},
+    sitting::LONGEST,
 };
 
 use super::{
@@ -286,9 +287,12 @@ impl<'a> Catalogue<'a> {
 type Held<'a> = Vec<(&'a [String], &'a String)>;
 /// Most queries to choose on.
 const MOST_HELD: usize = 4000;
+/// Most of them from one sitting: one that is out of all proportion is not to choose for the others.
+const MOST_OF_ONE: usize = 200;
 
 /// Takes out of `lines` what is asked for as the test asks: the last track of each sitting where the
-/// test goes on from sittings of the training file, else whole sittings, one in ten.
+/// test goes on from sittings of the training file, else whole sittings, one in ten; nothing where nothing
+/// would be left. As much comes before a query as a device keeps of a sitting.
 fn hold_out<'a>(
     lines: &'a [Vec<String>],
     asked: &[(Vec<String>, String)],
@@ -296,13 +300,14 @@ fn hold_out<'a>(
 ) -> (Vec<&'a [String]>, Held<'a>) {
     let known: HashSet<&[String]> = lines.iter().map(Vec::as_slice).collect();
     let going_on = asked.iter().filter(|(before, _)| known.contains(before.as_slice())).count();
-    let mut held = Held::new();
+    let lately = |before: &'a [String]| &before[before.len().saturating_sub(LONGEST)..];
+    let mut held: Vec<(usize, (&[String], &String))> = Vec::new();
     let mut kept: Vec<&[String]> = Vec::new();
     if going_on * 2 > asked.len() {
-        for line in lines {
+        for (number, line) in lines.iter().enumerate() {
             match line.split_last().filter(|(_, before)| !before.is_empty()) {
                 Some((next, before)) => {
-                    held.push((before, next));
+                    held.push((number, (lately(before), next)));
                     kept.push(before);
                 }
                 None => kept.push(line),
@@ -310,19 +315,28 @@ fn hold_out<'a>(
         }
     } else {
         let mut rng = SplitMix64::new(seed);
-        for line in lines {
+        for (number, line) in lines.iter().enumerate() {
             if rng.below(10) > 0 {
                 kept.push(line);
             } else {
-                held.extend((1..line.len()).map(|at| (&line[..at], &line[at])));
+                let query = |at| (number, (lately(&line[..at]), &line[at]));
+                held.extend((1..line.len()).map(query));
             }
         }
+    }
+    if kept.is_empty() {
+        return (lines.iter().map(Vec::as_slice).collect(), Held::new());
     }
     let mut rng = SplitMix64::new(seed);
     for last in (1..held.len()).rev() {
         held.swap(last, rng.below(last + 1));
     }
-    held.truncate(MOST_HELD);
+    let mut of_one = vec![0; lines.len()];
+    held.retain(|&(number, _)| {
+        of_one[number] += 1;
+        of_one[number] <= MOST_OF_ONE
+    });
+    let held = held.into_iter().map(|(_, query)| query).take(MOST_HELD).collect();
     (kept, held)
 }
 

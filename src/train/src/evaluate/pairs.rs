@@ -1,6 +1,8 @@
 //! Whether tracks that few people play are in order: rankings of the whole catalogue seldom get to
 //! them, but lists of candidates are made of them.
 
+use std::collections::HashSet;
+
 use rayon::prelude::*;
 use segue_core::{ids::Row, rng::SplitMix64};
 
@@ -21,22 +23,23 @@ pub fn rivals(plays: &[usize], head: usize, cases: &[Case]) -> Vec<Vec<Rivals>> 
     let mut place = vec![0; order.len()];
     order.iter().enumerate().for_each(|(at, &track)| place[track] = at);
     let mut rng = SplitMix64::new(1);
-    let mut rival = |favourite: Row, case: &Case| {
+    let mut rival = |favourite: Row, own: &HashSet<Row>| {
         let at = place[favourite.index()];
         if at < head {
             return None;
         }
-        let strange = |row: &Row| {
-            !case.held_out.contains(row) && case.known.iter().all(|evidence| evidence.row != *row)
-        };
         (0..DRAWS).find_map(|_| {
             // A tenth up or down the list.
             let other = at - at / 10 + rng.below(at / 5 + 1);
             let row = Row(*order.get(other).filter(|_| other >= head)? as u32);
-            strange(&row).then_some([favourite, row])
+            (!own.contains(&row)).then_some([favourite, row])
         })
     };
-    let of = |case: &Case| case.held_out.iter().filter_map(|row| rival(*row, case)).collect();
+    let of = |case: &Case| {
+        let known = case.known.iter().map(|evidence| evidence.row);
+        let own: HashSet<Row> = known.chain(case.held_out.iter().copied()).collect();
+        case.held_out.iter().filter_map(|row| rival(*row, &own)).collect()
+    };
     cases.iter().map(of).collect()
 }
 

@@ -236,7 +236,10 @@ impl Accuracy {
     /// The means over `each`.
     pub fn mean(each: &[Measured]) -> Self {
         let count = each.len().max(1) as f64;
-        let mean = |metric: fn(&Measured) -> f64| each.iter().map(metric).sum::<f64>() / count;
+        // A sum of nothing is −0.
+        let mean = |metric: fn(&Measured) -> f64| {
+            each.iter().map(metric).fold(0.0, |sum, x| sum + x) / count
+        };
         Self {
             recall_10: mean(|m| m.recall[0]),
             ndcg_10: mean(|m| m.ndcg[0]),

@@ -118,15 +118,19 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
     asked.retain(|(_, items)| !items.is_empty());
     let valid = split.valid.map(read_interactions).transpose()?;
     let whole = Pairs::new(&train)?;
-    let test = reachable(split.test, cases(&whole, &train, &asked))?;
+    let test = reachable(cases(&whole, &train, &asked));
+    let test = test.ok_or_else(|| TrainError::Unreachable(split.test.into()))?;
 
     let chosen = if let (Some(valid), Some(path)) = (&valid, split.valid) {
-        let valid = reachable(path, cases(&whole, &train, valid))?;
+        let valid = cases(&whole, &train, valid);
+        let valid = reachable(valid).ok_or_else(|| TrainError::Unreachable(path.into()))?;
         choose(split, &whole, &valid, progress)?
     } else {
         let (kept, held) = hold_out(&train, split.seed);
         let part = Pairs::new(&kept)?;
-        let chosen = choose(split, &part, &cases(&part, &kept, &held), progress)?;
+        let held = reachable(cases(&part, &kept, &held));
+        let held = held.ok_or_else(|| TrainError::Unchosen(split.train.into()))?;
+        let chosen = choose(split, &part, &held, progress)?;
         chosen.carried(density(&part.by_user), density(&whole.by_user))
     };
 
@@ -195,13 +199,13 @@ pub(crate) fn as_trained<T>(
 }
 
 /// `cases`, unless no ranking could do well on any of them.
-fn reachable(path: &Path, cases: Vec<Case>) -> Result<Vec<Case>, TrainError> {
-    let known = |case: &Case, row: &Row| case.known.iter().any(|evidence| evidence.row == *row);
-    if cases.iter().any(|case| case.held_out.iter().any(|row| !known(case, row))) {
-        Ok(cases)
-    } else {
-        Err(TrainError::Unreachable(path.to_owned()))
-    }
+fn reachable(cases: Vec<Case>) -> Option<Vec<Case>> {
+    // What is known is by row, ascending.
+    let known = |case: &Case, row: &Row| {
+        case.known.binary_search_by_key(row, |evidence| evidence.row).is_ok()
+    };
+    let any = cases.iter().any(|case| case.held_out.iter().any(|row| !known(case, row)));
+    any.then_some(cases)
 }
 
 fn choose(

@@ -18,6 +18,8 @@ use crate::{
 
 /// Most plays to choose on.
 const MOST: usize = 2000;
+/// Most of them of one listener: one who plays out of all proportion is not to choose for the others.
+const MOST_OF_ONE: u32 = (MOST / MIN_LISTENERS) as u32;
 /// Most events of a listener that taste is solved from here, which bounds the memory that it takes.
 const LATELY: usize = 2000;
 /// Fewer listeners than this choose nothing reliably.
@@ -65,7 +67,7 @@ fn sums(listeners: &[usize], each: &[f64]) -> Vec<f64> {
 }
 
 /// Plays of the latest fifth of each listener's events that others of the same sitting go before, at
-/// most [`MOST`], drawn by `seed`; with the listener of each, in order.
+/// most [`MOST`] and [`MOST_OF_ONE`], drawn by `seed`; with the listener of each, in order.
 fn held_out(dataset: &Dataset, seed: u64) -> (Vec<usize>, Vec<Query>) {
     let mut plays: Vec<(u32, u32)> = Vec::new();
     for listener in 0..dataset.listeners() {
@@ -74,11 +76,21 @@ fn held_out(dataset: &Dataset, seed: u64) -> (Vec<usize>, Vec<Query>) {
         plays.extend(at.map(|at| (listener as u32, at as u32)));
     }
     let mut rng = SplitMix64::new(seed);
-    for taken in 0..plays.len().min(MOST) {
-        let other = taken + rng.below(plays.len() - taken);
-        plays.swap(taken, other);
+    let (mut taken, mut of_one) = (0, vec![0; dataset.listeners()]);
+    for at in 0..plays.len() {
+        if taken == MOST {
+            break;
+        }
+        let other = at + rng.below(plays.len() - at);
+        plays.swap(at, other);
+        let of_listener = &mut of_one[plays[at].0 as usize];
+        if *of_listener < MOST_OF_ONE {
+            *of_listener += 1;
+            plays.swap(taken, at);
+            taken += 1;
+        }
     }
-    plays.truncate(MOST);
+    plays.truncate(taken);
     plays.sort_unstable();
     let mut asked = (Vec::new(), Vec::new());
     for plays in plays.chunk_by(|a, b| a.0 == b.0) {
