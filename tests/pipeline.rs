@@ -29,7 +29,7 @@ use segue_train::{
 };
 
 const OPTIONS: Options =
-    Options { dim: 16, clusters: None, seed: 1, effort: Effort::QUICK, head: None };
+    Options { dim: 16, clusters: None, seed: 1, effort: Effort::QUICK, head: None, after: None };
 
 /// Logs and catalogues in a folder that goes with the value.
 struct Files(tempfile::TempDir);
