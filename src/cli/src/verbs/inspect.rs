@@ -184,8 +184,8 @@ fn sizes(model: &Model, clusters: usize) -> Vec<usize> {
 
 /// κ of [`segue_core::membership`]: one over the temperature of the softmax that shares are.
 fn concentration(model: &Model) -> Option<f32> {
-    let lengths = model.clusters()?.centroids().map(|centroid| dot(centroid, centroid).sqrt());
-    lengths.reduce(f32::max)
+    let clusters = model.clusters()?;
+    clusters.centroids().map(|centroid| dot(centroid, centroid).sqrt()).reduce(f32::max)
 }
 
 fn clusters_json(model: &Model) -> Option<Value> {
