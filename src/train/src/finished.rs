@@ -150,6 +150,11 @@ impl Crowd {
 pub struct Lists(Vec<Vec<(u32, f32)>>);
 
 impl Lists {
+    /// The list of a cluster, the heaviest track first.
+    pub fn of(&self, cluster: usize) -> &[(u32, f32)] {
+        &self.0[cluster]
+    }
+
     /// Lays out the section of a head of so many tracks, of which `place` tells the row of each that is
     /// there; `None` where no list has an entry.
     pub fn section(
