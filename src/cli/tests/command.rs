@@ -196,7 +196,10 @@ fn clusters_without_names_are_said_to_have_none() {
 #[test]
 fn a_model_trained_after_another_has_its_clusters_and_inspect_tells_of_them() {
     let folder = simulated();
-    succeed(&folder, "train events.jsonl --catalogue tracks.jsonl --dim 4 --clusters 3 --out a.segue");
+    succeed(
+        &folder,
+        "train events.jsonl --catalogue tracks.jsonl --dim 4 --clusters 3 --out a.segue",
+    );
     succeed(&folder, "train events.jsonl --dim 4 --after a.segue --out b.segue");
     let clusters = |model: &str| -> Vec<(String, u64)> {
         let found = json(&succeed(&folder, &format!("inspect {model} --json")));

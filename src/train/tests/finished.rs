@@ -5,9 +5,7 @@ use segue_core::{
     event::Kind,
     ids::Row,
     membership::kindred,
-    model::{
-        Loss, Model, Responses, SectionKind, TasteParts, encode_ranking,
-    },
+    model::{Loss, Model, Responses, SectionKind, TasteParts, encode_ranking},
 };
 use segue_train::{
     dataset::Heard,
@@ -71,14 +69,8 @@ fn shrinkage_and_a_power_of_popularity_move_weights_as_they_are_said_to() {
 
 #[test]
 fn only_what_was_heard_to_its_end_was_finished_and_each_counts_once() {
-    let event = |row, kind, amount| Heard {
-        at: 0,
-        listener: 3,
-        row: Row(row),
-        amount,
-        kind,
-        opens: false,
-    };
+    let event =
+        |row, kind, amount| Heard { at: 0, listener: 3, row: Row(row), amount, kind, opens: false };
     let events = [
         event(1, Kind::Play, 1.0),
         event(1, Kind::Play, 0.95),

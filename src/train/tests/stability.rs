@@ -19,9 +19,8 @@ fn the_adjusted_rand_index_is_that_of_worked_examples() {
 }
 
 /// Two items along each of three axes.
-const ITEMS: [f32; 18] = [
-    1.0, 0.1, 0.0, 1.0, 0.0, 0.1, 0.1, 1.0, 0.0, 0.0, 1.0, 0.1, 0.1, 0.0, 1.0, 0.0, 0.1, 1.0,
-];
+const ITEMS: [f32; 18] =
+    [1.0, 0.1, 0.0, 1.0, 0.0, 0.1, 0.1, 1.0, 0.0, 0.0, 1.0, 0.1, 0.1, 0.0, 1.0, 0.0, 0.1, 1.0];
 
 fn clustered(start: Start<'_>) -> Vec<u16> {
     cluster(&ITEMS, 3, &[5; 6], start, &Progress::silent()).unwrap()
