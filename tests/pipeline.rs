@@ -84,6 +84,10 @@ fn a_simulated_log_becomes_a_model_that_beats_chance_and_learns_what_skips_say()
     let skip = trained.model.taste().responses().of(Kind::Skip);
     assert!(skip.learned_from >= 100, "{skip:?}");
 
+    let people = trained.people.unwrap();
+    assert!(people.concentration > 0.0 && people.listeners > 100, "{people:?}");
+    assert_eq!(people.recipe.is_some(), trained.model.finished().is_some());
+
     let text = trained.model.text().unwrap();
     let named = (0..trained.model.clusters().unwrap().len())
         .filter(|&cluster| text.cluster_name(cluster).is_some())
