@@ -10,11 +10,12 @@ use segue_core::{
     model::{Model, container},
 };
 
-const FILES: [&[u8]; 4] = [
+const FILES: [&[u8]; 5] = [
     include_bytes!("../pkg/test/fixtures/first.segue"),
     include_bytes!("../pkg/test/fixtures/second.segue"),
     include_bytes!("../pkg/test/fixtures/split.segue"),
     include_bytes!("../pkg/test/fixtures/split-second.segue"),
+    include_bytes!("../pkg/test/fixtures/kindred.segue"),
 ];
 
 #[test]

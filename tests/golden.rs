@@ -5,6 +5,7 @@ use segue_core::{
     event::Kind,
     ids::Row,
     kernel::Place,
+    membership::{also_finished, membership},
     model::{Model, ModelError, SectionKind},
     rank::top,
     session::Session,
@@ -12,10 +13,17 @@ use segue_core::{
 
 const MODEL_1: &[u8] = include_bytes!("golden/model-1.segue");
 const MODEL_2: &[u8] = include_bytes!("golden/model-2.segue");
+/// With the section `finished`.
+const FINISHED_2: &[u8] = include_bytes!("golden/finished-2.segue");
 
 /// Rows and points of the best five of the second after a like, a play and a skip.
 const BEST_2: [(u32, i32); 5] =
     [(21, 5_297_074), (55, 5_262_709), (49, 5_252_143), (52, 5_240_690), (6, 5_234_877)];
+
+/// The bits of the shares of each cluster after a like, and rows, bits of scores and clusters of the best
+/// three of what people of that taste finish.
+const SHARES_2: [u32; 3] = [0, 0, 0];
+const ALSO_2: [(u32, u32, u32); 3] = [(0, 0, 0); 3];
 
 #[test]
 fn a_model_of_format_1_is_refused_by_its_number() {
@@ -35,4 +43,18 @@ fn a_model_of_format_2_reads_and_ranks_as_it_did_when_it_was_written() {
     top(&model, &mut session, 5, |_| true, &mut best);
     let found: Vec<(u32, i32)> = best.iter().map(|s| (s.index(), s.points())).collect();
     assert_eq!(found, BEST_2);
+}
+
+#[test]
+fn the_finished_section_of_format_2_reads_as_it_did_when_it_was_written() {
+    let model = Model::from_file(FINISHED_2).unwrap();
+    assert!(model.sections().any(|(id, _)| id.kind == SectionKind::Finished));
+    assert_eq!(model.to_file(), FINISHED_2);
+    let mut session = Session::new(&model);
+    session.add(&model, Row(3), Kind::Like, 1.0);
+    let shares = membership(&model, &mut session, None);
+    assert_eq!(shares.iter().map(|share| share.to_bits()).collect::<Vec<_>>(), SHARES_2);
+    let found = also_finished(&model, &mut session, 3, |_| true);
+    let found: Vec<_> = found.iter().map(|k| (k.row, k.score.to_bits(), k.cluster)).collect();
+    assert_eq!(found, ALSO_2);
 }

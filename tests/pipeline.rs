@@ -29,7 +29,7 @@ use segue_train::{
 };
 
 const OPTIONS: Options =
-    Options { dim: 16, clusters: None, seed: 1, effort: Effort::QUICK, head: None };
+    Options { dim: 16, clusters: None, seed: 1, effort: Effort::QUICK, head: None, after: None };
 
 /// Logs and catalogues in a folder that goes with the value.
 struct Files(tempfile::TempDir);
@@ -83,6 +83,10 @@ fn a_simulated_log_becomes_a_model_that_beats_chance_and_learns_what_skips_say()
     assert!(after > before && after > 0.55, "{before} {after}");
     let skip = trained.model.taste().responses().of(Kind::Skip);
     assert!(skip.learned_from >= 100, "{skip:?}");
+
+    let people = trained.people.unwrap();
+    assert!(people.concentration > 0.0 && people.listeners > 100, "{people:?}");
+    assert_eq!(people.recipe.is_some(), trained.model.finished().is_some());
 
     let text = trained.model.text().unwrap();
     let named = (0..trained.model.clusters().unwrap().len())

@@ -12,6 +12,7 @@ const PARTS = [
   ["ids: fingerprints, look-up, cells", /segue_core::(ids|model::ids|retrieval)|xxh|engine_rows?_of/],
   ["text of errors and numbers", /\bfmt\b|Display|flt2dec/],
   ["manifest", /manifest/],
+  ["tastes: shares, lists, artists", /segue_core::(membership|artists)|model::finished|engine_(membership|also|artists)/],
   ["names: titles, artists, clusters", /model::(text|clusters)|engine_(title|artist|duration|cluster)/],
   ["sections, shards and their checks", /segue_core::(model|bytes)|^parts_|engine_(new|add|replace|keep)/],
   ["listener: session, fold-in, algebra", /segue_core::(session|fold_in|linalg|event)|libm|segue_wasm::session|engine_(observe|evidence|reset)|^(check_)?kinds?\b/],

@@ -9,7 +9,7 @@ use segue_core::{
 };
 
 const FILES: [&[u8]; 2] = [
-    include_bytes!("../../pkg/test/fixtures/first.segue"),
+    include_bytes!("../../pkg/test/fixtures/kindred.segue"),
     include_bytes!("../../pkg/test/fixtures/split.segue"),
 ];
 

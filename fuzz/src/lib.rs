@@ -1,8 +1,10 @@
 //! What a listener does with a model, whatever bytes it was read from: everything that a page calls.
 
 use segue_core::{
+    artists,
     event::Kind,
     ids::Row,
+    membership::{also_finished, membership},
     model::Model,
     rank::{nearest, rank, score, top},
     reason::Explainer,
@@ -33,6 +35,16 @@ pub fn use_all(model: &Model) {
     for &row in rows.iter().take(4) {
         let reasons = explainer.explain(model, &mut session, row);
         reasons.iter().for_each(|reason| drop(reason.text()));
+    }
+    for found in also_finished(model, &mut session, 20, |row| row.0 % 3 > 0) {
+        assert!(model.has(Row(found.row)) && !found.score.is_nan());
+    }
+    for row in [None].into_iter().chain(candidates.iter().copied()) {
+        let shares = membership(model, &mut session, row);
+        assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)));
+    }
+    for place in artists::near(model, "Ana", 5) {
+        assert!(model.has(Row(place.index())) && artists::cosine(place.points()).abs() < 1.01);
     }
     for row in candidates.iter().flatten() {
         let _ = (model.cluster_of(*row), model.shard_of(*row));

@@ -64,7 +64,7 @@ export function examine(json: unknown): Manifest {
 const FORMAT = 1;
 
 /** What the module reads, likewise; a later version may add other kinds. */
-const KINDS = new Set(["ids", "factors", "taste", "clusters", "text", "shards", "cells", "neighbours", "transitions"]);
+const KINDS = new Set(["ids", "factors", "taste", "clusters", "text", "shards", "cells", "neighbours", "transitions", "finished"]);
 
 function isRead({ kind }: Section): boolean {
   return KINDS.has(kind);

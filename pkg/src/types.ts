@@ -140,6 +140,35 @@ export interface Cluster {
   readonly name: string | undefined;
 }
 
+/** How much of a taste lies in a cluster. */
+export interface Share extends Cluster {
+  /** From 0 to 1; those of all clusters are 1 together. */
+  readonly share: number;
+}
+
+/** How many answers are wanted. */
+export interface LimitOptions {
+  readonly limit: number;
+}
+
+/** A track that people with the listener's taste finish. */
+export interface AlsoFinished extends Cluster {
+  /** Your id; `undefined` where no catalogue holds the row. */
+  readonly track: string | undefined;
+  readonly row: number;
+  /** How much the people of the listener's clusters make of it; higher is more. */
+  readonly score: number;
+}
+
+/** An artist near another one. */
+export interface NearArtist {
+  readonly artist: string;
+  /** A track of theirs. */
+  readonly row: number;
+  /** The cosine of the two, at most 1. */
+  readonly score: number;
+}
+
 /** What the session knows of one track. */
 export interface Evidence {
   /** Your id; `undefined` where the track was only ever given as a row. */

@@ -23,6 +23,8 @@ export const first = fixture("first");
 /** Here 00 of each genre has gone, 20 and 21 have come. */
 export const second = fixture("second");
 
+/** The first version with what the people of a genre finish: 00 to 09 of it, the lower the more. */
+export const kindred = fixture("kindred");
 /** The first version split: 00, 04, … of each genre are the head, the others in a shard a genre. */
 export const split = fixture("split");
 /** The second version, split likewise. */
@@ -36,7 +38,7 @@ export const everything = GENRES.flatMap((genre) =>
   Array.from({ length: 20 }, (_, n) => id(genre, n)),
 );
 
-const NAMES = ["", "ids", "factors", "taste", "clusters", "text", "shards", "cells", "neighbours", "transitions"];
+const NAMES = ["", "ids", "factors", "taste", "clusters", "text", "shards", "cells", "neighbours", "transitions", "finished"];
 
 /** The sections of a model file, as [kind, bytes, shard]. */
 export function sectionsOf(file) {

@@ -154,6 +154,19 @@ test("liking a track makes its cluster rise", async (t) => {
   assert(to < from, `cluster ${cluster} stood at ${from} and stands at ${to}`);
 });
 
+test("the page shows where the listener's taste lies, from the first thing that they do on", async (t) => {
+  const page = await openPlayer(t);
+  const taste = page.locator("[data-testid=taste]");
+  assert.equal(await taste.isVisible(), false);
+  await page.locator("[data-testid=like]").click();
+  const lines = await taste.locator("li").allTextContents();
+  assert(lines.length > 0 && lines.length <= 4, lines.join("; "));
+  const shares = lines.map((line) => Number(/(\d+) %$/.exec(line)[1]));
+  assert(shares.every((share, at) => share <= (shares[at - 1] ?? 100)), lines.join("; "));
+  await page.locator("[data-testid=reset]").click();
+  assert.equal(await taste.isVisible(), false);
+});
+
 /** What the session knows, newest first. */
 const historyOf = (page) =>
   page.locator("[data-testid=history] li").evaluateAll((items) =>

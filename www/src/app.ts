@@ -7,6 +7,7 @@ import { HistoryView, type Deed } from "./history.js";
 import { NowView } from "./now.js";
 import { QueueView } from "./queue.js";
 import { readable, rerank } from "./ranking.js";
+import { TasteView } from "./taste.js";
 
 const QUEUE = 40;
 /** From this length down the queue is filled up again. */
@@ -22,6 +23,7 @@ export class App {
   readonly #now: NowView;
   readonly #queueView: QueueView;
   readonly #history: HistoryView;
+  readonly #taste: TasteView;
   /** Rows to come, best first. */
   #queue: number[] = [];
   /** Rows that were on, and the one that is. */
@@ -38,6 +40,7 @@ export class App {
     });
     this.#queueView = new QueueView(this.#catalogue, (row) => this.#choose(row));
     this.#history = new HistoryView(() => this.#forget());
+    this.#taste = new TasteView(segue);
     this.#deck.onTick = () => this.#now.tick();
     this.#deck.onEnd = () => this.#finish();
   }
@@ -117,6 +120,7 @@ export class App {
     const shown = next ? places.slice(1) : places;
     this.#queue = shown.map(({ row }) => row);
     this.#queueView.show(shown);
+    this.#taste.show(this.#history.length > 0);
     if (next) this.#goOnTo(places[0]?.row);
 
     const verb = before.length === 0 ? "Ranked" : "Re-ranked";

@@ -194,6 +194,49 @@ fn clusters_without_names_are_said_to_have_none() {
 }
 
 #[test]
+fn a_model_trained_after_another_has_its_clusters_and_inspect_tells_of_them() {
+    let folder = simulated();
+    succeed(
+        &folder,
+        "train events.jsonl --catalogue tracks.jsonl --dim 4 --clusters 3 --out a.segue",
+    );
+    succeed(&folder, "train events.jsonl --dim 4 --after a.segue --out b.segue");
+    let clusters = |model: &str| -> Vec<(String, u64)> {
+        let found = json(&succeed(&folder, &format!("inspect {model} --json")));
+        assert!(found["concentration"].as_f64().unwrap() >= 0.0);
+        let each = found["taste_clusters"].as_array().unwrap().iter();
+        each.map(|c| (c["name"].to_string(), c["tracks"].as_u64().unwrap())).collect()
+    };
+    // The second log has no tags: its names can only be those of the first.
+    assert_eq!(clusters("a.segue"), clusters("b.segue"));
+    assert_eq!(clusters("b.segue").len(), 3);
+    let said = fail(&folder, "train events.jsonl --after events.jsonl --out c.segue");
+    assert!(said.contains("not a segue model"), "{said}");
+    let line = "train events.jsonl --after a.segue --clusters 4 --out c.segue";
+    assert_eq!(segue(&folder, line).status.code(), Some(2));
+}
+
+#[test]
+fn evaluate_clusters_prints_how_far_they_agree() {
+    let folder = simulated();
+    let found = json(&succeed(
+        &folder,
+        "evaluate clusters --events events.jsonl --seeds 2 --dim 4 --clusters 3 --json",
+    ));
+    for comparison in ["seeds", "retrained", "after"] {
+        for tracks in ["all", "known"] {
+            let index = found[comparison][tracks].as_f64().unwrap();
+            assert!((-1.0..=1.0).contains(&index), "{comparison} {tracks}: {index}");
+        }
+    }
+    assert_eq!((&found["compared"], &found["clusters"]), (&2.into(), &3.into()));
+    let line = "evaluate clusters --events events.jsonl --seeds 1";
+    assert_eq!(segue(&folder, line).status.code(), Some(2));
+    let said = fail(&folder, "evaluate clusters --events nothing.jsonl");
+    assert!(said.contains("nothing.jsonl"), "{said}");
+}
+
+#[test]
 fn evaluate_split_prints_every_figure() {
     let folder = folder();
     let line = |user: usize, from: usize| {

@@ -3,7 +3,8 @@
 //! Arthur and Vassilvitskii, "k-means++: The Advantages of Careful Seeding" (2007); Hamerly,
 //! "Making k-means Even Faster" (2010): one upper and one lower bound a point skip most distance
 //! computations and change no assignment. An empty cluster takes the point that is farthest from
-//! its own centroid.
+//! its own centroid. Points may weigh differently: a centroid is a weighted mean, and inertia a weighted
+//! sum.
 
 use alloc::{vec, vec::Vec};
 
@@ -16,30 +17,64 @@ pub struct Clustering {
     pub centroids: Vec<f32>,
     /// The nearest centroid of each point.
     pub assignment: Vec<u16>,
-    /// Sum of squared distances of the points to their centroids.
+    /// Sum of the squared distances of the points to their centroids, times their weights.
     pub inertia: f64,
     /// Iterations until nothing moved, or the limit.
     pub iterations: usize,
 }
 
-/// Clusters `points` (`dim` reals each) into at most `clusters` ≤ 65,536; fewer where there are
-/// fewer points. Deterministic for a seed. Cost: O(n·k·d) to seed, less for each iteration.
+/// What is to be clustered.
+#[derive(Clone, Copy, Debug)]
+pub struct Points<'a> {
+    /// `dim` reals a point.
+    pub reals: &'a [f32],
+    /// Components of a point.
+    pub dim: usize,
+    /// How much each point weighs, 0 or more; one where there are none. A cluster of points that weigh
+    /// nothing stays where it is.
+    pub weights: &'a [f32],
+}
+
+impl<'a> Points<'a> {
+    fn len(&self) -> usize {
+        self.reals.len() / self.dim
+    }
+
+    fn at(&self, index: usize) -> &'a [f32] {
+        &self.reals[index * self.dim..(index + 1) * self.dim]
+    }
+
+    fn weight(&self, index: usize) -> f64 {
+        self.weights.get(index).map_or(1.0, |&weight| f64::from(weight))
+    }
+}
+
+/// Clusters `points` into at most `clusters` ≤ 65,536; fewer where there are fewer points.
+/// Deterministic for a seed. Cost: O(n·k·d) to seed, less for each iteration.
 ///
 /// `keep_going` is asked before each centroid is seeded and before each iteration; `None` where it
 /// said no.
 pub fn kmeans(
-    points: &[f32],
-    dim: usize,
+    points: Points<'_>,
     clusters: usize,
     max_iterations: usize,
     seed: u64,
     mut keep_going: impl FnMut() -> bool,
 ) -> Option<Clustering> {
-    let count = points.len() / dim;
-    let clusters = clusters.clamp(1, count.max(1)).min(usize::from(u16::MAX) + 1);
+    let clusters = clusters.clamp(1, points.len().max(1)).min(usize::from(u16::MAX) + 1);
     let mut rng = SplitMix64::new(seed);
-    let seeds = plus_plus(points, dim, clusters, &mut rng, &mut keep_going)?;
-    let mut state = Hamerly::new(points, dim, seeds);
+    let seeds = plus_plus(points, clusters, &mut rng, &mut keep_going)?;
+    refine(points, seeds, max_iterations, keep_going)
+}
+
+/// The same from `centroids` on, `dim` reals each, of which there is at least one.
+pub fn refine(
+    points: Points<'_>,
+    centroids: Vec<f32>,
+    max_iterations: usize,
+    mut keep_going: impl FnMut() -> bool,
+) -> Option<Clustering> {
+    let mut state = Hamerly::new(points, centroids);
     let mut iterations = 0;
     while iterations < max_iterations {
         if !keep_going() {
@@ -76,22 +111,20 @@ fn distance(a: &[f32], b: &[f32]) -> f64 {
     libm::sqrt(f64::from(distance2(a, b)))
 }
 
-/// The first centroid uniform, each next with probability in proportion to the squared distance
-/// to the nearest one so far.
+/// The first centroid uniform, each next with probability in proportion to the weight and the squared
+/// distance to the nearest one so far.
 fn plus_plus(
-    points: &[f32],
-    dim: usize,
+    points: Points<'_>,
     clusters: usize,
     rng: &mut SplitMix64,
     keep_going: &mut impl FnMut() -> bool,
 ) -> Option<Vec<f32>> {
-    let count = points.len() / dim;
+    let (count, dim) = (points.len(), points.dim);
     if count == 0 {
         return Some(vec![0.0; dim]);
     }
-    let point = |index: usize| &points[index * dim..(index + 1) * dim];
     let mut centroids = Vec::with_capacity(clusters * dim);
-    centroids.extend_from_slice(point(rng.below(count)));
+    centroids.extend_from_slice(points.at(rng.below(count)));
     let mut nearest = vec![f32::INFINITY; count];
     while centroids.len() < clusters * dim {
         if !keep_going() {
@@ -100,23 +133,22 @@ fn plus_plus(
         let last = &centroids[centroids.len() - dim..];
         let mut total = 0.0_f64;
         for (index, best) in nearest.iter_mut().enumerate() {
-            *best = best.min(distance2(point(index), last));
-            total += f64::from(*best);
+            *best = best.min(distance2(points.at(index), last));
+            total += f64::from(*best) * points.weight(index);
         }
         let mut left = rng.unit() * total;
-        let chosen = nearest.iter().position(|&d| {
-            left -= f64::from(d);
+        let chosen = nearest.iter().enumerate().position(|(index, &d)| {
+            left -= f64::from(d) * points.weight(index);
             left < 0.0
         });
         // All points coincide with centroids: any point does.
-        centroids.extend_from_slice(point(chosen.unwrap_or_else(|| rng.below(count))));
+        centroids.extend_from_slice(points.at(chosen.unwrap_or_else(|| rng.below(count))));
     }
     Some(centroids)
 }
 
 struct Hamerly<'a> {
-    points: &'a [f32],
-    dim: usize,
+    points: Points<'a>,
     centroids: Vec<f32>,
     assignment: Vec<u16>,
     /// At least the distance to the point's own centroid.
@@ -127,13 +159,12 @@ struct Hamerly<'a> {
 }
 
 impl<'a> Hamerly<'a> {
-    fn new(points: &'a [f32], dim: usize, centroids: Vec<f32>) -> Self {
-        let (count, clusters) = (points.len() / dim, centroids.len() / dim);
+    fn new(points: Points<'a>, centroids: Vec<f32>) -> Self {
+        let (count, clusters) = (points.len(), centroids.len() / points.dim);
         let mut sizes = vec![0; clusters];
         sizes[0] = count;
         Self {
             points,
-            dim,
             centroids,
             assignment: vec![0; count],
             upper: vec![f64::INFINITY; count],
@@ -142,12 +173,8 @@ impl<'a> Hamerly<'a> {
         }
     }
 
-    fn point(&self, index: usize) -> &'a [f32] {
-        &self.points[index * self.dim..(index + 1) * self.dim]
-    }
-
     fn centroid(&self, cluster: usize) -> &[f32] {
-        &self.centroids[cluster * self.dim..(cluster + 1) * self.dim]
+        &self.centroids[cluster * self.points.dim..(cluster + 1) * self.points.dim]
     }
 
     /// Half the distance from each centroid to its nearest other one: a point closer than that to
@@ -175,7 +202,7 @@ impl<'a> Hamerly<'a> {
             if self.upper[index] * SLACK < bound {
                 continue;
             }
-            self.upper[index] = distance(self.point(index), self.centroid(own));
+            self.upper[index] = distance(self.points.at(index), self.centroid(own));
             if self.upper[index] * SLACK < bound {
                 continue;
             }
@@ -194,7 +221,7 @@ impl<'a> Hamerly<'a> {
     fn search(&mut self, index: usize) -> usize {
         let (mut best, mut nearest, mut second) = (0, f64::INFINITY, f64::INFINITY);
         for cluster in 0..self.sizes.len() {
-            let d = distance(self.point(index), self.centroid(cluster));
+            let d = distance(self.points.at(index), self.centroid(cluster));
             if d < nearest {
                 (second, nearest, best) = (nearest, d, cluster);
             } else if d < second {
@@ -215,7 +242,9 @@ impl<'a> Hamerly<'a> {
             }
             let candidates = (0..self.assignment.len())
                 .filter(|&p| self.sizes[usize::from(self.assignment[p])] > 1)
-                .map(|p| (distance2(self.point(p), self.centroid(self.assignment[p].into())), p));
+                .map(|p| {
+                    (distance2(self.points.at(p), self.centroid(self.assignment[p].into())), p)
+                });
             let farthest =
                 candidates.fold(
                     (0.0, None),
@@ -238,24 +267,26 @@ impl<'a> Hamerly<'a> {
 
     /// Moves centroids to the means of their points and widens the bounds by how far they went.
     fn update(&mut self) {
+        let dim = self.points.dim;
         let mut sums = vec![0.0_f64; self.centroids.len()];
+        let mut weights = vec![0.0_f64; self.sizes.len()];
         for (index, &cluster) in self.assignment.iter().enumerate() {
-            let at = usize::from(cluster) * self.dim;
-            for (sum, &x) in sums[at..at + self.dim].iter_mut().zip(self.point(index)) {
-                *sum += f64::from(x);
+            let (at, weight) = (usize::from(cluster) * dim, self.points.weight(index));
+            weights[usize::from(cluster)] += weight;
+            for (sum, &x) in sums[at..at + dim].iter_mut().zip(self.points.at(index)) {
+                *sum += weight * f64::from(x);
             }
         }
         let mut shifts = vec![0.0_f64; self.sizes.len()];
-        for (cluster, shift) in shifts.iter_mut().enumerate() {
-            if self.sizes[cluster] == 0 {
+        for (cluster, (shift, &weight)) in shifts.iter_mut().zip(&weights).enumerate() {
+            if weight == 0.0 {
                 continue;
             }
-            let at = cluster * self.dim;
-            let size = self.sizes[cluster] as f64;
+            let at = cluster * dim;
             let mean: Vec<f32> =
-                sums[at..at + self.dim].iter().map(|sum| (sum / size) as f32).collect();
+                sums[at..at + dim].iter().map(|sum| (sum / weight) as f32).collect();
             *shift = distance(&mean, self.centroid(cluster));
-            self.centroids[at..at + self.dim].copy_from_slice(&mean);
+            self.centroids[at..at + dim].copy_from_slice(&mean);
         }
         let farthest = shifts.iter().copied().fold(0.0, f64::max);
         for (index, &cluster) in self.assignment.iter().enumerate() {
@@ -266,7 +297,10 @@ impl<'a> Hamerly<'a> {
 
     fn finish(self, iterations: usize) -> Clustering {
         let inertia = (0..self.assignment.len())
-            .map(|p| f64::from(distance2(self.point(p), self.centroid(self.assignment[p].into()))))
+            .map(|p| {
+                let own = self.centroid(self.assignment[p].into());
+                self.points.weight(p) * f64::from(distance2(self.points.at(p), own))
+            })
             .sum();
         Clustering { centroids: self.centroids, assignment: self.assignment, inertia, iterations }
     }

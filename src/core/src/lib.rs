@@ -11,6 +11,7 @@
 //! | [`session`], [`sitting`] | the listener's evidence and the posterior over taste; what was heard in one go |
 //! | [`boosts`], [`votes`] | what the neighbours of tracks that were met add, and the last tracks' successors |
 //! | [`rank`], [`reason`] | candidates in, order and reasons out |
+//! | [`membership`], [`artists`] | how a taste lies among the clusters; artists near an artist |
 //! | [`kernel`], [`linalg`], [`kmeans`], [`rng`], [`bytes`] | the arithmetic beneath |
 //!
 //! **Invariants.** No I/O, no clock, no threads, no global state: time, seeds and bytes come in as
@@ -22,6 +23,7 @@
 
 extern crate alloc;
 
+pub mod artists;
 pub mod boosts;
 pub mod bytes;
 pub mod catalogue;
@@ -33,6 +35,7 @@ pub mod kernel;
 pub mod kmeans;
 pub mod linalg;
 pub mod manifest;
+pub mod membership;
 pub mod model;
 pub mod rank;
 pub mod reason;

@@ -214,6 +214,11 @@ impl Session {
         &self.evidence
     }
 
+    /// Whether anything is known of a track.
+    pub fn knows(&self, row: Row) -> bool {
+        self.index_of.contains_key(&row)
+    }
+
     /// How many events were taken in.
     pub const fn events(&self) -> u32 {
         self.events

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use segue_core::{
-    kmeans::{self, Clustering, to_directions},
+    kmeans::{self, Clustering, Points, to_directions},
     rng::SplitMix64,
 };
 
@@ -15,7 +15,12 @@ fn kmeans(
     max_iterations: usize,
     seed: u64,
 ) -> Clustering {
-    kmeans::kmeans(points, dim, clusters, max_iterations, seed, || true).unwrap()
+    kmeans::kmeans(even(points, dim), clusters, max_iterations, seed, || true).unwrap()
+}
+
+/// Points that all weigh the same.
+fn even(reals: &[f32], dim: usize) -> Points<'_> {
+    Points { reals, dim, weights: &[] }
 }
 
 fn blobs(per_blob: usize, blobs: usize, dim: usize, seed: u64) -> Vec<f32> {
@@ -85,7 +90,7 @@ fn a_clustering_can_be_stopped_while_it_is_seeded_and_at_every_iteration() {
     let mut rng = SplitMix64::new(4);
     let points: Vec<f32> = (0..300 * 4).map(|_| rng.unit() as f32).collect();
     let mut asked = 0;
-    let whole = kmeans::kmeans(&points, 4, 6, 50, 4, || {
+    let whole = kmeans::kmeans(even(&points, 4), 6, 50, 4, || {
         asked += 1;
         true
     });
@@ -93,12 +98,45 @@ fn a_clustering_can_be_stopped_while_it_is_seeded_and_at_every_iteration() {
     assert_eq!(asked, seeded + whole.unwrap().iterations);
     for allowed in 0..asked {
         let mut asked = 0;
-        let stopped = kmeans::kmeans(&points, 4, 6, 50, 4, || {
+        let stopped = kmeans::kmeans(even(&points, 4), 6, 50, 4, || {
             asked += 1;
             asked <= allowed
         });
         assert!(stopped.is_none(), "went on after being told to stop {allowed} questions in");
     }
+}
+
+#[test]
+fn a_point_that_weighs_three_counts_as_three_points() {
+    let reals = [0.0, 1.0, 10.0, 14.0];
+    let start = vec![0.0, 10.0];
+    let weights = [1.0, 3.0, 1.0, 3.0];
+    let weighted = Points { reals: &reals, dim: 1, weights: &weights };
+    let weighted = kmeans::refine(weighted, start.clone(), 20, || true).unwrap();
+    let repeated = [0.0, 1.0, 1.0, 1.0, 10.0, 14.0, 14.0, 14.0];
+    let repeated = kmeans::refine(even(&repeated, 1), start, 20, || true).unwrap();
+    assert_eq!(weighted.centroids, [0.75, 13.0]);
+    assert_eq!(weighted.centroids, repeated.centroids);
+    assert_eq!(weighted.inertia, repeated.inertia);
+}
+
+#[test]
+fn points_that_weigh_nothing_move_no_centroid_and_are_assigned_all_the_same() {
+    let points = Points { reals: &[0.0, 2.0, 9.0], dim: 1, weights: &[1.0, 0.0, 0.0] };
+    let found = kmeans::refine(points, vec![1.0, 8.0], 20, || true).unwrap();
+    assert_eq!(found.centroids, [0.0, 8.0]);
+    assert_eq!(found.assignment, [0, 0, 1]);
+}
+
+#[test]
+fn refining_keeps_the_numbers_of_the_clusters_that_it_starts_from() {
+    let points = blobs(50, 3, 4, 1);
+    let found = kmeans(&points, 4, 3, 100, 1);
+    let mut turned: Vec<f32> = found.centroids[4..].to_vec();
+    turned.extend(&found.centroids[..4]);
+    let again = kmeans::refine(even(&points, 4), turned, 100, || true).unwrap();
+    let turn = |&cluster: &u16| (cluster + 2) % 3;
+    assert!(again.assignment.iter().eq(&found.assignment.iter().map(turn).collect::<Vec<_>>()));
 }
 
 #[test]

@@ -39,7 +39,14 @@ fn run(log: &std::path::Path, listeners: usize) -> Result<(), TrainError> {
     };
     let progress = Progress { report: &report, ..Progress::silent() };
     let read = dataset::read(&[log], None, &LogOptions::default(), &progress)?;
-    let options = Options { dim: 64, clusters: None, seed: 1, effort: Effort::QUICK, head: None };
+    let options = Options {
+        dim: 64,
+        clusters: None,
+        seed: 1,
+        effort: Effort::QUICK,
+        head: None,
+        after: None,
+    };
     println!("{} events on {} tracks", read.dataset.len(), read.dataset.tracks.len());
     println!("factors  recall@10  ndcg@10  recall@20  ndcg@20  beyond head  bytes a track");
     for outcome in evaluate(&read.dataset, &options, listeners, &progress)? {

@@ -2,7 +2,6 @@
 
 use segue_core::{
     ids::Row,
-    kmeans::{kmeans, to_directions},
     model::{
         self, Loss, Model, ModelError, NeighbourParts, Responses, SectionKind, Shard, Sharded,
         TasteParts, encode_split,
@@ -10,10 +9,8 @@ use segue_core::{
 };
 
 use crate::{
-    Interrupted,
     coding::Coded,
     links,
-    progress::Progress,
     shards::{self, Plan, Tracks},
 };
 
@@ -104,45 +101,4 @@ pub fn taste_parts(tracks: usize, mean: Vec<f32>, fold_in: &FoldIn) -> TastePart
         mean,
         gram: None,
     }
-}
-
-/// Taste clusters of `items`: k-means of their directions, as they were trained. Returns the cluster
-/// of each row.
-pub fn cluster(
-    items: &[f32],
-    dim: usize,
-    clusters: usize,
-    seed: u64,
-    progress: &Progress<'_>,
-) -> Result<Vec<u16>, Interrupted> {
-    const MAX_ITERATIONS: usize = 100;
-    progress.stage("clustering");
-    let mut directions = items.to_vec();
-    to_directions(&mut directions, dim);
-    let keep_going = || !progress.stopped();
-    let clustering = kmeans(&directions, dim, clusters, MAX_ITERATIONS, seed, keep_going);
-    clustering.map(|found| found.assignment).ok_or(Interrupted)
-}
-
-/// The mean direction of the rows of each cluster, as the model's own axes have it: `dim` reals a
-/// cluster, of which there are as many as `assignment` names.
-pub fn centroids(decoded: &[f32], dim: usize, assignment: &[u16]) -> Vec<f32> {
-    let mut directions = decoded.to_vec();
-    to_directions(&mut directions, dim);
-    let clusters = assignment.iter().map(|&cluster| usize::from(cluster) + 1).max().unwrap_or(1);
-    let mut sums = vec![0.0_f64; clusters * dim];
-    let mut sizes = vec![0_u32; clusters];
-    for (row, &cluster) in directions.chunks_exact(dim).zip(assignment) {
-        let cluster = usize::from(cluster);
-        sizes[cluster] += 1;
-        let sum = &mut sums[cluster * dim..][..dim];
-        sum.iter_mut().zip(row).for_each(|(sum, &x)| *sum += f64::from(x));
-    }
-    let size = |at: usize| f64::from(sizes[at / dim].max(1));
-    sums.iter().enumerate().map(|(at, sum)| (sum / size(at)) as f32).collect()
-}
-
-/// The usual rule of thumb, √(n/2), up to 64: more than a person can tell apart.
-pub fn default_clusters(tracks: usize) -> usize {
-    ((tracks as f64 / 2.0).sqrt().round() as usize).clamp(1, 64)
 }

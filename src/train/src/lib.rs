@@ -9,11 +9,14 @@
 pub mod als;
 pub mod assemble;
 pub mod checkpoints;
+pub mod clusters;
 pub mod coding;
 pub mod contrast;
 pub mod dataset;
 pub mod evaluate;
 pub mod factors;
+pub mod finished;
+pub mod groups;
 pub mod links;
 pub mod log;
 pub mod matrix;

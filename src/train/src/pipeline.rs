@@ -11,26 +11,26 @@ use segue_core::{
 use crate::{
     Diverged, Interrupted, TrainError,
     als::Factors,
-    assemble::{FoldIn, centroids, cluster, default_clusters, sharded, whole_model},
+    assemble::{FoldIn, sharded, whole_model},
     coding::{self, Coded},
     dataset::{Dataset, gather, new_favourites},
     evaluate::ranking::{Accuracy, Case},
     factors::{self, Method, Settings},
+    groups::{Groups, Wanted},
     links,
     matrix::Matrix,
-    naming::cluster_names,
     progress::Progress,
     responses::{Judge, Learned, Story, learn},
     search::{
-        Attempts, Beside, Effort, Following, Found, Settled, Task, beside, carried, coarseness,
-        density, following, measured, search, settle,
+        Attempts, Before, Beside, Effort, Following, Found, People, Settled, Task, beside, carried,
+        coarseness, density, following, measured, people, search, settle,
     },
     shards::{self, Tracks},
 };
 
 /// How to train.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct Options<'a> {
     /// Components of a factor, 1 to 256.
     pub dim: usize,
     /// Taste clusters; `None` for √(tracks/2) up to 64.
@@ -41,6 +41,9 @@ pub struct Options {
     pub effort: Effort,
     /// Tracks of the head; catalogues that have more are split. `None` for the usual.
     pub head: Option<usize>,
+    /// An earlier model, whose taste clusters keep their numbers and, where they are still the same, their
+    /// names; then there are as many as it has.
+    pub after: Option<&'a Model>,
 }
 
 /// A model and how it came about.
@@ -60,6 +63,9 @@ pub struct Trained {
     /// What the sittings were found to tell of the next track; `None` where there were too few. Chosen
     /// on the plays that it was measured on, so it is optimistic.
     pub following: Option<Following>,
+    /// How tastes lie among the clusters, and what the people of a cluster finish; `None` where there was
+    /// too little. Chosen on the listeners that it was measured on, so it is optimistic.
+    pub people: Option<People>,
     /// What each kind of event was found to say.
     pub learned: Learned,
     /// Listeners that the model was trained on.
@@ -85,11 +91,12 @@ const MIN_CASES: usize = 20;
 /// events are held out; the model that ships has seen everything.
 pub fn train(
     dataset: &Dataset,
-    options: &Options,
+    options: &Options<'_>,
     progress: &Progress<'_>,
 ) -> Result<Trained, TrainError> {
     let tracks = dataset.tracks.len();
-    if shards::head(tracks, options.head).is_some() && options.clusters > Some(MAX_SHARDS) {
+    let clusters = Wanted::of(dataset, options.clusters, options.after).count;
+    if shards::head(tracks, options.head).is_some() && clusters > MAX_SHARDS {
         return Err(TrainError::TooManyClusters { tracks });
     }
     let plan = choose(dataset, options, progress)?;
@@ -103,14 +110,32 @@ pub fn train(
     let loss = &plan.settings.loss;
     let coded = coding::compact(&factors, &by_item, loss, plan.coarseness, &in_head)?;
     let lists = Lists { neighbours: neighbours.as_ref(), transitions: transitions.as_ref() };
-    let ranking = (&coded, &plan.fold_in, lists);
-    let model = assemble(dataset, options, &factors, ranking, &in_head, progress)?;
+    let groups = Groups::of(
+        (dataset, &factors, &by_item.positives()),
+        (options.clusters, options.after),
+        plan.people.as_ref(),
+        &in_head,
+        options.seed,
+        progress,
+    )?;
+    progress.stage("writing sections");
+    let model = assemble(dataset, (&coded, &plan.fold_in, lists), &groups, &in_head)?;
 
     let mut events = [0; Kind::ALL.len()];
     dataset.events().iter().for_each(|event| events[event.kind as usize] += 1);
-    let Plan { settings, tried, validation, following, learned, .. } = plan;
+    let Plan { settings, tried, validation, following, people, learned, .. } = plan;
     let listeners = dataset.listeners();
-    Ok(Trained { model, settings, tried, validation, following, learned, listeners, events })
+    Ok(Trained {
+        model,
+        settings,
+        tried,
+        validation,
+        following,
+        people,
+        learned,
+        listeners,
+        events,
+    })
 }
 
 /// What goes beside the factors.
@@ -121,10 +146,12 @@ struct Lists<'a> {
 }
 
 /// What to train, as held-out listening has it.
+#[derive(Clone)]
 pub(crate) struct Plan {
     pub settings: Settings,
     tried: Vec<Attempts>,
-    seed: u64,
+    /// Of the first factors.
+    pub seed: u64,
     /// What each kind of event says to training; fold-in may have been found to differ.
     pub responses: Responses,
     pub fold_in: FoldIn,
@@ -134,6 +161,8 @@ pub(crate) struct Plan {
     beside: Option<Beside>,
     /// What the sittings tell of the next track.
     following: Option<Following>,
+    /// How tastes lie among the clusters.
+    pub people: Option<People>,
     /// Of the pairs that this was chosen on; `None` where it was not.
     density: Option<f64>,
     validation: Option<Accuracy>,
@@ -153,6 +182,7 @@ impl Plan {
             coarseness: CAUTIOUS,
             beside: None,
             following: None,
+            people: None,
             density: None,
             validation: None,
             learned: Learned::nothing(),
@@ -215,21 +245,14 @@ pub(crate) fn fit(
 /// Every section of the model that ships.
 fn assemble(
     dataset: &Dataset,
-    options: &Options,
-    factors: &Factors,
     (coded, fold_in, lists): (&Coded, &FoldIn, Lists<'_>),
+    groups: &Groups,
     in_head: &[bool],
-    progress: &Progress<'_>,
 ) -> Result<Model, TrainError> {
-    let count = options.clusters.unwrap_or_else(|| default_clusters(dataset.tracks.len()));
-    let assignment = cluster(&factors.items, options.dim, count, options.seed, progress)?;
-    progress.stage("writing sections");
-    let decoded = coded.decoded();
-    let centroids = centroids(&decoded, options.dim, &assignment);
-    let names = cluster_names(dataset, &assignment, centroids.len() / options.dim);
+    let (dim, decoded) = (coded.mean.len(), coded.decoded());
     let expected = |factor: &[f32]| factor.iter().zip(&coded.mean).map(|(v, m)| v * m).sum();
-    let popularity: Vec<f32> = decoded.chunks_exact(options.dim).map(expected).collect();
-    let tracks = Tracks { popularity: &popularity, clusters: &assignment };
+    let popularity: Vec<f32> = decoded.chunks_exact(dim).map(expected).collect();
+    let tracks = Tracks { popularity: &popularity, clusters: &groups.assignment };
     let plan = shards::plan(tracks, in_head);
     let (shards, mut sections) =
         sharded(&dataset.fingerprints, coded, fold_in, lists.neighbours, plan.as_ref());
@@ -237,16 +260,15 @@ fn assemble(
     sections.extend(
         transitions.flat_map(|all| links::sections(SectionKind::Transitions, all, &shards)),
     );
-    for Shard { number: shard, tracks, ids } in shards {
-        let of = |kind| SectionId { shard, kind };
+    for shard in &shards {
+        let Shard { number, tracks, ids } = shard;
         let text = tracks.iter().map(|&track| &dataset.tracks[track]);
         let text = text.map(|t| (t.title.as_str(), t.artist.as_str(), t.duration_ms));
-        let names: &[String] = if shard == 0 { &names } else { &[] };
-        sections.push((of(SectionKind::Text), model::encode_text(ids, text, names)));
-        if shard == 0 {
-            let clusters: Vec<u16> = tracks.iter().map(|&track| assignment[track]).collect();
-            let clusters = model::encode_clusters(ids, options.dim, &centroids, &clusters);
-            sections.push((of(SectionKind::Clusters), clusters));
+        let names: &[String] = if *number == 0 { &groups.names } else { &[] };
+        let id = SectionId { shard: *number, kind: SectionKind::Text };
+        sections.push((id, model::encode_text(*ids, text, names)));
+        if *number == 0 {
+            sections.extend(groups.sections(shard, &decoded, dim));
         }
     }
     Ok(Model::from_sections(sections)?)
@@ -255,7 +277,7 @@ fn assemble(
 /// Chooses settings and learns responses on held-out listening, where there is enough of it.
 pub(crate) fn choose(
     dataset: &Dataset,
-    options: &Options,
+    options: &Options<'_>,
     progress: &Progress<'_>,
 ) -> Result<Plan, TrainError> {
     let sample = dataset.sample(options.effort.sample(dataset.len()), options.seed)?;
@@ -329,6 +351,14 @@ pub(crate) fn choose(
     let (fine, fold_in) = (coding::fine(best.factors), &best.settled.fold_in);
     let base = whole_model(&sample.fingerprints, &fine, fold_in, lists.as_ref())?;
     let following = following(&sample, &base, options.seed, progress)?;
+    let before = Before {
+        dataset: &sample,
+        factors: best.factors,
+        positives: &best.task.by_item.positives(),
+        base: &base,
+    };
+    let clusters = Wanted::of(dataset, options.clusters, options.after).count;
+    let people = people(&before, clusters, options.seed, progress)?;
     let heeded = settings.method.heeding_noes(best.settled.fold_in.responses);
     Ok(Plan {
         settings,
@@ -339,6 +369,7 @@ pub(crate) fn choose(
         coarseness,
         beside,
         following,
+        people,
         density: Some(density(best.task.by_user)),
         validation: Some(accuracy),
         learned: best.learned,

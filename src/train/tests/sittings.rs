@@ -101,7 +101,7 @@ fn sittings_do_not_run_from_one_listener_into_the_next() {
 }
 
 const OPTIONS: Options =
-    Options { dim: 8, clusters: None, seed: 1, effort: Effort::QUICK, head: None };
+    Options { dim: 8, clusters: None, seed: 1, effort: Effort::QUICK, head: None, after: None };
 
 /// Listeners who walk along a ring of 90 tracks from anywhere, ten steps a sitting and a sitting a day.
 fn walks(listeners: u32, seconds: u32) -> Dataset {

@@ -17,6 +17,7 @@ pub mod parts;
 pub mod rank;
 pub mod reason;
 pub mod session;
+pub mod taste;
 pub mod track;
 
 use alloc::string::ToString;

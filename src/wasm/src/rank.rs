@@ -22,9 +22,7 @@ impl Engine {
     /// The best `limit` tracks of those listed that are here and not in `exclude`, best first. Each
     /// takes two numbers: its row, and the bits of its score as a 32-bit float. Exact. O(n·d).
     pub fn top(&mut self, limit: u32, exclude: &[u32]) -> Result<Vec<u32>, JsError> {
-        if self.open.is_empty() {
-            self.open = closed(&self.model, true);
-        }
+        self.list_any();
         // Only what was open is to be opened again.
         self.excluded.clear();
         for row in known(exclude, &self.model)?.flatten() {
@@ -33,7 +31,7 @@ impl Engine {
             }
         }
         let Self { model, session, open: shards, queue, .. } = self;
-        let may = |row: Row| shards[usize::from(row.shard())][row.index()];
+        let may = |row| is_open(shards, row);
         rank::top(model, session, limit as usize, may, queue);
         for &row in &self.excluded {
             open(&mut self.open, row, true);
@@ -67,6 +65,11 @@ fn closed(model: &Model, open: bool) -> Vec<Vec<bool>> {
     shards
 }
 
+/// Whether a row that is here is open.
+pub(crate) fn is_open(shards: &[Vec<bool>], row: Row) -> bool {
+    shards[usize::from(row.shard())][row.index()]
+}
+
 /// Opens or closes a row, and says whether it was open. Nothing can be done to what is not here.
 fn open(shards: &mut [Vec<bool>], row: Row, open: bool) -> bool {
     let place = shards.get_mut(usize::from(row.shard())).and_then(|s| s.get_mut(row.index()));
@@ -74,6 +77,13 @@ fn open(shards: &mut [Vec<bool>], row: Row, open: bool) -> bool {
 }
 
 impl Engine {
+    /// Opens every row where nothing is listed.
+    pub(crate) fn list_any(&mut self) {
+        if self.open.is_empty() {
+            self.open = closed(&self.model, true);
+        }
+    }
+
     /// The queue as it crosses: for each place its index and the bits of its score.
     fn crossing(&mut self) -> Vec<u32> {
         let query = self.session.query(&self.model);

@@ -33,6 +33,7 @@ fn the_fixtures_of_the_package_are_the_models_of_the_small_world() {
     is_fixture("first.segue", &world::first().unwrap().to_file());
     is_fixture("second.segue", &world::second().unwrap().to_file());
     is_fixture("followed.segue", &world::followed().unwrap().to_file());
+    is_fixture("kindred.segue", &world::kindred().unwrap().to_file());
     is_fixture("split.segue", &world::split().unwrap().to_file());
     is_fixture("split-second.segue", &world::split_second().unwrap().to_file());
 }

@@ -1,5 +1,6 @@
 //! `segue evaluate …`.
 
+mod clusters;
 mod compare;
 mod detail;
 
@@ -16,6 +17,7 @@ use segue_train::{
 use serde_json::json;
 
 use self::{
+    clusters::{ClustersArguments, clusters},
     compare::compare,
     detail::{check, exposure_lines, figures_lines, intervals, keep, slices, table},
 };
@@ -32,6 +34,7 @@ use crate::{
 pub enum Protocol {
     Split(SplitArguments),
     Next(NextArguments),
+    Clusters(ClustersArguments),
 }
 
 /// Recall and NDCG on a fixed split of `user item item …` files.
@@ -147,6 +150,7 @@ pub fn run(protocol: &Protocol, ui: &Ui) -> Done {
             (Some(train), Some(test)) => next(train, test, arguments, ui),
             _ => compare(&NEXT, &arguments.compare, arguments.seed, ui),
         },
+        Protocol::Clusters(arguments) => clusters(arguments, ui),
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
 
 use segue_core::{
     event::Kind,
+    linalg::dot,
     model::{Model, SectionId, SectionKind},
 };
 use segue_serve::registry::Registry;
@@ -72,6 +73,8 @@ fn to_json(model: &Model, version: Option<u64>) -> Value {
         "shards": model.shelves().count(),
         "dim": model.dim(),
         "clusters": model.clusters().map(|c| c.len()),
+        "concentration": concentration(model),
+        "taste_clusters": clusters_json(model),
         "transitions": pairs(model),
         "unobserved": model.taste().loss().unobserved,
         "pull": model.taste().pull(),
@@ -145,16 +148,22 @@ fn responses(model: &Model) -> String {
 
 fn clusters(model: &Model, clusters: usize) -> String {
     let name = |cluster: usize| model.text().and_then(|text| text.cluster_name(cluster));
+    let count = counted(clusters, "taste cluster");
+    let tastes = format!(
+        "tastes lie among them with concentration {:.1}; {}\n",
+        concentration(model).unwrap_or_default(),
+        model.finished().map_or_else(
+            || "nothing tells what their people finish".into(),
+            |lists| format!("their people finish {}", counted(lists.len(), "listed track")),
+        ),
+    );
     if !(0..clusters).any(|cluster| name(cluster).is_some()) {
-        let clusters = counted(clusters, "taste cluster");
-        return format!("{clusters}; no tags in the log, so clusters have no names\n");
+        return format!("{count}; no tags in the log, so clusters have no names\n{tastes}");
     }
-    let mut sizes = vec![0_usize; clusters];
-    let assigned = model.rows().filter_map(|row| model.cluster_of(row));
-    assigned.for_each(|cluster| sizes[usize::from(cluster)] += 1);
+    let sizes = sizes(model, clusters);
     let mut order: Vec<usize> = (0..clusters).collect();
     order.sort_by_key(|&c| std::cmp::Reverse(sizes[c]));
-    let mut text = "taste clusters, largest first\n".to_owned();
+    let mut text = format!("{count}, largest first\n");
     for &cluster in order.iter().take(SHOWN) {
         let name = name(cluster).unwrap_or("(no tags)");
         let _ = writeln!(text, "{:>17}  {name}", counted(sizes[cluster], "track"));
@@ -162,5 +171,31 @@ fn clusters(model: &Model, clusters: usize) -> String {
     if clusters > SHOWN {
         let _ = writeln!(text, "{:>17}", format!("and {} more", clusters - SHOWN));
     }
-    text
+    text + &tastes
+}
+
+/// Tracks in each cluster.
+fn sizes(model: &Model, clusters: usize) -> Vec<usize> {
+    let mut sizes = vec![0_usize; clusters];
+    let assigned = model.rows().filter_map(|row| model.cluster_of(row));
+    assigned.for_each(|cluster| sizes[usize::from(cluster)] += 1);
+    sizes
+}
+
+/// κ of [`segue_core::membership`]: one over the temperature of the softmax that shares are.
+fn concentration(model: &Model) -> Option<f32> {
+    let clusters = model.clusters()?;
+    clusters.centroids().map(|centroid| dot(centroid, centroid).sqrt()).reduce(f32::max)
+}
+
+fn clusters_json(model: &Model) -> Option<Value> {
+    let count = model.clusters()?.len();
+    let name = |cluster| model.text().and_then(|text| text.cluster_name(cluster));
+    let sizes = sizes(model, count);
+    let each = (0..count).map(|cluster| {
+        let finished = model.finished().map_or(0, |finished| finished.of(cluster).len());
+        json!({ "cluster": cluster, "name": name(cluster), "tracks": sizes[cluster],
+                "finished": finished })
+    });
+    Some(each.collect())
 }

@@ -9,11 +9,11 @@ use segue_train::{
     pipeline::{Options, Trained, train},
     progress::Progress,
     responses::Learned,
-    search::{Effort, Following},
+    search::{Effort, Following, People},
 };
 use serde_json::{Value, json};
 
-use super::{Catalogue, pairs, search::Search, shown};
+use super::{Catalogue, pairs, read_model, search::Search, shown};
 use crate::{
     failure::{Done, Failure},
     methods::{chosen_text, settings_json, tried_json, tried_table},
@@ -30,7 +30,8 @@ use crate::{
 #[command(after_help = "Examples:\n  \
     segue train events.jsonl --catalogue catalogue.jsonl --out model.segue\n  \
     segue train plays.csv.gz --column user=listener --column at=started --out model.segue\n  \
-    segue train events.parquet --effort full --budget 30 --checkpoints kept --out model.segue\n\n\
+    segue train events.parquet --effort full --budget 30 --checkpoints kept --out model.segue\n  \
+    segue train events.jsonl --after model.segue --out next.segue\n\n\
     Fields: user, track, at (required; seconds or milliseconds since 1970, or RFC 3339), id,\n\
     session, kind, skipped (true makes a play a skip), played_ms, duration_ms, play_ratio (0 to\n\
     1), region, tz_offset_min, device, source, mood, title, artist, album, tags. Without a kind,\n\
@@ -57,6 +58,10 @@ pub struct Arguments {
     /// Taste clusters [default: √(tracks/2), at most 64].
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=4096))]
     clusters: Option<u16>,
+    /// An earlier model: its taste clusters keep their numbers and, where they are still the same, their
+    /// names.
+    #[arg(long, value_name = "MODEL", conflicts_with = "clusters")]
+    after: Option<PathBuf>,
     /// Tracks, the most played, that a page loads first; the others go by taste cluster into shards
     /// [default: all, or 8192 of more than 100000].
     #[arg(long, value_name = "TRACKS", value_parser = clap::value_parser!(u32).range(1..=1 << 24))]
@@ -99,10 +104,18 @@ impl From<EffortName> for Effort {
 pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
     ui.heed_interrupt(arguments.search.folder())?;
     let inputs = arguments.events.iter().chain(&arguments.catalogue.catalogue);
+    let inputs = inputs.chain(&arguments.after);
     check(&arguments.out, inputs.map(PathBuf::as_path))?;
     let checkpoints = arguments.search.checkpoints()?;
     if let Some(threads) = arguments.threads {
         rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()?;
+    }
+    let after = arguments.after.as_deref().map(read_model).transpose()?;
+    if let Some(after) = after.as_ref().filter(|model| model.clusters().is_none()) {
+        let tracks = counted(after.len(), "track");
+        ui.note(&format!(
+            "the earlier model has no clusters for its {tracks}: they are found anew"
+        ));
     }
     let started = Instant::now();
     let report = |report: segue_train::progress::Report<'_>| ui.report(report);
@@ -114,6 +127,7 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
         seed: arguments.seed,
         effort: Effort::from(arguments.effort).within(arguments.search.budget()),
         head: arguments.head.map(|tracks| tracks as usize),
+        after: after.as_ref(),
     };
     let trained = train(&dataset, &options, &progress)?;
     let file = trained.model.to_file();
@@ -214,6 +228,9 @@ fn to_json(trained: &Trained, out: &str, bytes: usize, bad_lines: u64, seconds: 
         "next_p@20_by_taste": trained.following.map(|f| f.without.hits_20),
         "next_mrr@20_by_taste": trained.following.map(|f| f.without.mrr_20),
         "transitions_chosen_on": trained.following.map(|f| f.with.queries),
+        "also_finished_recall@20": trained.people.map(|p| p.recall_20[0]),
+        "also_finished_recall@20_by_popularity": trained.people.map(|p| p.recall_20[1]),
+        "also_finished_ships": trained.people.is_some_and(|p| p.recipe.is_some()),
         "auc_defined": trained.learned.auc_defined,
         "auc_learned": trained.learned.auc_learned,
         "responses_chosen_on": trained.learned.listeners,
@@ -225,7 +242,7 @@ fn to_json(trained: &Trained, out: &str, bytes: usize, bad_lines: u64, seconds: 
 fn to_text(trained: &Trained, out: &str, bytes: usize, seconds: f64) -> String {
     let events: usize = trained.events.iter().sum();
     format!(
-        "{out}: {}, {}, {} bytes, from {} by {} in {seconds:.1} s\n{}\n{}\n{}",
+        "{out}: {}, {}, {} bytes, from {} by {} in {seconds:.1} s\n{}\n{}\n{}\n{}",
         counted(trained.model.len(), "track"),
         counted(trained.model.clusters().map_or(0, |c| c.len()), "taste cluster"),
         grouped(bytes),
@@ -233,6 +250,7 @@ fn to_text(trained: &Trained, out: &str, bytes: usize, seconds: f64) -> String {
         counted(trained.listeners, "listener"),
         validation_text(trained),
         following_text(trained.following),
+        people_text(trained.people),
         learned_text(&trained.learned),
     )
 }
@@ -275,6 +293,20 @@ fn following_text(following: Option<Following>) -> String {
         without.hits_20,
         without.mrr_20,
         counted(with.queries, "play"),
+    )
+}
+
+fn people_text(people: Option<People>) -> String {
+    let Some(People { recipe, recall_20: [found, popular], listeners, .. }) = people else {
+        return "too few listeners finished what was new to them to tell what people of a taste finish"
+            .into();
+    };
+    let ships = if recipe.is_some() { "" } else { ", so none of it ships" };
+    format!(
+        "what people of a taste finish: recall@20 {found:.4}, by popularity {popular:.4}{ships}: the \
+         share of what\n  listeners came to finish that was among the first 20; on {} (chosen on \
+         them, so optimistic)",
+        counted(listeners, "listener"),
     )
 }
 

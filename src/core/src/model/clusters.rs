@@ -1,5 +1,5 @@
 //! The `clusters` section: `[prefix][centroids f32 × k × d][cluster of each row u16 × n]`.
-//! Centroids are means of directions: of the factors scaled to length 1.
+//! Centroids are mean directions of factors, all of the length that [`crate::membership`] asks for.
 
 use super::{
     MAX_CLUSTERS, ModelError, Prefix, SectionKind, Shape, ids::IdsDigest, in_range, prefix,

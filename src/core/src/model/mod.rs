@@ -9,6 +9,7 @@
 //! | `text` | titles, artists, durations, names of clusters | as the names are |
 //! | `neighbours` | tracks that go with each track | 1 to 8 a track |
 //! | `transitions` | tracks that follow each track | 5 to 40 a track |
+//! | `finished` | what the listeners of each cluster finish more than others | 4 an entry |
 //! | `shards` | of a catalogue that was split: its shards, and what stands for them | 20 to 50 thousand in all |
 //! | `cells` | of such a catalogue: which shard has a track | 1.6 a track |
 //!
@@ -22,6 +23,7 @@
 mod clusters;
 pub mod container;
 mod factors;
+mod finished;
 mod ids;
 mod neighbours;
 mod part;
@@ -35,6 +37,7 @@ use bytemuck::{Pod, Zeroable};
 
 pub use clusters::Clusters;
 pub use factors::{Factors, FactorsDigest, fine_steps, quantise};
+pub use finished::{Entry, Finished};
 pub use ids::{Ids, IdsDigest, Stem};
 pub use neighbours::{Habits, MAX_WEIGHT, Neighbour, NeighbourParts, Neighbours, popularity_class};
 pub use split::{Shard, Sharded, Split, encode_split};
@@ -85,11 +88,13 @@ pub enum SectionKind {
     Neighbours = 8,
     /// Tracks that follow each track.
     Transitions = 9,
+    /// What the listeners of each cluster finish.
+    Finished = 10,
 }
 
 impl SectionKind {
     /// Every kind, in the order of a model file.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Ids,
         Self::Factors,
         Self::Taste,
@@ -99,6 +104,7 @@ impl SectionKind {
         Self::Cells,
         Self::Neighbours,
         Self::Transitions,
+        Self::Finished,
     ];
 
     /// The name used in manifests.
@@ -113,6 +119,7 @@ impl SectionKind {
             Self::Cells => "cells",
             Self::Neighbours => "neighbours",
             Self::Transitions => "transitions",
+            Self::Finished => "finished",
         }
     }
 
@@ -496,6 +503,11 @@ impl Model {
         (usize::from(cluster) < clusters.len()).then_some(cluster)
     }
 
+    /// What the listeners of each cluster finish, where the model says so.
+    pub fn finished(&self) -> Option<Finished<'_>> {
+        Finished::new(self.head.sections.get(SectionKind::Finished)?)
+    }
+
     /// Names to show, where the model has them: of the head's tracks, and of all clusters.
     pub fn text(&self) -> Option<Text<'_>> {
         self.head.text()
@@ -584,7 +596,7 @@ pub fn encode_ranking(
 }
 
 /// Lays out the `clusters` section: `centroids` holds `dim` reals a cluster, `assignment` one
-/// cluster a row.
+/// cluster a row. [`crate::membership`] says what the centroids' lengths mean.
 pub fn encode_clusters(
     ids: IdsDigest,
     dim: usize,
@@ -592,6 +604,12 @@ pub fn encode_clusters(
     assignment: &[u16],
 ) -> Aligned {
     clusters::encode(ids, dim, centroids, assignment)
+}
+
+/// Lays out the `finished` section of a head of so many tracks: one list a cluster, whose levels count
+/// `scale` each.
+pub fn encode_finished(ids: IdsDigest, tracks: usize, scale: f32, lists: &[&[Entry]]) -> Aligned {
+    finished::encode(ids, tracks, scale, lists)
 }
 
 /// Lays out the `neighbours` section or `transitions`; `None` where there is no memory to.

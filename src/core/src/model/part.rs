@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::{
     Clusters, Factors, Ids, ModelError, Neighbours, SectionKind, Shape, Text, clusters, factors,
+    finished,
     ids::{self, Directory},
     neighbours, text,
 };
@@ -63,13 +64,14 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Validates the sections that have an entry a track, in the order of [`SectionKind::ALL`].
+    /// Validates the sections that have an entry a track: ids, factors, clusters, names, lists of what is
+    /// finished, neighbours, transitions.
     pub fn read(sections: Sections) -> Result<Self, ModelError> {
         let (rows, ids, directory) = ids::validate(sections.require(SectionKind::Ids)?)?;
         let coded = sections.require(SectionKind::Factors)?;
         let factors = factors::read(coded, Shape { rows, dim: 0, ids })?;
         let shape = Shape { rows, dim: factors.dim(), ids };
-        for kind in [SectionKind::Clusters, SectionKind::Text] {
+        for kind in [SectionKind::Clusters, SectionKind::Text, SectionKind::Finished] {
             sections.get(kind).map_or(Ok(()), |bytes| validate(kind, bytes, shape))?;
         }
         let graph = |kind| {
@@ -133,6 +135,7 @@ fn validate(kind: SectionKind, bytes: &[u8], shape: Shape) -> Result<(), ModelEr
     match kind {
         SectionKind::Clusters => clusters::validate(bytes, shape),
         SectionKind::Text => text::validate(bytes, shape),
+        SectionKind::Finished => finished::validate(bytes, shape),
         _ => Err(ModelError::Duplicate(kind)),
     }
 }

@@ -113,26 +113,15 @@ impl Dataset {
         }
         let mut rng = segue_core::rng::SplitMix64::new(seed);
         let mut order: Vec<usize> = (0..self.listeners()).collect();
-        let mut events = Vec::new();
-        let mut drawn = 0_u32;
+        let mut events: Vec<&Heard> = Vec::new();
         while events.len() < max_events && !order.is_empty() {
             let listener = order.swap_remove(rng.below(order.len()));
             if self.of(listener).len() > max_events / 2 {
                 continue;
             }
-            events.extend(self.of(listener).iter().map(|&e| Heard { listener: drawn, ..e }));
-            drawn += 1;
+            events.extend(self.of(listener));
         }
-        let mut new_row: HashMap<Row, u32> = HashMap::new();
-        let mut tracks = Vec::new();
-        for event in &mut events {
-            let row = *new_row.entry(event.row).or_insert_with(|| {
-                tracks.push(self.tracks[event.row.index()].clone());
-                tracks.len() as u32 - 1
-            });
-            event.row = Row(row);
-        }
-        Self::new(tracks, events).map(Cow::Owned)
+        self.some(events.into_iter()).map(Cow::Owned)
     }
 
     /// Everything before the last fifth of a listener's events, and that last fifth. Fewer than
@@ -153,6 +142,35 @@ impl Dataset {
             events,
             starts,
         }
+    }
+
+    /// The log as it was before the latest `share` of its events: without these, and without listeners
+    /// and tracks that had no others.
+    pub fn without_latest(&self, share: f64) -> Result<Self, TrainError> {
+        let mut times: Vec<i64> = self.events.iter().map(|event| event.at).collect();
+        times.sort_unstable();
+        let kept = (times.len() as f64 * (1.0 - share)).ceil() as usize;
+        let until = times.get(kept).copied().unwrap_or(i64::MAX);
+        self.some(self.events.iter().filter(|event| event.at < until))
+    }
+
+    /// Some of the events, and only the listeners and tracks that they name.
+    fn some<'a>(&self, events: impl Iterator<Item = &'a Heard>) -> Result<Self, TrainError> {
+        let mut new_row: HashMap<Row, u32> = HashMap::new();
+        let mut tracks = Vec::new();
+        let mut renumbered: Vec<Heard> = Vec::new();
+        let mut last = None;
+        for event in events {
+            let row = *new_row.entry(event.row).or_insert_with(|| {
+                tracks.push(self.tracks[event.row.index()].clone());
+                tracks.len() as u32 - 1
+            });
+            let before = renumbered.last().map_or(0, |event| event.listener);
+            let listener = before + u32::from(last.is_some_and(|last| last != event.listener));
+            last = Some(event.listener);
+            renumbered.push(Heard { listener, row: Row(row), ..*event });
+        }
+        Self::new(tracks, renumbered)
     }
 
     /// Listeners × tracks under `responses`.

@@ -14,6 +14,7 @@ mod effort;
 mod fidelity;
 mod follow;
 mod next;
+mod people;
 mod prepared;
 mod settle;
 mod sums;
@@ -26,6 +27,7 @@ pub use effort::{Effort, Round};
 pub use fidelity::coarseness;
 pub use follow::{Follow, Tried, follow, with_transitions};
 pub use next::{Following, following};
+pub use people::{Before, People, people};
 pub use settle::{Settled, measured, settle};
 
 use crate::{

@@ -5,9 +5,9 @@ use segue_core::{
     codec::pairs::{LEANS, LEVELS, Pair},
     ids::fingerprint,
     model::{
-        Habits, IdsDigest, Loss, Model, ModelError, NeighbourParts, Responses, SectionId,
-        SectionKind, Shard, Split, TasteParts, encode_clusters, encode_neighbours, encode_ranking,
-        encode_split, encode_text, fine_steps, quantise,
+        Entry, Habits, IdsDigest, Loss, Model, ModelError, NeighbourParts, Responses, SectionId,
+        SectionKind, Shard, Split, TasteParts, encode_clusters, encode_finished, encode_neighbours,
+        encode_ranking, encode_split, encode_text, fine_steps, quantise,
     },
     rng::SplitMix64,
 };
@@ -76,6 +76,25 @@ pub fn followed() -> Result<Model, ModelError> {
     if let Some(section) = encode_neighbours(model.ids_digest(), &parts) {
         model.add([(SectionKind::Transitions, section)])?;
     }
+    Ok(model)
+}
+
+/// The first version again, in which people of a genre finish its tracks 0 to 9, the lower the more, and a
+/// little of track 19 of the next genre.
+#[allow(dead_code, reason = "each test takes what it needs")]
+pub fn kindred() -> Result<Model, ModelError> {
+    let mut model = first()?;
+    let entry = |genre: usize, n: usize, level: u8| {
+        Some(Entry::new(model.row(&id(GENRES[genre % GENRES.len()], n))?, level))
+    };
+    let list = |genre: usize| -> Vec<Entry> {
+        let own = (0..10).filter_map(|n| entry(genre, n, 250 - 20 * n as u8));
+        own.chain(entry(genre + 1, 19, 5)).collect()
+    };
+    let lists: Vec<Vec<Entry>> = (0..GENRES.len()).map(list).collect();
+    let lists: Vec<&[Entry]> = lists.iter().map(Vec::as_slice).collect();
+    let section = encode_finished(model.ids_digest(), model.len(), 0.002, &lists);
+    model.add([(SectionKind::Finished, section)])?;
     Ok(model)
 }
 

@@ -1,0 +1,91 @@
+//! `segue evaluate clusters`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use segue_train::{
+    dataset,
+    evaluate::stability::{Agreement, KNOWN, Stability, stability},
+    log::Options as LogOptions,
+    pipeline::Options,
+    progress::Progress,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    failure::Done,
+    ui::{STOP, Ui, counted},
+    verbs::train::EffortName,
+};
+
+/// How stable taste clusters are.
+///
+/// Trains factors from several seeds, and once without the latest 3 % of events, and says how far the
+/// clusters agree by the adjusted Rand index: 1 where they are the same, 0 where they agree by chance.
+/// Settings are chosen once. Clusters of a model that is trained again are found anew, and as `segue train
+/// --after` finds them.
+#[derive(Args)]
+#[command(after_help = "Example:\n  segue evaluate clusters --events plays.tsv --seeds 3 --json")]
+pub struct ClustersArguments {
+    /// Listening logs, in the formats of `segue train`.
+    #[arg(long, required = true, num_args = 1.., value_name = "LOG")]
+    events: Vec<PathBuf>,
+    /// How many seeds to compare.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(2..=64))]
+    seeds: u64,
+    /// Components of a factor.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=256))]
+    dim: u16,
+    /// Taste clusters [default: √(tracks/2), at most 64].
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=4096))]
+    clusters: Option<u16>,
+    /// Seed of everything random, the first one.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// Measures, and says how stable they are.
+pub fn clusters(arguments: &ClustersArguments, ui: &Ui) -> Done {
+    ui.heed_interrupt(None)?;
+    let report = |report: segue_train::progress::Report<'_>| ui.report(report);
+    let progress = Progress { report: &report, stop: &STOP, ..Progress::silent() };
+    let read = dataset::read(&arguments.events, None, &LogOptions::default(), &progress)?;
+    let options = Options {
+        dim: arguments.dim.into(),
+        clusters: arguments.clusters.map(usize::from),
+        seed: arguments.seed,
+        effort: EffortName::Quick.into(),
+        head: None,
+        after: None,
+    };
+    let found = stability(&read.dataset, &options, arguments.seeds, &progress)?;
+    let Stability { seeds, retrained, after, clusters, tracks } = found;
+    let figures =
+        |Agreement { all, known }: Agreement| -> Value { json!({ "all": all, "known": known }) };
+    let line = |Agreement { all, known }: Agreement| format!("{all:>9.3}{known:>9.3}");
+    ui.finish(
+        &json!({
+            "seeds": figures(seeds),
+            "retrained": figures(retrained),
+            "after": figures(after),
+            "compared": arguments.seeds,
+            "clusters": clusters,
+            "tracks": tracks,
+            "known_from": KNOWN,
+        }),
+        &format!(
+            "adjusted Rand index      all    known\n\
+             between {} seeds    {}\n\
+             trained again      {}\n\
+             the same, --after  {}\n\
+             {} of {}; known are those that {KNOWN} listeners or more said yes to; trained again\n\
+             with 3 % more events",
+            arguments.seeds,
+            line(seeds),
+            line(retrained),
+            line(after),
+            counted(clusters, "taste cluster"),
+            counted(tracks, "track"),
+        ),
+    )
+}
