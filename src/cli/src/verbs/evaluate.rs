@@ -2,6 +2,7 @@
 
 mod compare;
 mod detail;
+mod new;
 
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,7 @@ use self::{
     compare::compare,
     detail::{check, exposure_lines, figures_lines, intervals, keep, slices, table},
 };
+use self::new::NewArguments;
 use crate::{
     failure::Done,
     methods::{chosen_text, settings_json, tried_json, tried_table},
@@ -31,6 +33,7 @@ use crate::{
 pub enum Protocol {
     Split(SplitArguments),
     Next(NextArguments),
+    New(NewArguments),
 }
 
 /// Recall and NDCG on a fixed split of `user item item …` files.
@@ -144,6 +147,7 @@ pub fn run(protocol: &Protocol, ui: &Ui) -> Done {
             (Some(train), Some(test)) => next(train, test, arguments, ui),
             _ => compare(&NEXT, &arguments.compare, arguments.seed, ui),
         },
+        Protocol::New(arguments) => new::new(arguments, ui),
     }
 }
 
