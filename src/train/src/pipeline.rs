@@ -9,7 +9,7 @@ use segue_core::{
 };
 
 use crate::{
-    Diverged, Interrupted, TrainError,
+    Diverged, TrainError,
     als::Factors,
     assemble::{FoldIn, centroids, cluster, default_clusters, sharded, whole_model},
     coding::{self, Coded},

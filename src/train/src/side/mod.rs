@@ -14,7 +14,7 @@ pub mod ridge;
 mod search;
 
 pub use features::{Common, Features, is_described};
-pub use search::{Gain, New, choose};
+pub use search::{Beneath, Gain, New, choose};
 
 use crate::{
     Interrupted, TrainError,

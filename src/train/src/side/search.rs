@@ -9,7 +9,7 @@ use segue_core::{
 use super::{
     Common, Features, Shrinkage,
     held::{Fan, Held, hold_out},
-    ridge, train_heard,
+    train_heard,
 };
 use crate::{
     Interrupted, TrainError,
