@@ -102,10 +102,13 @@ pub fn evaluate(
     let mut rankings = vec![
         ranking("side information", fans.each(&model, |_| true), true),
         alone("the listener's tags and artists", &|case, _| rivals.profile(case, candidates)),
-        alone("same artist heard", &|case, _| rivals.same_artist(case, candidates)),
-        alone("popularity of the artist", &|_, _| rivals.popularity(candidates)),
+        alone("popularity of artist or tags", &|_, _| rivals.popularity(candidates)),
         alone("random", &|_, rng| candidates.iter().map(|_| rng.unit() as f32).collect()),
     ];
+    if features.kinds().contains(&Common::Artist) {
+        let same = alone("same artist heard", &|case, _| rivals.same_artist(case, candidates));
+        rankings.insert(2, same);
+    }
     let mut warm = Vec::new();
     for half in 0..2 {
         let of_half = |listener: usize| listener % 2 == half;
