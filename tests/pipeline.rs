@@ -74,7 +74,9 @@ fn a_simulated_log_becomes_a_model_that_beats_chance_and_learns_what_skips_say()
     let progress = Progress::silent();
     let options = LogOptions::default();
     let read = dataset::read(&[events], Some(&catalogue), &options, &progress).unwrap();
-    assert_eq!((read.named, read.repeats()), (Some(read.dataset.tracks.len()), 0));
+    let fit = read.fit.unwrap();
+    assert_eq!((fit.named, read.repeats()), (fit.heard, 0));
+    assert_eq!(fit.heard + fit.new, 400, "a simulated catalogue describes all of its tracks");
     let trained = trained(&read.dataset);
     let validation = trained.validation.unwrap();
     assert!(validation.recall_20 > 2.0 * 20.0 / 400.0, "{validation:?}");
@@ -220,7 +222,8 @@ fn stages(dataset: &Dataset) -> (Trained, Vec<String>) {
             stages.lock().unwrap().push(report.stage.to_owned());
         }
     };
-    let progress = Progress { report: &report, stop: &AtomicBool::new(false) };
+    let progress =
+        Progress { report: &report, stop: &AtomicBool::new(false), ..Progress::silent() };
     let trained = train(dataset, &OPTIONS, &progress).unwrap();
     (trained, stages.into_inner().unwrap())
 }
@@ -277,7 +280,8 @@ fn stopped_at(stage: Option<&str>) -> TrainError {
             stop.store(true, Ordering::Relaxed);
         }
     };
-    train(&dataset, &OPTIONS, &Progress { report: &report, stop: &stop }).unwrap_err()
+    train(&dataset, &OPTIONS, &Progress { report: &report, stop: &stop, ..Progress::silent() })
+        .unwrap_err()
 }
 
 #[test]

@@ -3,8 +3,8 @@
 
 BENCH=$STATE/bench
 
-# Worlds to train catalogues on: name, rows that are kept, listeners, tracks. A track that nobody
-# heard is no part of a model, and so more are simulated than are kept. `player` is the world of
+# Worlds to train catalogues on: name, rows that are kept, listeners, tracks. Tracks that nobody
+# heard are left out, and so more are simulated than are kept. `player` is the world of
 # `./build.sh run`.
 WORLDS=(
   '500 500 1000 505' 'player 4700 2000 5000' '10k 10000 4000 11200'
@@ -22,7 +22,7 @@ verb_bench() {
   for part in ${@+"$@"}; do
     [[ $(type -t "bench_$part") == function ]] || wrong_usage "bench has no part '$part'"
   done
-  [[ $# -gt 0 ]] || set -- accuracy methods scan calls cold memory million size
+  [[ $# -gt 0 ]] || set -- accuracy methods newtracks scan calls cold memory million size
   for part in "$@"; do
     say "bench: $part"
     "bench_$part"
@@ -41,6 +41,14 @@ setup_bench() {
 
 bench_accuracy() { bench/accuracy.sh; }
 bench_methods() { bench/methods.sh; }
+
+# Tracks ranked before anyone has heard them: real logs, and a simulated one.
+bench_newtracks() {
+  local home=$BENCH/newtracks
+  mkdir -p "$home"
+  simulate_world "$home" 2000 5000
+  bench/newtracks.sh "$home"
+}
 
 bench_scan() {
   setup_scan
@@ -102,7 +110,8 @@ make_million() {
   out=$(staged million)
   say 'training a catalogue of a million tracks'
   simulate_world "$out" 80000 2800000
-  "$SEGUE" train "$out/events.jsonl" --catalogue "$out/catalogue.jsonl" --out "$out/trained.segue"
+  "$SEGUE" train "$out/events.jsonl" --catalogue "$out/catalogue.jsonl" --heard-only \
+    --out "$out/trained.segue"
   node bench/data/registry.mjs "$out/trained.segue" "$out/registry" >"$out/download.txt"
   # Rows of a split catalogue are numbered shard by shard: all of them are wanted.
   node bench/data/listeners.mjs "$out/events.jsonl" "$out/trained.segue" $((1 << 32)) $LISTENERS \
@@ -214,7 +223,7 @@ train_catalogue() {
   say "training a catalogue of $rows tracks"
   simulate_world "$home" "$3" "$4"
   # Whole, however large: what is measured is a scan of all of it.
-  "$SEGUE" train "$events" --catalogue "$names" --head "$4" --out "$trained"
+  "$SEGUE" train "$events" --catalogue "$names" --heard-only --head "$4" --out "$trained"
   "$CATALOGUE" cut "$trained" "$rows" "$home/model.segue"
   node bench/data/ids.mjs "$names" "$trained" "$home/ids.txt"
   node bench/data/listeners.mjs "$events" "$trained" "$rows" $LISTENERS "$home/listeners.txt"

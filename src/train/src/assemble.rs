@@ -73,10 +73,11 @@ pub fn sharded(
     neighbours: Option<&NeighbourParts>,
     plan: Option<&Plan>,
 ) -> Sharded {
-    let Coded { steps, codes, shifts, mean } = coded;
+    let Coded { steps, codes, shifts, mean, .. } = coded;
     // Of the head, the only rows that have one.
     let shift = shifts.iter().copied().max().unwrap_or(0).into();
-    let taste = taste_parts(fingerprints.len(), mean.clone(), fold_in);
+    let taste = taste_parts(coded.trained(), mean.clone(), fold_in);
+    let taste = TasteParts { gram: coded.gram(), ..taste };
     let split =
         plan.and_then(|plan| encode_split(fingerprints, steps, codes, &taste, &plan.split(shift)));
     let (shards, mut sections) = split.unwrap_or_else(|| {

@@ -36,9 +36,37 @@ pub struct Coded {
     pub shifts: Vec<u8>,
     /// The mean of the training listeners.
     pub mean: Vec<f32>,
+    /// Which tracks were no part of training, and so are nothing that a listener left unheard; nothing
+    /// where all were.
+    pub new: Vec<bool>,
 }
 
 impl Coded {
+    /// The same, of which the tracks `new` were no part of training.
+    pub fn with_new(mut self, new: &[bool]) -> Self {
+        self.new = if new.contains(&true) { new.to_vec() } else { Vec::new() };
+        self
+    }
+
+    /// How many tracks were part of training.
+    pub fn trained(&self) -> usize {
+        self.shifts.len() - self.new.iter().filter(|new| **new).count()
+    }
+
+    /// Σ vvᵀ over the tracks that were part of training, the packed lower triangle; `None` where no other
+    /// has a factor, so that the codes tell it themselves.
+    pub fn gram(&self) -> Option<Vec<f32>> {
+        let dim = self.steps.len();
+        let mut new = self.codes.chunks_exact(dim).zip(&self.new).filter(|(_, new)| **new);
+        if !new.any(|(row, _)| row.iter().any(|&code| code != 0)) {
+            return None;
+        }
+        let decoded = self.decoded();
+        let trained = decoded.chunks_exact(dim).zip(&self.new).filter(|(_, new)| !**new);
+        let trained: Vec<f32> = trained.flat_map(|(row, _)| row).copied().collect();
+        Some(gram(&trained, dim))
+    }
+
     /// The factors that the codes stand for, one row a track.
     pub fn decoded(&self) -> Vec<f32> {
         let rows = self.codes.chunks_exact(self.steps.len()).zip(&self.shifts);
@@ -59,7 +87,7 @@ pub fn fine(factors: &Factors) -> Coded {
     let steps = model::fine_steps(items, *dim);
     let codes = model::quantise(items, &steps);
     let shifts = vec![0; items.len() / dim];
-    Coded { steps, codes, shifts, mean: mean(users, *dim) }
+    Coded { steps, codes, shifts, mean: mean(users, *dim), new: Vec::new() }
 }
 
 /// What one bit may cost, as a share of the distortion that a step of one makes on average. The
@@ -125,7 +153,7 @@ pub fn compact(
             codes[row * dim..][..dim].copy_from_slice(chosen);
         }
     }
-    Ok(Coded { mean: mean(&users, dim), steps, codes, shifts })
+    Ok(Coded { mean: mean(&users, dim), steps, codes, shifts, new: Vec::new() })
 }
 
 /// The steps of a group of rows; 0 along an axis along which none of them has anything.

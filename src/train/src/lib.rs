@@ -27,6 +27,7 @@ pub mod progress;
 pub mod responses;
 pub mod search;
 pub mod shards;
+pub mod side;
 pub mod spectral;
 pub mod transitions;
 
@@ -63,6 +64,12 @@ pub enum TrainError {
          known from others; pass --valid", .0.display()
     )]
     Unchosen(PathBuf),
+    /// There is no new track to be asked about.
+    #[error(
+        "no track to hold out: none that two listeners liked has an artist, an album or a tag and a listener \
+         who heard others too; pass --catalogue, or a larger --share"
+    )]
+    NoNewTracks,
     /// There is nothing to learn from.
     #[error(
         "no listening to learn from: the log holds no event that says a listener liked a track"

@@ -1,5 +1,7 @@
 //! Sparse listener–track matrices in compressed rows.
 
+use std::borrow::Cow;
+
 use segue_core::fold_in::Pull;
 
 /// A sparse matrix by rows; each entry is a column and what was observed there.
@@ -71,6 +73,26 @@ impl Matrix {
     pub fn row(&self, row: usize) -> RowView<'_> {
         let range = self.starts[row]..self.starts[row + 1];
         RowView { indices: &self.indices[range.clone()], pulls: &self.pulls[range] }
+    }
+
+    /// Only the columns that `keep` has, in order; itself where that is all of them. O(entries).
+    pub fn keeping(&self, keep: &[bool]) -> Cow<'_, Self> {
+        if keep.iter().all(|&keep| keep) {
+            return Cow::Borrowed(self);
+        }
+        let mut columns = 0;
+        let place: Vec<u32> = keep
+            .iter()
+            .map(|&keep| {
+                columns += u32::from(keep);
+                columns.wrapping_sub(1)
+            })
+            .collect();
+        let row = |row: usize| {
+            let kept = self.row(row).iter().filter(|(column, _)| keep[*column]);
+            kept.map(|(column, pull)| (place[column], pull))
+        };
+        Cow::Owned(Self::from_rows(columns as usize, (0..self.rows()).map(row)))
     }
 
     /// Whether any observation says no. O(entries).

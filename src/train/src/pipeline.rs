@@ -9,7 +9,7 @@ use segue_core::{
 };
 
 use crate::{
-    Diverged, Interrupted, TrainError,
+    Diverged, TrainError,
     als::Factors,
     assemble::{FoldIn, sharded, whole_model},
     coding::{self, Coded},
@@ -26,6 +26,7 @@ use crate::{
         coarseness, density, following, measured, people, search, settle,
     },
     shards::{self, Tracks},
+    side::{self, Beneath, New},
 };
 
 /// How to train.
@@ -66,6 +67,10 @@ pub struct Trained {
     /// How tastes lie among the clusters, and what the people of a cluster finish; `None` where there was
     /// too little. Chosen on the listeners that it was measured on, so it is optimistic.
     pub people: Option<People>,
+    /// How tracks that nobody had heard got factors; `None` where there were none.
+    pub new: Option<New>,
+    /// How many of them did.
+    pub new_tracks: usize,
     /// What each kind of event was found to say.
     pub learned: Learned,
     /// Listeners that the model was trained on.
@@ -100,7 +105,8 @@ pub fn train(
         return Err(TrainError::TooManyClusters { tracks });
     }
     let plan = choose(dataset, options, progress)?;
-    let Fitted { plan, factors, by_item, neighbours } = fit(dataset, options.dim, plan, progress)?;
+    let Fitted { plan, factors, by_item, neighbours, met, new_tracks } =
+        fit(dataset, options.dim, plan, progress)?;
     progress.stage("finding what follows what");
     let follow = plan.following.and_then(|following| following.follow);
     let transitions =
@@ -109,6 +115,8 @@ pub fn train(
     let in_head = shards::most_played(&by_item.positives(), shards::head(tracks, options.head));
     let loss = &plan.settings.loss;
     let coded = coding::compact(&factors, &by_item, loss, plan.coarseness, &in_head)?;
+    let unmet: Vec<bool> = met.iter().map(|met| !met).collect();
+    let coded = coded.with_new(&unmet);
     let lists = Lists { neighbours: neighbours.as_ref(), transitions: transitions.as_ref() };
     let groups = Groups::of(
         (dataset, &factors, &by_item.positives()),
@@ -123,7 +131,7 @@ pub fn train(
 
     let mut events = [0; Kind::ALL.len()];
     dataset.events().iter().for_each(|event| events[event.kind as usize] += 1);
-    let Plan { settings, tried, validation, following, people, learned, .. } = plan;
+    let Plan { settings, tried, validation, following, people, new, learned, .. } = plan;
     let listeners = dataset.listeners();
     Ok(Trained {
         model,
@@ -132,6 +140,8 @@ pub fn train(
         validation,
         following,
         people,
+        new,
+        new_tracks,
         learned,
         listeners,
         events,
@@ -163,6 +173,8 @@ pub(crate) struct Plan {
     following: Option<Following>,
     /// How tastes lie among the clusters.
     pub people: Option<People>,
+    /// How tracks that nobody has heard get factors; `None` where there are none.
+    pub new: Option<New>,
     /// Of the pairs that this was chosen on; `None` where it was not.
     density: Option<f64>,
     validation: Option<Accuracy>,
@@ -183,6 +195,7 @@ impl Plan {
             beside: None,
             following: None,
             people: None,
+            new: None,
             density: None,
             validation: None,
             learned: Learned::nothing(),
@@ -211,6 +224,10 @@ pub(crate) struct Fitted {
     pub by_item: Matrix,
     /// What goes beside them.
     pub neighbours: Option<NeighbourParts>,
+    /// Which tracks have events; the others were no part of training.
+    pub met: Vec<bool>,
+    /// How many of those have factors all the same.
+    pub new_tracks: usize,
 }
 
 /// Trains as `plan` has it.
@@ -225,21 +242,21 @@ pub(crate) fn fit(
     if !(0..by_user.rows()).any(|row| by_user.row(row).positive() > 0) {
         return Err(TrainError::Empty);
     }
-    let plan = plan.carried_to(&by_user);
-    let by_item = by_user.transposed();
-    let pairs = (&by_user, &by_item);
-    let mut trainer = factors::train(pairs, dim, &plan.settings, plan.seed, progress)?;
-    trainer.solve_users(&plan.fold_in.loss, &|| progress.stopped());
-    let factors = trainer.factors;
-    if progress.stopped() {
-        return Err(Interrupted.into());
-    }
+    let met = dataset.met();
+    let plan = plan.carried_to(&by_user.keeping(&met));
+    let how = (&plan.settings, &plan.fold_in.loss, plan.seed);
+    let mut factors = side::train_heard(&by_user, &met, dim, how, progress)?;
     if !factors.are_finite() {
         return Err(Diverged.into());
     }
+    let by_item = by_user.transposed();
+    let new_tracks = plan.new.map_or(0, |New { shrinkage, .. }| {
+        progress.stage("giving new tracks factors");
+        side::fill_unheard(&shrinkage, &dataset.tracks, &met, &by_item.positives(), &mut factors)
+    });
     progress.stage("finding what goes with what");
     let neighbours = plan.beside.map(|beside| beside.neighbours(&by_user, &by_item));
-    Ok(Fitted { plan, factors, by_item, neighbours })
+    Ok(Fitted { plan, factors, by_item, neighbours, met, new_tracks })
 }
 
 /// Every section of the model that ships.
@@ -280,12 +297,15 @@ pub(crate) fn choose(
     options: &Options<'_>,
     progress: &Progress<'_>,
 ) -> Result<Plan, TrainError> {
-    let sample = dataset.sample(options.effort.sample(dataset.len()), options.seed)?;
+    let listeners = options.effort.sample(dataset.len());
+    let sample = dataset.sample(listeners, options.seed);
+    let has_new = dataset.has_new();
     let before = |listener| sample.split_by_time(listener).0;
     let responses = Responses::default();
     let mut cases = cases(&sample, &responses);
     if cases.len() < MIN_CASES {
-        return Ok(Plan::published(options.seed));
+        let new = has_new.then_some(New::CAUTIOUS);
+        return Ok(Plan { new, ..Plan::published(options.seed) });
     }
     shuffle(&mut cases, options.seed);
     let by_user = sample.matrix_of(before, &responses);
@@ -359,6 +379,18 @@ pub(crate) fn choose(
     };
     let clusters = Wanted::of(dataset, options.clusters, options.after).count;
     let people = people(&before, clusters, options.seed, progress)?;
+    let density = density(best.task.by_user);
+    let beneath = Beneath {
+        settings: &settings,
+        density,
+        seed,
+        dim: options.dim,
+        responses: &best.responses,
+        fold_in: &best.settled.fold_in,
+        beside,
+    };
+    let listeners = dataset.draw(listeners, options.seed);
+    let new = has_new.then(|| side::choose(dataset, &listeners, &beneath, progress)).transpose()?;
     let heeded = settings.method.heeding_noes(best.settled.fold_in.responses);
     Ok(Plan {
         settings,
@@ -370,7 +402,8 @@ pub(crate) fn choose(
         beside,
         following,
         people,
-        density: Some(density(best.task.by_user)),
+        new,
+        density: Some(density),
         validation: Some(accuracy),
         learned: best.learned,
     })

@@ -3,6 +3,7 @@
 mod clusters;
 mod compare;
 mod detail;
+mod new;
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,7 @@ use segue_train::{
 };
 use serde_json::json;
 
+use self::new::NewArguments;
 use self::{
     clusters::{ClustersArguments, clusters},
     compare::compare,
@@ -35,6 +37,7 @@ pub enum Protocol {
     Split(SplitArguments),
     Next(NextArguments),
     Clusters(ClustersArguments),
+    New(NewArguments),
 }
 
 /// Recall and NDCG on a fixed split of `user item item …` files.
@@ -151,6 +154,7 @@ pub fn run(protocol: &Protocol, ui: &Ui) -> Done {
             _ => compare(&NEXT, &arguments.compare, arguments.seed, ui),
         },
         Protocol::Clusters(arguments) => clusters(arguments, ui),
+        Protocol::New(arguments) => new::new(arguments, ui),
     }
 }
 

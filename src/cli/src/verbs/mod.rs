@@ -2,6 +2,8 @@
 
 pub mod evaluate;
 pub mod inspect;
+mod logs;
+mod new_tracks;
 pub mod publish;
 pub mod search;
 pub mod serve;
@@ -44,8 +46,8 @@ fn shown(path: &Path) -> String {
 /// `--catalogue FILE`.
 #[derive(clap::Args)]
 struct Catalogue {
-    /// Names, tags and lengths of the tracks: JSON Lines of {"track", "title", "artist",
-    /// "duration_ms", "tags": […]}.
+    /// Names, tags and lengths of the tracks: JSON Lines of {"track", "title", "artist", "album",
+    /// "duration_ms", "tags": […]}. Artist, album and tags also tell who may like a new track.
     #[arg(long, value_name = "FILE")]
     catalogue: Option<PathBuf>,
 }

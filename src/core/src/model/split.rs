@@ -43,8 +43,8 @@ pub struct Shard {
 pub type Sharded = (Vec<Shard>, Vec<(SectionId, Aligned)>);
 
 /// Lays out the sections that ranking needs, and says which tracks went to which shard. `None` where
-/// the head would be empty or a fingerprint is there twice. The Gram matrix of `taste` is that of
-/// all rows, whatever it held. Arguments as of [`super::encode_ranking`].
+/// the head would be empty or a fingerprint is there twice. The Gram matrix, where `taste` has
+/// none, is that of all rows. Arguments as of [`super::encode_ranking`].
 pub fn encode_split(
     fingerprints: &[u64],
     steps: &[f32],
@@ -88,7 +88,7 @@ pub fn encode_split(
     let (_, head, head_factors) = named.remove(0)?;
 
     let shift = |track: usize| if split.cell_of[track].is_none() { split.shift } else { 0 };
-    let gram = factors::gram(codes, steps, shift);
+    let gram = taste.gram.clone().unwrap_or_else(|| factors::gram(codes, steps, shift));
     let taste = encode_taste(&TasteParts { gram: Some(gram), ..taste.clone() }, head_factors);
     let unit = Sketch::new(codes, dim)?.unit();
     let means = means(steps, codes, split);

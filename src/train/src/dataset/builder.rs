@@ -19,6 +19,7 @@ use super::{Dataset, Heard};
 use crate::{
     Interrupted, TrainError,
     log::{self, Entry, Summary},
+    side::is_described,
 };
 
 /// Reads logs, one after the other, into one dataset. 32 bytes an event.
@@ -176,20 +177,33 @@ impl Builder {
     }
 
     /// Orders what was read: by listener, then time, then place in the log. `catalogue` says more
-    /// of tracks that occur. An event that arrived twice is kept once, where it is earliest.
+    /// of tracks that occur, a later entry before an earlier one of the same track, and adds those that do
+    /// not, where it says of them what other tracks could have in common with them. An event that arrived
+    /// twice is kept once, where it is earliest.
     pub fn finish(self, catalogue: Vec<Track>) -> Result<Dataset, TrainError> {
-        let Self { rows, mut tracks, mut events, .. } = self;
+        self.finish_with(catalogue).map(|(dataset, _)| dataset)
+    }
+
+    /// The same, with how many tracks of the catalogue were left out.
+    pub(super) fn finish_with(self, catalogue: Vec<Track>) -> Result<(Dataset, usize), TrainError> {
+        let Self { mut rows, mut tracks, mut events, .. } = self;
+        let heard = tracks.len();
         for entry in catalogue {
-            if let Some(&row) = rows.get(entry.track.as_str()) {
-                overlay(&mut tracks[row as usize], entry);
+            let row = intern(&mut rows, &entry.track) as usize;
+            match tracks.get_mut(row) {
+                Some(track) => overlay(track, entry),
+                None => tracks.push(entry),
             }
         }
+        let (mut at, all) = (0.., tracks.len());
+        tracks.retain(|track| at.next().is_some_and(|at| at < heard) || is_described(track));
         // Stable: where times are as coarse as dates, the log's own order is the best there is.
         events.sort_by_key(|event| (event.listener, event.at));
         drop_repeats(&mut events);
         let mut sittings = Openings::default();
         let events = events.iter().map(|event| event.event(&tracks, &mut sittings)).collect();
-        Dataset::new(tracks, events)
+        let bare = all - tracks.len();
+        Ok((Dataset::new(tracks, events)?, bare))
     }
 }
 

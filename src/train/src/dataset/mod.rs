@@ -3,7 +3,7 @@
 mod builder;
 mod sittings;
 
-use std::{borrow::Cow, collections::HashMap, path::Path};
+use std::{borrow::Cow, path::Path};
 
 use segue_core::{
     catalogue::Track,
@@ -11,6 +11,7 @@ use segue_core::{
     fold_in::Pull,
     ids::{Row, fingerprint},
     model::Responses,
+    rng::SplitMix64,
     session::Evidence,
 };
 
@@ -20,6 +21,7 @@ use crate::{
     log::{self, Summary},
     matrix::Matrix,
     progress::Progress,
+    side::is_described,
 };
 
 /// One event of a dataset.
@@ -104,24 +106,107 @@ impl Dataset {
         &self.events
     }
 
-    /// Whole listeners, drawn by `seed`, with about `max_events` events between them, and only
-    /// the tracks that they met; all of it where that is no more. Nobody is drawn who alone would be
-    /// half of it.
-    pub fn sample(&self, max_events: usize, seed: u64) -> Result<Cow<'_, Self>, TrainError> {
-        if self.len() <= max_events {
-            return Ok(Cow::Borrowed(self));
-        }
-        let mut rng = segue_core::rng::SplitMix64::new(seed);
+    /// Whole listeners, drawn by `seed`, with about `max_events` events between them; everybody, in
+    /// order, where that is no more. Nobody is drawn who alone would be half of it.
+    pub fn draw(&self, max_events: usize, seed: u64) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.listeners()).collect();
-        let mut events: Vec<&Heard> = Vec::new();
-        while events.len() < max_events && !order.is_empty() {
-            let listener = order.swap_remove(rng.below(order.len()));
-            if self.of(listener).len() > max_events / 2 {
-                continue;
-            }
-            events.extend(self.of(listener));
+        if self.len() <= max_events {
+            return order;
         }
-        self.some(events.into_iter()).map(Cow::Owned)
+        let mut rng = SplitMix64::new(seed);
+        let (mut drawn, mut events) = (Vec::new(), 0);
+        while events < max_events && !order.is_empty() {
+            let listener = order.swap_remove(rng.below(order.len()));
+            let of_one = self.of(listener).len();
+            if of_one <= max_events / 2 {
+                drawn.push(listener);
+                events += of_one;
+            }
+        }
+        drawn
+    }
+
+    /// The listeners of [`Self::draw`], and only the tracks that they met.
+    pub fn sample(&self, max_events: usize, seed: u64) -> Cow<'_, Self> {
+        if self.len() <= max_events {
+            return self.heard_only();
+        }
+        let drawn = self.draw(max_events, seed).into_iter().zip(0..);
+        let events = drawn.flat_map(|(listener, number)| {
+            self.of(listener).iter().map(move |&event| Heard { listener: number, ..event })
+        });
+        Cow::Owned(self.of_events(events.collect()))
+    }
+
+    /// Whether each track has an event.
+    pub fn met(&self) -> Vec<bool> {
+        let mut met = vec![false; self.tracks.len()];
+        self.events.iter().for_each(|event| met[event.row.index()] = true);
+        met
+    }
+
+    /// Whether any track without an event has something in common with others.
+    pub fn has_new(&self) -> bool {
+        let mut tracks = self.met().into_iter().zip(&self.tracks);
+        tracks.any(|(met, track)| !met && is_described(track))
+    }
+
+    /// Without the tracks that have no event.
+    pub fn heard_only(&self) -> Cow<'_, Self> {
+        if self.met().contains(&false) {
+            Cow::Owned(self.of_events(self.events.clone()))
+        } else {
+            Cow::Borrowed(self)
+        }
+    }
+
+    /// The same, for good.
+    pub fn into_heard(mut self) -> Self {
+        if self.met().contains(&false) {
+            let events = std::mem::take(&mut self.events);
+            self = self.of_events(events);
+        }
+        self
+    }
+
+    /// The same listeners and tracks; those that `unheard` has lose their events.
+    pub fn forgetting(&self, unheard: &[bool]) -> Self {
+        self.filtered(|event| !unheard[event.row.index()])
+    }
+
+    /// The same listeners and tracks, with the events that `keep` has.
+    pub fn filtered(&self, keep: impl Fn(&Heard) -> bool) -> Self {
+        self.with_events(self.events.iter().filter(|event| keep(event)).copied().collect())
+    }
+
+    /// The same listeners and tracks, other events; by listener and time.
+    fn with_events(&self, events: Vec<Heard>) -> Self {
+        let mut starts = starts(&events);
+        // The last listeners may have none.
+        starts.resize(self.starts.len(), events.len());
+        Self {
+            tracks: self.tracks.clone(),
+            fingerprints: self.fingerprints.clone(),
+            events,
+            starts,
+        }
+    }
+
+    /// Of `events` by listener and time, with the tracks that occur there.
+    fn of_events(&self, mut events: Vec<Heard>) -> Self {
+        let mut met = vec![false; self.tracks.len()];
+        events.iter().for_each(|event| met[event.row.index()] = true);
+        let mut place = vec![0; met.len()];
+        let mut part = Self::default();
+        for (row, _) in met.iter().enumerate().filter(|(_, met)| **met) {
+            place[row] = part.tracks.len() as u32;
+            part.tracks.push(self.tracks[row].clone());
+            part.fingerprints.push(self.fingerprints[row]);
+        }
+        events.iter_mut().for_each(|event| event.row = Row(place[event.row.index()]));
+        part.starts = starts(&events);
+        part.events = events;
+        part
     }
 
     /// Everything before the last fifth of a listener's events, and that last fifth. Fewer than
@@ -134,43 +219,23 @@ impl Dataset {
     /// The same listeners and tracks without the last fifth of each listener's events.
     pub fn past(&self) -> Self {
         let before = |listener| self.split_by_time(listener).0;
-        let events: Vec<Heard> = (0..self.listeners()).flat_map(before).copied().collect();
-        let starts = starts(&events);
-        Self {
-            tracks: self.tracks.clone(),
-            fingerprints: self.fingerprints.clone(),
-            events,
-            starts,
-        }
+        self.with_events((0..self.listeners()).flat_map(before).copied().collect())
     }
 
     /// The log as it was before the latest `share` of its events: without these, and without listeners
     /// and tracks that had no others.
-    pub fn without_latest(&self, share: f64) -> Result<Self, TrainError> {
+    pub fn without_latest(&self, share: f64) -> Self {
         let mut times: Vec<i64> = self.events.iter().map(|event| event.at).collect();
         times.sort_unstable();
         let kept = (times.len() as f64 * (1.0 - share)).ceil() as usize;
         let until = times.get(kept).copied().unwrap_or(i64::MAX);
-        self.some(self.events.iter().filter(|event| event.at < until))
-    }
-
-    /// Some of the events, and only the listeners and tracks that they name.
-    fn some<'a>(&self, events: impl Iterator<Item = &'a Heard>) -> Result<Self, TrainError> {
-        let mut new_row: HashMap<Row, u32> = HashMap::new();
-        let mut tracks = Vec::new();
-        let mut renumbered: Vec<Heard> = Vec::new();
-        let mut last = None;
-        for event in events {
-            let row = *new_row.entry(event.row).or_insert_with(|| {
-                tracks.push(self.tracks[event.row.index()].clone());
-                tracks.len() as u32 - 1
-            });
-            let before = renumbered.last().map_or(0, |event| event.listener);
-            let listener = before + u32::from(last.is_some_and(|last| last != event.listener));
-            last = Some(event.listener);
-            renumbered.push(Heard { listener, row: Row(row), ..*event });
-        }
-        Self::new(tracks, renumbered)
+        let before = self.events.iter().filter(|event| event.at < until).copied();
+        let mut events: Vec<Heard> = before.collect();
+        let listeners = events.chunk_by_mut(|a, b| a.listener == b.listener).zip(0..);
+        listeners.for_each(|(of_one, number)| {
+            of_one.iter_mut().for_each(|event| event.listener = number);
+        });
+        self.of_events(events)
     }
 
     /// Listeners × tracks under `responses`.
@@ -240,8 +305,21 @@ pub struct Reading {
     pub dataset: Dataset,
     /// One for each log.
     pub summaries: Vec<Summary>,
-    /// Tracks of the logs that the catalogue has an entry for; `None` where there is no catalogue.
-    pub named: Option<usize>,
+    /// How the catalogue fits the logs; `None` where there is none.
+    pub fit: Option<Fit>,
+}
+
+/// How a catalogue fits the logs that it was read with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fit {
+    /// Tracks of the logs that it has an entry for.
+    pub named: usize,
+    /// Tracks of the logs.
+    pub heard: usize,
+    /// Other tracks that it has, and something that they could have in common with these.
+    pub new: usize,
+    /// Other tracks of which it says nothing of the kind: they are left out.
+    pub bare: usize,
 }
 
 impl Reading {
@@ -270,7 +348,11 @@ pub fn read(
     }
     let named = catalogue.as_ref().map(|named| named.fit(&builder)).transpose()?;
     let entries = catalogue.map_or_else(Vec::new, |catalogue| catalogue.entries);
-    Ok(Reading { dataset: builder.finish(entries)?, summaries, named })
+    let heard = builder.tracks().len();
+    let (dataset, bare) = builder.finish_with(entries)?;
+    let new = dataset.tracks.len() - heard;
+    let fit = named.map(|named| Fit { named, heard, new, bare });
+    Ok(Reading { dataset, summaries, fit })
 }
 
 struct Catalogue<'a> {

@@ -53,8 +53,10 @@ pub fn evaluate(
         .filter(|case| !case.held_out.is_empty())
         .take(listeners)
         .collect();
-    let Fitted { plan, factors, by_item, neighbours } = fit(&past, options.dim, plan, progress)?;
-    let met = (0..by_item.rows()).filter(|&item| by_item.row(item).iter().next().is_some()).count();
+    let Fitted { plan, factors, by_item, neighbours, met, .. } =
+        fit(&past, options.dim, plan, progress)?;
+    let unmet: Vec<bool> = met.iter().map(|met| !met).collect();
+    let met = met.into_iter().filter(|&met| met).count();
 
     let neighbours = neighbours.as_ref();
     let plays = by_item.positives();
@@ -82,6 +84,7 @@ pub fn evaluate(
                 ),
                 _ => (coding::fine(&factors), &[][..]),
             };
+            let coded = coded.with_new(&unmet);
             let (model, rows) =
                 split_model(&dataset.fingerprints, &coded, fold_in, neighbours, in_head)?;
             (measured(&model, &rows), stored_bytes(&model))

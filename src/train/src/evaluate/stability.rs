@@ -77,7 +77,7 @@ pub fn stability(
     seeds: u64,
     progress: &Progress<'_>,
 ) -> Result<Stability, TrainError> {
-    let earlier = dataset.without_latest(NEW)?;
+    let earlier = dataset.without_latest(NEW);
     let plan = choose(&earlier, options, progress)?;
     let with = |dataset: &Dataset, wanted: &Wanted, seed: u64| {
         let mut plan = plan.clone();

@@ -13,7 +13,7 @@ use super::error::{BadRow, LogError, Place, Problem};
 use super::input::{self, Content};
 use super::json::{problem_of, utf8};
 use super::lines::{Ends, Lines, Step};
-use super::row::Flaw;
+use super::row::{Flaw, parts};
 use super::run::broken;
 
 /// Longest line of a list of interactions, in bytes: all that one listener ever heard.
@@ -28,7 +28,8 @@ const MAX_LIST_BYTES: usize = 1 << 26;
 pub fn read_catalogue(path: &Path) -> Result<Vec<Track>, LogError> {
     let mut tracks = Vec::new();
     each_line(path, MAX_LINE_BYTES, |line| {
-        let track: Track = serde_json::from_str(line).map_err(problem_of)?;
+        let track: Listed = serde_json::from_str(line).map_err(problem_of)?;
+        let track = Track::from(track);
         let problem = match track.track.len() {
             0 => Problem::Empty,
             1..=MAX_ID_BYTES => {
@@ -40,6 +41,42 @@ pub fn read_catalogue(path: &Path) -> Result<Vec<Track>, LogError> {
         Err(Flaw { field: Some(Field::Track), problem })
     })?;
     Ok(tracks)
+}
+
+/// A line of a catalogue: a [`Track`] whose tags may be one text, as in the columns of a log.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Listed {
+    track: String,
+    title: String,
+    artist: String,
+    album: String,
+    duration_ms: u32,
+    tags: Tags,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(untagged, expecting = "expected a list of texts, or one text such as \"rock|live\"")]
+enum Tags {
+    List(Vec<String>),
+    Text(String),
+}
+
+impl Default for Tags {
+    fn default() -> Self {
+        Self::List(Vec::new())
+    }
+}
+
+impl From<Listed> for Track {
+    fn from(listed: Listed) -> Self {
+        let Listed { track, title, artist, album, duration_ms, tags } = listed;
+        let tags = match tags {
+            Tags::List(tags) => tags,
+            Tags::Text(text) => parts(&text).map(str::to_owned).collect(),
+        };
+        Self { track, title, artist, album, duration_ms, tags }
+    }
 }
 
 /// Reads lines of `user item item …`, set apart by any white space; packed by gzip or Zstandard or

@@ -301,7 +301,8 @@ fn tags(cell: Cell<'_>) -> Result<Vec<Cow<'_, str>>, Problem> {
     }
 }
 
-fn parts(text: &str) -> impl Iterator<Item = &str> {
+/// The parts of a text that stands for a list.
+pub(super) fn parts(text: &str) -> impl Iterator<Item = &str> {
     let separator = ['|', ';', ','].into_iter().find(|&c| text.contains(c)).unwrap_or('|');
     text.split(separator).map(str::trim).filter(|part| !part.is_empty())
 }

@@ -94,6 +94,6 @@ pub fn exposure_lines(exposure: &Exposure) -> String {
 }
 
 /// A mean and half of its interval.
-fn sure(mean: f64, [low, high]: &Interval) -> String {
+pub fn sure(mean: f64, [low, high]: &Interval) -> String {
     format!("{mean:.4} ±{:.4}", (high - low) / 2.0)
 }

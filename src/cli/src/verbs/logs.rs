@@ -1,0 +1,105 @@
+//! Reading logs and a catalogue, and saying what was found in them.
+
+use std::path::PathBuf;
+
+use segue_train::{
+    dataset::{self, Fit, Reading},
+    log::{self, ColumnError, Columns, Options, Summary},
+    progress::Progress,
+};
+
+use super::Catalogue;
+use crate::{
+    failure::Failure,
+    ui::{Ui, counted, grouped},
+};
+
+/// One `--column`, which is wrong usage where it names no field.
+pub fn column(text: &str) -> Result<String, ColumnError> {
+    Columns::parse([text]).map(|_| text.to_owned())
+}
+
+/// Logs and a catalogue to read.
+pub struct Logs<'a> {
+    pub events: &'a [PathBuf],
+    pub catalogue: &'a Catalogue,
+    /// `--column`s.
+    pub columns: &'a [String],
+    pub skip_bad_lines: bool,
+}
+
+impl Logs<'_> {
+    /// Reads them, and says what was found in them.
+    pub fn read(&self, ui: &Ui, progress: &Progress<'_>) -> Result<Reading, Failure> {
+        let options = Options {
+            columns: Columns::parse(self.columns)?,
+            skip_bad_lines: self.skip_bad_lines,
+            ..Options::default()
+        };
+        let catalogue = self.catalogue.catalogue.as_deref();
+        let reading = dataset::read(self.events, catalogue, &options, progress)?;
+        for (summary, path) in reading.summaries.iter().zip(self.events) {
+            tell(ui, summary, &log::shown(path));
+        }
+        if let Some((path, fit)) = catalogue.zip(reading.fit) {
+            ui.note(&told(&log::shown(path), fit));
+        }
+        if reading.repeats() > 0 {
+            ui.note(&format!(
+                "{} left out: the same listener, track and kind again, with the same id or, without \
+                 ids, at the same time",
+                counted(reading.repeats(), "event")
+            ));
+        }
+        Ok(reading)
+    }
+}
+
+/// What a catalogue says of the tracks of the logs, and of others.
+fn told(path: &str, fit: Fit) -> String {
+    let Fit { named, heard, new, bare } = fit;
+    let mut told = format!("{path} names {} of {}", grouped(named), counted(heard, "track"));
+    if new > 0 {
+        told += &format!("; {} more that nobody has heard", grouped(new));
+    }
+    if bare > 0 {
+        told += &format!(
+            "; {} without artist, album or tags that nobody has heard left out",
+            counted(bare, "track")
+        );
+    }
+    told
+}
+
+/// Says what was taken for what, and what was left out.
+fn tell(ui: &Ui, summary: &Summary, path: &str) {
+    let columns: Vec<String> = summary
+        .columns
+        .iter()
+        .map(|column| match (column.field.name(), column.name.as_str()) {
+            (field, name) if field == name => field.to_owned(),
+            (field, name) => format!("{field} from {}", log::excerpt(name)),
+        })
+        .collect();
+    let unused = left_out(&summary.unused);
+    ui.note(&format!("{path}: read {}{unused}", columns.join(", ")));
+    if summary.bad_lines > 0 {
+        let bad = usize::try_from(summary.bad_lines).unwrap_or(usize::MAX);
+        ui.note(&format!("{path}: skipped {}, of which the first are", counted(bad, "line")));
+        summary.first_bad.iter().for_each(|bad| ui.note(&format!("  {bad}")));
+    }
+}
+
+/// The columns that were not read, as the end of a sentence; nothing where there are none.
+fn left_out(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    if names.is_empty() {
+        return String::new();
+    }
+    let first: Vec<String> = names.iter().take(SHOWN).map(|name| log::excerpt(name)).collect();
+    let more = match names.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("; left out {}{more}", first.join(", "))
+}
