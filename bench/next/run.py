@@ -1,0 +1,97 @@
+"""Nearest-session methods on the files of `segue evaluate next`: `run.py NAME TRAIN TEST [--mask]`.
+
+Settings are searched on a part of TRAIN held out (`sessions.hold_out`): one setting after the other along
+`GRID`, twice round, by HR@20 + MRR@20. Prints one JSON object a method.
+"""
+
+import json
+import sys
+import time
+
+from nearest import Rules, Sknn, Vmis, Vsknn, Vstan
+from sessions import Log, figures, hold_out, read
+
+METHODS = {
+    "Markov chain": (Rules, {"steps": 1}),
+    "sequential rules": (Rules, {"steps": 10, "decay": 0.6}),
+    "S-KNN": (Sknn, {"k": 500, "sample": 5000}),
+    "V-SKNN": (
+        Vsknn,
+        {"k": 500, "sample": 5000, "weighting": "div", "score": "div", "idf": 1.0},
+    ),
+    "VMIS-kNN": (Vmis, {"k": 500, "sample": 1000, "length": 9, "idf": 1.0}),
+    "VSTAN": (
+        Vstan,
+        {"k": 500, "sample": 5000, "own": 2.0, "age": 1e9, "near": 5.0, "before": 1.0, "idf": 1.0},
+    ),
+}
+# What tracks of the session count, against what the method says of them.
+AGAIN = [0.0, 0.3, 1.0, 2.0]
+HELD = 1500
+
+
+def search(make, settings, log, asked, mask):
+    """The best settings, `again` among them."""
+    grid = {"again": [0.0] if mask else AGAIN}
+    grid |= {name: values for name, values in make.GRID.items() if name in settings}
+    if settings == {"steps": 1}:
+        grid.pop("steps")
+
+    def worth(chosen):
+        again = chosen["again"]
+        own = {name: value for name, value in chosen.items() if name != "again"}
+        return figures(make(log, **own), log, asked, mask, again)[:2].sum()
+
+    best = settings | {"again": grid["again"][-1] if mask else 1.0}
+    most, tried = worth(best), 1
+    for _ in range(2):
+        before = best
+        for name, values in grid.items():
+            for value in values:
+                if value != best[name]:
+                    other = best | {name: value}
+                    found, tried = worth(other), tried + 1
+                    if found > most:
+                        best, most = other, found
+        if best == before:
+            break
+    return best, most, tried
+
+
+def main(name, train, test, mask):
+    sessions, tracks, queries = read(train, test)
+    kept, asked = hold_out(sessions, queries, HELD, 1)
+    part, whole = Log(kept, tracks), Log(sessions, tracks)
+    for method, (make, start) in METHODS.items():
+        began = time.time()
+        best, most, tried = search(make, start, part, asked, mask)
+        searched = time.time() - began
+        own = {name: value for name, value in best.items() if name != "again"}
+        made = make(whole, **own)
+        began = time.time()
+        found = figures(made, whole, queries, mask, best["again"])
+        took = (time.time() - began) / len(queries) * 1e6
+        print(
+            json.dumps(
+                {
+                    "set": name,
+                    "method": method,
+                    "hr@20": round(found[0], 4),
+                    "mrr@20": round(found[1], 4),
+                    "hr@10": round(found[2], 4),
+                    "ndcg@10": round(found[3], 4),
+                    "bytes_per_item": round(float(made.bytes() / tracks), 1),
+                    "us": round(took),
+                    "valid": round(most, 4),
+                    "settings": best,
+                    "tried": tried,
+                    "searched_s": round(searched),
+                }
+            ),
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    arguments = [each for each in sys.argv[1:] if each != "--mask"]
+    main(*arguments, "--mask" in sys.argv)
