@@ -71,8 +71,8 @@ class Nearest:
         return np.arange(len(similarity))
 
     def matches(self, before):
-        """The tracks of a session, each once where it was last, how far back (1 is the last), and by
-        session the similarity that is the sum of `weights` and the least step back."""
+        """The tracks of a session, each once where it was last, how far back (1 is the last), the sessions
+        that have them, and for each of these which of the tracks it is."""
         back = {}
         for step, track in enumerate(before[::-1], 1):
             back.setdefault(track, step)
@@ -206,16 +206,17 @@ class Vstan(Nearest):
 
     def __call__(self, before):
         tracks, steps, owners, whose = self.matches(before)
-        places, _ = self.holder_places(tracks)
+        places = self.holder_places(tracks)
         weights = np.exp(-(steps - 1) / self.own)
         order = np.lexsort((steps[whose], owners))
         owners, whose, places = owners[order], whose[order], places[order]
         first = np.flatnonzero(np.r_[True, owners[1:] != owners[:-1]])
         rows = owners[first]
         similarity = np.add.reduceat(weights[whose], first)
+        # Where the last track shared is.
         anchor = places[first]
         log = self.log
-        similarity = similarity / np.sqrt(log.lengths[rows] * len(steps))
+        similarity /= np.sqrt(log.lengths[rows] * len(steps))
         rows, similarity, anchor = self.latest(rows, similarity, anchor)
         if self.age < 1e8:
             similarity = similarity * np.exp(-(1 - rows / len(log.items)) / self.age)
@@ -228,9 +229,8 @@ class Vstan(Nearest):
         return found, scores * (1 + self.idf * log.idf[found])
 
     def holder_places(self, tracks):
-        log = self.log
-        starts = log.holders.starts
-        lengths = starts[tracks + 1] - starts[tracks]
-        whose = np.repeat(np.arange(len(tracks)), lengths)
-        first = np.cumsum(lengths) - lengths
-        return log.held_at[starts[tracks][whose] + np.arange(lengths.sum()) - first[whose]], whose
+        """Where the tracks are in the sessions that have them."""
+        holders = self.log.holders
+        return np.concatenate(
+            [self.log.held_at[holders.starts[x] : holders.starts[x + 1]] for x in tracks]
+        )

@@ -1,7 +1,9 @@
-"""Nearest-session methods on the files of `segue evaluate next`: `run.py NAME TRAIN TEST [--mask]`.
+"""Nearest-session methods beside Segue: `run.py TRAIN TEST OURS [--mask]`, where TRAIN and TEST are files of
+`segue evaluate next` and OURS is what it printed of them with `--json`.
 
 Settings are searched on a part of TRAIN held out (`sessions.hold_out`): one setting after the other along
-`GRID`, twice round, by HR@20 + MRR@20. Prints one JSON object a method.
+`GRID`, at most twice round, by HR@20 + MRR@20. Prints a table, and the settings. Bytes are those of the
+arrays that a method needs, times are of NumPy.
 """
 
 import json
@@ -58,40 +60,35 @@ def search(make, settings, log, asked, mask):
     return best, most, tried
 
 
-def main(name, train, test, mask):
+def row(name, found, size, took):
+    """A line of the table: HR@20, MRR@20, HR@10, NDCG@10, bytes a track, microseconds a query."""
+    accuracy = " | ".join(f"{each:.4f}".lstrip("0") for each in found)
+    print(f"| {name} | {accuracy} | {size:.1f} | {took:.0f} |", flush=True)
+
+
+def main(train, test, ours, mask):
     sessions, tracks, queries = read(train, test)
     kept, asked = hold_out(sessions, queries, HELD, 1)
     part, whole = Log(kept, tracks), Log(sessions, tracks)
+    print("| method | HR@20 | MRR@20 | HR@10 | NDCG@10 | bytes a track | µs a query |")
+    print("|---|---|---|---|---|---|---|")
+    with open(ours) as file:
+        segue = json.load(file)
+    figure = [segue[name] for name in ("p@20", "mrr@20", "hr@10", "ndcg@10")]
+    row("Segue", figure, segue["bytes_per_item"], segue["p50_us"])
+    chosen = {}
     for method, (make, start) in METHODS.items():
-        began = time.time()
         best, most, tried = search(make, start, part, asked, mask)
-        searched = time.time() - began
         own = {name: value for name, value in best.items() if name != "again"}
         made = make(whole, **own)
-        began = time.time()
+        began = time.perf_counter()
         found = figures(made, whole, queries, mask, best["again"])
-        took = (time.time() - began) / len(queries) * 1e6
-        print(
-            json.dumps(
-                {
-                    "set": name,
-                    "method": method,
-                    "hr@20": round(found[0], 4),
-                    "mrr@20": round(found[1], 4),
-                    "hr@10": round(found[2], 4),
-                    "ndcg@10": round(found[3], 4),
-                    "bytes_per_item": round(float(made.bytes() / tracks), 1),
-                    "us": round(took),
-                    "valid": round(most, 4),
-                    "settings": best,
-                    "tried": tried,
-                    "searched_s": round(searched),
-                }
-            ),
-            flush=True,
-        )
+        took = (time.perf_counter() - began) / len(queries) * 1e6
+        row(method, found, made.bytes() / tracks, took)
+        chosen[method] = {"settings": best, "tried": tried, "on held-out": round(most, 4)}
+    print(json.dumps(chosen))
 
 
 if __name__ == "__main__":
-    arguments = [each for each in sys.argv[1:] if each != "--mask"]
-    main(*arguments, "--mask" in sys.argv)
+    files = [each for each in sys.argv[1:] if each != "--mask"]
+    main(*files, "--mask" in sys.argv)

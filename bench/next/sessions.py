@@ -68,9 +68,9 @@ def read(train, test):
 def hold_out(sessions, queries, most, seed):
     """What is left of `sessions`, and queries on what is not, asked for as `queries` are: the last track of
     each where these go on from sessions of the training file, else the last tenth of all sessions."""
-    known = {tuple(each) for each in sessions}
+    whole = {tuple(each) for each in sessions}
     rng = np.random.default_rng(seed)
-    if 2 * sum(tuple(before) in known for before, _ in queries) > len(queries):
+    if 2 * sum(tuple(before) in whole for before, _ in queries) > len(queries):
         kept = [each[:-1] if len(each) > 1 else each for each in sessions]
         asked = [(each[:-1], each[-1]) for each in sessions if len(each) > 1]
     else:
@@ -80,8 +80,10 @@ def hold_out(sessions, queries, most, seed):
     chosen = rng.permutation(len(asked))[:most]
     present = {track for each in kept for track in each}
     asked = [asked[at] for at in sorted(chosen)]
-    known = lambda tracks: [track for track in tracks if track in present]
-    return kept, [(known(before), after if after in present else -1) for before, after in asked]
+    return kept, [
+        ([track for track in before if track in present], after if after in present else -1)
+        for before, after in asked
+    ]
 
 
 def figures(method, log, queries, mask, again=1.0):

@@ -82,8 +82,9 @@ pub struct SplitArguments {
 /// Which track comes next in a sitting.
 ///
 /// TRAIN has one sitting a line, `item item …`; TEST has `item item …`, a tab, and the item that came
-/// next. Chooses settings on a part of TRAIN held out; ranks every item of TRAIN, tracks of the sitting
-/// too, because listeners do repeat. What stands behind ± is half of a 95 % interval, by the bootstrap
+/// next. TRAIN is in order of time: settings are chosen on its last tenth held out, or, where TEST goes on
+/// from sittings of TRAIN, on the last item of each. Ranks every item of TRAIN, tracks of the sitting too,
+/// because listeners do repeat. What stands behind ± is half of a 95 % interval, by the bootstrap
 /// over queries.
 #[derive(Args)]
 #[command(
@@ -123,6 +124,9 @@ pub struct NextArguments {
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
+
+/// Said where there is nothing to choose settings on.
+const UNCHOSEN: &str = "\nnothing could be held out of TRAIN to choose settings on: none is chosen";
 
 #[derive(Clone, Copy, ValueEnum)]
 enum PrecisionName {
@@ -191,7 +195,7 @@ fn split(train: &Path, test: &Path, arguments: &SplitArguments, ui: &Ui) -> Done
             "listeners": test.listeners,
             "tracks": tracks,
             "valid_recall@10": valid.recall_10,
-            "valid_ndcg@10": valid.map(|valid| valid.ndcg_10),
+            "valid_ndcg@10": valid.ndcg_10,
             "valid_without_neighbours": [settled.accuracy.recall_10, settled.accuracy.ndcg_10],
             "neighbours": lists,
             "method": settings.method.name(),
@@ -278,11 +282,12 @@ fn next(train: &Path, test: &Path, arguments: &NextArguments, ui: &Ui) -> Done {
         &format!(
             "{}\n\
              {} queries, {}, {bytes_per_item:.1} bytes a track; {p50:.0} µs a query, {p99:.0} the 99th of a \
-             hundred\n\n\
+             hundred{}\n\n\
              {}",
             figures_lines(&NEXT, &detail),
             grouped(test.queries),
             counted(tracks, "track"),
+            if valid.is_some() { "" } else { UNCHOSEN },
             table(&NEXT, &detail),
         ),
     )

@@ -45,7 +45,7 @@ const NOTABLE: f64 = 0.5;
 /// Pairs a track, from the fewest.
 const PAIRS: [f32; 6] = [4.0, 8.0, 12.0, 16.0, 20.0, 24.0];
 /// Of the accuracy with the most pairs, the share that is enough.
-const ENOUGH: f64 = 0.995;
+const ENOUGH: f64 = 0.998;
 
 /// How the next track is told.
 #[derive(Clone, Copy, Debug, PartialEq)]

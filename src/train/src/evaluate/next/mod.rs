@@ -55,8 +55,8 @@ pub struct NextOutcome {
     pub test: Hits,
     /// The same by query and by parts, and how sure it is.
     pub detail: Detail,
-    /// On those that settings were chosen on; `None` where the training sittings are too few to hold any
-    /// out, and settings are those that the search starts from.
+    /// On those that settings were chosen on; `None` where the training sittings leave nothing to hold out,
+    /// and settings are those that the search starts from.
     pub valid: Option<Hits>,
     /// How the next track is told.
     pub follow: Follow,
