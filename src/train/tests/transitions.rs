@@ -199,7 +199,9 @@ fn settings_are_chosen_on_the_latest_sittings_as_the_test_comes_after_all_of_the
     // For long listeners went back to every track, and lately nobody does.
     let mut sitting = |repeats: bool| {
         let once = walk(&mut rng, 6);
-        let of = |track: &String| if repeats { format!("{track} {track}x {track} {track}x") } else { track.clone() };
+        let of = |track: &String| {
+            if repeats { format!("{track} {track}x {track} {track}x") } else { track.clone() }
+        };
         once.iter().map(of).collect::<Vec<_>>().join(" ") + "\n"
     };
     let train: String = (0..300).map(|at| sitting(at < 270)).collect();

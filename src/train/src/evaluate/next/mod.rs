@@ -12,8 +12,8 @@ use segue_core::{
     session::Session,
 };
 
-pub use self::query::{Hits, Query, hits};
 pub(crate) use self::query::{FIRST, judged};
+pub use self::query::{Hits, Query, hits};
 use self::{
     catalogue::Catalogue,
     choice::{Chosen, choose},
@@ -119,4 +119,3 @@ fn timed(model: &Model, queries: &[Query]) -> [f64; 2] {
     micros.sort_unstable_by(f64::total_cmp);
     [0.5, 0.99].map(|share| micros[((micros.len() - 1) as f64 * share) as usize])
 }
-
