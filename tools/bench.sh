@@ -22,7 +22,7 @@ verb_bench() {
   for part in ${@+"$@"}; do
     [[ $(type -t "bench_$part") == function ]] || wrong_usage "bench has no part '$part'"
   done
-  [[ $# -gt 0 ]] || set -- accuracy methods newtracks scan calls cold memory million size
+  [[ $# -gt 0 ]] || set -- accuracy methods newtracks next scan calls cold memory million size
   for part in "$@"; do
     say "bench: $part"
     "bench_$part"
@@ -48,6 +48,11 @@ bench_newtracks() {
   mkdir -p "$home"
   simulate_world "$home" 2000 5000
   bench/newtracks.sh "$home"
+}
+
+bench_next() {
+  setup_python
+  SEGUE_BENCH_PYTHON=$BENCH/python/bin/python bench/next.sh
 }
 
 bench_scan() {
@@ -149,6 +154,10 @@ side_by_side() {
 setup_peers() {
   once bench-npm "$(hash_of bench/package-lock.json)" bench/node_modules install_peers
   once bench-vendor "$(hash_of bench/package-lock.json bench/scan/vendor)" "$BENCH/vendor" make_vendor
+  setup_python
+}
+
+setup_python() {
   once bench-python "${PYTHON_PACKAGES[*]} $(python3 --version)" "$BENCH/python" install_python
 }
 

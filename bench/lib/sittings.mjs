@@ -1,6 +1,6 @@
 // Writes the files of `segue evaluate next` for a data set: `node sittings.mjs DATA OUT`, which makes
 // OUT/<set>.train (a sitting a line) and OUT/<set>.test (a sitting so far, a tab, the track that came
-// next) for `lastfm-seq` and `30music`, those of them that DATA holds.
+// next) for `lastfm-seq`, `30music` and `30music-dense`, those of them that DATA holds.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -27,7 +27,8 @@ if (existsSync(seq)) {
   );
 }
 
-// The first 85 % of the sessions by when they began; every later track of the others is asked for.
+// The first 85 % of the sessions by when they began; every later track of the others is asked for: of all
+// tracks, and of those that are played five times.
 const music = join(data, "30music/plays.tsv");
 if (existsSync(music)) {
   const sessions = new Map();
@@ -39,9 +40,26 @@ if (existsSync(music)) {
   const ordered = [...sessions.values()].map((plays) => plays.sort((a, b) => a[0] - b[0]));
   ordered.sort((a, b) => a[0][0] - b[0][0]);
   const tracks = ordered.map((plays) => plays.map(([, track]) => track));
-  const end = Math.floor(tracks.length * 0.85);
-  const asked = tracks.slice(end).flatMap((plays) =>
+  writeByTime("30music", tracks);
+  writeByTime("30music-dense", dense(tracks, 5));
+}
+
+function writeByTime(name, sessions) {
+  const end = Math.floor(sessions.length * 0.85);
+  const asked = sessions.slice(end).flatMap((plays) =>
     plays.slice(1).map((next, before) => [plays.slice(0, before + 1), next]),
   );
-  write("30music", tracks.slice(0, end), asked);
+  write(name, sessions.slice(0, end), asked);
+}
+
+// Tracks that are played `least` times, in sessions of two or more, as session-based recommendation is
+// usually measured.
+function dense(sessions, least) {
+  const played = new Map();
+  for (const track of sessions.flat()) played.set(track, (played.get(track) ?? 0) + 1);
+  const kept = sessions
+    .map((plays) => plays.filter((track) => played.get(track) >= least))
+    .filter((plays) => plays.length > 1);
+  const same = kept.flat().length === sessions.flat().length;
+  return same ? kept : dense(kept, least);
 }

@@ -275,6 +275,14 @@ fn evaluate_next_prints_every_figure() {
     for name in ["bytes_per_item", "p50_us", "p99_us"] {
         assert!(figures[name].as_f64().unwrap() > 0.0, "{name}");
     }
+    assert!(figures["valid_p@20"].as_f64() > Some(0.5), "{figures}");
+    write(&folder, "one.txt", "i0 i1 i2\n");
+    let one = "evaluate next --train one.txt --test test.txt --dim 4";
+    let figures = json(&succeed(&folder, &format!("{one} --json")));
+    for name in ["valid_p@20", "valid_mrr@20", "valid_hr@10", "valid_ndcg@10"] {
+        assert!(figures[name].is_null(), "{name} of nothing that was held out: {figures}");
+    }
+    assert!(succeed(&folder, one).contains("nothing could be held out"));
     let said = fail(&folder, "evaluate next --train train.txt --test train.txt");
     assert!(
         said.contains("train.txt") && said.contains("line 1") && said.contains("a tab"),

@@ -191,3 +191,31 @@ fn queries_of_nothing_that_is_known_are_answered_and_missed() {
     let single = folder.evaluate("a\nb\n", "a\tb\n", false).unwrap();
     assert_eq!(single.test.queries, 1);
 }
+
+#[test]
+fn settings_are_chosen_on_the_latest_sittings_as_the_test_comes_after_all_of_them() {
+    let folder = Folder::new("latest");
+    let mut rng = SplitMix64::new(3);
+    // For long listeners went back to every track, and lately nobody does.
+    let mut sitting = |repeats: bool| {
+        let once = walk(&mut rng, 6);
+        let of = |track: &String| {
+            if repeats { format!("{track} {track}x {track} {track}x") } else { track.clone() }
+        };
+        once.iter().map(of).collect::<Vec<_>>().join(" ") + "\n"
+    };
+    let train: String = (0..300).map(|at| sitting(at < 270)).collect();
+    let found = folder.evaluate(&train, "t1 t2\tt3\n", false).unwrap();
+    assert_eq!([found.follow.habits.stay, found.follow.habits.back], [0.0; 2], "{found:?}");
+    assert!(found.valid.unwrap().queries > 0);
+}
+
+#[test]
+fn where_nothing_can_be_held_out_nothing_is_said_of_what_was() {
+    let folder = Folder::new("nothing-held-out");
+    let one = folder.evaluate("a b c\n", "a b\tc\n", false).unwrap();
+    assert_eq!((one.valid, one.taste, one.test.queries), (None, false, 1));
+    // The last tenth of two is one, and what it asks for is unknown.
+    let two = folder.evaluate("a b\nc d\n", "x\tb\n", false).unwrap();
+    assert_eq!(two.valid.map(|valid| valid.queries), Some(1));
+}

@@ -91,8 +91,9 @@ pub struct SplitArguments {
 /// Which track comes next in a sitting.
 ///
 /// TRAIN has one sitting a line, `item item …`; TEST has `item item …`, a tab, and the item that came
-/// next. Chooses settings on a part of TRAIN held out; ranks every item of TRAIN, tracks of the sitting
-/// too, because listeners do repeat. What stands behind ± is half of a 95 % interval, by the bootstrap
+/// next. TRAIN is in order of time: settings are chosen on its last tenth held out, or, where TEST goes on
+/// from sittings of TRAIN, on the last item of each. Ranks every item of TRAIN, tracks of the sitting too,
+/// because listeners do repeat. What stands behind ± is half of a 95 % interval, by the bootstrap
 /// over queries.
 #[derive(Args)]
 #[command(
@@ -132,6 +133,9 @@ pub struct NextArguments {
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
+
+/// Said where there is nothing to choose settings on.
+const UNCHOSEN: &str = "\nnothing could be held out of TRAIN to choose settings on: none is chosen";
 
 #[derive(Clone, Copy, ValueEnum)]
 enum PrecisionName {
@@ -269,10 +273,10 @@ fn next(train: &Path, test: &Path, arguments: &NextArguments, ui: &Ui) -> Done {
             "p99_us": p99,
             "queries": test.queries,
             "tracks": tracks,
-            "valid_p@20": valid.hits_20,
-            "valid_mrr@20": valid.mrr_20,
-            "valid_hr@10": valid.hits_10,
-            "valid_ndcg@10": valid.ndcg_10,
+            "valid_p@20": valid.map(|valid| valid.hits_20),
+            "valid_mrr@20": valid.map(|valid| valid.mrr_20),
+            "valid_hr@10": valid.map(|valid| valid.hits_10),
+            "valid_ndcg@10": valid.map(|valid| valid.ndcg_10),
             "taste": taste,
             "pairs_each": follow.pairs_each,
             "weight": follow.scale,
@@ -291,11 +295,12 @@ fn next(train: &Path, test: &Path, arguments: &NextArguments, ui: &Ui) -> Done {
         &format!(
             "{}\n\
              {} queries, {}, {bytes_per_item:.1} bytes a track; {p50:.0} µs a query, {p99:.0} the 99th of a \
-             hundred\n\n\
+             hundred{}\n\n\
              {}",
             figures_lines(&NEXT, &detail),
             grouped(test.queries),
             counted(tracks, "track"),
+            if valid.is_some() { "" } else { UNCHOSEN },
             table(&NEXT, &detail),
         ),
     )

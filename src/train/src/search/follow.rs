@@ -43,9 +43,9 @@ const SCALES: [f32; 6] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
 /// better by chance.
 const NOTABLE: f64 = 0.5;
 /// Pairs a track, from the fewest.
-const PAIRS: [f32; 4] = [4.0, 8.0, 12.0, 16.0];
+const PAIRS: [f32; 6] = [4.0, 8.0, 12.0, 16.0, 20.0, 24.0];
 /// Of the accuracy with the most pairs, the share that is enough.
-const ENOUGH: f64 = 0.995;
+const ENOUGH: f64 = 0.998;
 
 /// How the next track is told.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -146,11 +146,11 @@ fn step(value: &mut f32, values: &[f32], up: bool) {
     *value = if up { above } else { below }.unwrap_or(*value);
 }
 
-const POWERS: [f32; 8] = [0.0, 0.15, 0.3, 0.5, 0.75, 1.0, 1.25, 1.5];
+const POWERS: [f32; 10] = [0.0, 0.15, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0];
 const SHARES: [f32; 8] = [0.0, 0.1, 0.25, 0.5, 0.7, 1.0, 1.4, 2.0];
 
 /// What is added for what was heard, against what a play adds to the one that follows.
-const ADDED: [f32; 9] = [0.0, 0.01, 0.03, 0.1, 0.3, 0.6, 1.0, 2.0, 4.0];
+const ADDED: [f32; 11] = [0.0, 0.01, 0.03, 0.1, 0.3, 0.6, 1.0, 2.0, 4.0, 10.0, 30.0];
 const ADDITIONS: [fn(&mut Habits, f32); 2] =
     [|habits, added| habits.stay = added, |habits, added| habits.back = added];
 

@@ -1,0 +1,161 @@
+//! How the next track is told: chosen on what was held out.
+
+use segue_core::{
+    event::Kind,
+    ids::Row,
+    model::{Model, Responses},
+    session::Evidence,
+};
+
+use super::{Hits, Next, Query, catalogue::Catalogue};
+use crate::{
+    Interrupted, TrainError,
+    als::Factors,
+    assemble::{FoldIn, ranking_model},
+    coding::{self, fine},
+    evaluate::ranking::Case,
+    factors::{self, Settings},
+    progress::Progress,
+    search::{
+        Effort, Follow, Found, Task, Tried, carried, coarseness, density, follow, search, settle,
+        with_transitions,
+    },
+};
+
+/// What the held-out queries chose.
+pub(super) struct Chosen {
+    /// How the next track is told.
+    pub follow: Follow,
+    /// How well, of what was held out; `None` where that was nothing.
+    pub valid: Option<Hits>,
+    /// What has a say in it beside.
+    pub taste: Option<Taste>,
+}
+
+/// Factors beside what follows what.
+pub(super) struct Taste {
+    settings: Settings,
+    seed: u64,
+    fold_in: FoldIn,
+    coarseness: f32,
+    density: f64,
+}
+
+/// Chooses on `valid`, of what is `kept`.
+pub(super) fn choose(
+    next: &Next<'_>,
+    part: &Catalogue<'_>,
+    kept: &[&[String]],
+    valid: &[Query],
+    progress: &Progress<'_>,
+) -> Result<Chosen, TrainError> {
+    let start = Follow::start(next.support);
+    if valid.is_empty() {
+        return Ok(Chosen { follow: start, valid: None, taste: None });
+    }
+    let sittings = part.sittings(kept);
+    let blank = blank(part.fingerprints.as_slice())?;
+    let alone = follow(&blank, &sittings, valid, start, progress)?;
+
+    let by_user = part.matrix(kept);
+    let by_item = by_user.transposed();
+    let heard = |&row: &u32| {
+        let mut evidence = Evidence::new(Row(row));
+        evidence.add(Kind::Play, 1.0);
+        evidence
+    };
+    let case = |query: &Query| {
+        let mut known = query.before.clone();
+        known.sort_unstable();
+        known.dedup();
+        let new = query.next.filter(|next| known.binary_search(next).is_err());
+        let held_out: Vec<Row> = new.into_iter().map(Row).collect();
+        let known = known.iter().map(heard).collect();
+        Case { known, held_out, missing: 0, repeats: false }
+    };
+    let cases: Vec<Case> =
+        valid.iter().map(case).filter(|case| !case.held_out.is_empty()).collect();
+    if cases.is_empty() {
+        return Ok(Chosen::without_taste(&alone));
+    }
+    let task = Task {
+        fingerprints: &part.fingerprints,
+        by_user: &by_user,
+        by_item: &by_item,
+        tracks: part.len(),
+        validation: &cases,
+        responses: Responses::default(),
+        dim: next.dim,
+        seed: next.seed,
+        head: None,
+        effort: Effort::QUICK,
+    };
+    let Found { settings, seed, mut trainer, .. } = search(&task, progress)?;
+    let loss = settings.fold_in(task.by_user.columns());
+    let settled = settle(&task, &mut trainer, &loss, task.responses, progress)?;
+    let fold_in = settled.fold_in;
+    let model = ranking_model(&part.fingerprints, &fine(&trainer.factors), &fold_in)?;
+    let beside = follow(&model, &sittings, valid, alone.follow, progress)?;
+    if beside.hits.objective() <= alone.hits.objective() {
+        return Ok(Chosen::without_taste(&alone));
+    }
+    let coarseness = coarseness(&task, &trainer.factors, &settings.loss, &settled, progress)?;
+    let density = density(&by_user);
+    let taste = Some(Taste { settings, seed, fold_in, coarseness, density });
+    Ok(Chosen { follow: beside.follow, valid: Some(beside.hits), taste })
+}
+
+/// A model that knows nothing of taste.
+fn blank(fingerprints: &[u64]) -> Result<Model, TrainError> {
+    let factors = Factors { dim: 1, users: vec![0.0], items: vec![0.0; fingerprints.len()] };
+    let loss = segue_core::model::Loss { unobserved: 1.0, ridge: 1.0, exponent: 1.0 };
+    let fold_in = FoldIn { loss, pull: 1.0, responses: Responses::default() };
+    Ok(ranking_model(fingerprints, &fine(&factors), &fold_in)?)
+}
+
+impl Chosen {
+    fn without_taste(tried: &Tried) -> Self {
+        Self { follow: tried.follow, valid: Some(tried.hits), taste: None }
+    }
+
+    /// Everything that ships, of all sittings.
+    pub(super) fn model(
+        &self,
+        next: &Next<'_>,
+        whole: &Catalogue<'_>,
+        lines: &[Vec<String>],
+        progress: &Progress<'_>,
+    ) -> Result<Model, TrainError> {
+        let base = match &self.taste {
+            None => blank(&whole.fingerprints)?,
+            Some(taste) => taste.model(next, whole, lines, progress)?,
+        };
+        let parts = self.follow.parts(&whole.sittings(lines), progress)?;
+        with_transitions(&base, &parts).ok_or(TrainError::Empty)
+    }
+}
+
+impl Taste {
+    fn model(
+        &self,
+        next: &Next<'_>,
+        whole: &Catalogue<'_>,
+        lines: &[Vec<String>],
+        progress: &Progress<'_>,
+    ) -> Result<Model, TrainError> {
+        let by_user = whole.matrix(lines);
+        let by_item = by_user.transposed();
+        let loss = carried(&self.settings.loss, self.density, density(&by_user));
+        let settings = Settings { loss, ..self.settings };
+        let pairs = (&by_user, &by_item);
+        let mut trainer = factors::train(pairs, next.dim, &settings, self.seed, progress)?;
+        let mut fold_in = self.fold_in;
+        fold_in.loss = carried(&fold_in.loss, self.density, density(&by_user));
+        trainer.solve_users(&fold_in.loss, &|| progress.stopped());
+        if progress.stopped() {
+            return Err(Interrupted.into());
+        }
+        let coded = coding::compact(&trainer.factors, &by_item, &loss, self.coarseness, &[])?;
+        Ok(ranking_model(&whole.fingerprints, &coded, &fold_in)?)
+    }
+}
