@@ -14,15 +14,24 @@ WORLDS=(
 # Those that are ranked for, in each of them.
 LISTENERS=16
 
-PYTHON_PACKAGES=(numpy==2.4.6 faiss-cpu==1.15.1)
+PYTHON_PACKAGES=(numpy==2.4.6 faiss-cpu==1.15.1 scipy==1.17.1 implicit==0.7.3)
+
+# Drawn pairs that are trained on beside `implicit`, and what time and memory are taken of; the command
+# line names the largest.
+DRAWN=(810000 8100000)
+SIZES=(100000 1000000 10000000)
 
 verb_bench() {
   local part
   setup_bench
+  if [[ ${1:-} == train && ${2:-} =~ ^[0-9]+$ ]]; then
+    sizes_to "$2"
+    set -- train
+  fi
   for part in ${@+"$@"}; do
     [[ $(type -t "bench_$part") == function ]] || wrong_usage "bench has no part '$part'"
   done
-  [[ $# -gt 0 ]] || set -- accuracy methods newtracks next scan calls cold memory million size
+  [[ $# -gt 0 ]] || set -- accuracy methods newtracks next train scan calls cold memory million size
   for part in "$@"; do
     say "bench: $part"
     "bench_$part"
@@ -53,6 +62,68 @@ bench_newtracks() {
 bench_next() {
   setup_python
   SEGUE_BENCH_PYTHON=$BENCH/python/bin/python bench/next.sh
+}
+
+# Training beside `implicit`, and time and memory against size.
+bench_train() {
+  local data=${SEGUE_DATA:-../shared/data} folder=$BENCH/train size sets=()
+  setup_python
+  setup_plots
+  cargo build --release --quiet -p segue-train --example als
+  pairs lastfm-mf lists "$data/lastfm-mf/train.txt" "$data/lastfm-mf/valid.txt"
+  pairs 30music-artists artists "$data/30music/plays.tsv"
+  for size in "${DRAWN[@]}"; do pairs "pairs-$size" drawn "$size"; done
+  "$BENCH/python/bin/python" bench/train/run.py "$TARGET/release/examples/als" \
+    "$folder/race.json" "${sets[@]}"
+  for size in "${SIZES[@]}"; do
+    pairs "pairs-$size" drawn "$size"
+    once "bench-events-$size" "$(hash_of "$SEGUE")" "$folder/events-$size.jsonl.zst" simulate_packed "$size"
+  done
+  "$BENCH/python/bin/python" bench/train/scale.py "$TARGET/release/examples/als" "$SEGUE" "$folder" \
+    "$folder/scale.json" "${SIZES[@]}"
+  node bench/plot/training.mjs "$folder/scale.json" docs/training-{seconds,memory}.svg
+  say 'drawn: docs/training-seconds.svg, docs/training-memory.svg'
+}
+
+# sizes_to LARGEST: a hundred thousand, and every tenfold of it up to LARGEST.
+sizes_to() {
+  SIZES=()
+  local size
+  for ((size = 100000; size <= $1; size *= 10)); do SIZES+=("$size"); done
+  [[ ${#SIZES[@]} -gt 0 ]] || wrong_usage 'bench train takes at least 100000 interactions'
+}
+
+# pairs NAME KIND ARGUMENT…: pairs to train on in a folder of that name, which joins `sets`; nothing where
+# a file that they are made of is absent.
+pairs() {
+  local folder=$BENCH/train/$1 file
+  for file in "${@:3}"; do
+    [[ $file != */* || -e $file ]] || { say "skipped: no $file"; return; }
+  done
+  once "bench-$1" "$(hash_of bench/lib/pairs.py) ${*:2}" "$folder" draw_pairs "$folder" "${@:2}"
+  sets+=("$folder")
+}
+
+draw_pairs() {
+  local out
+  out=$(staged pairs)
+  "$BENCH/python/bin/python" bench/lib/pairs.py "${@:2}" "$out"
+  mkdir -p "$(dirname "$1")"
+  swap_in "$out" "$1"
+}
+
+# simulate_packed EVENTS: a log of about so many, which a hundred million need not fill the disk for.
+simulate_packed() {
+  local out
+  need zstd 'install Zstandard (Debian: apt-get install zstd)'
+  out=$(staged events)
+  say "simulating about $1 events"
+  mkfifo "$out/pipe"
+  zstd -q -3 -o "$out/events" <"$out/pipe" &
+  # What a listener does in thirty days is 250 events or so.
+  "$SEGUE" simulate --listeners $(($1 / 250)) --tracks $(($1 / 100)) --days 30 --seed 1 --out "$out/pipe"
+  wait $!
+  swap_in "$out/events" "$BENCH/train/events-$1.jsonl.zst"
 }
 
 bench_scan() {
@@ -152,9 +223,13 @@ side_by_side() {
 
 # Peers from npm and PyPI, and what of them has to be made into something else first.
 setup_peers() {
-  once bench-npm "$(hash_of bench/package-lock.json)" bench/node_modules install_peers
+  setup_plots
   once bench-vendor "$(hash_of bench/package-lock.json bench/scan/vendor)" "$BENCH/vendor" make_vendor
   setup_python
+}
+
+setup_plots() {
+  once bench-npm "$(hash_of bench/package-lock.json)" bench/node_modules install_peers
 }
 
 setup_python() {
@@ -179,7 +254,7 @@ make_vendor() {
 
 install_python() {
   need python3 'install Python 3.10 or later with venv'
-  say 'installing NumPy and faiss to compare with'
+  say 'installing NumPy, faiss and implicit to compare with'
   mkdir -p "$BENCH"
   rm -rf "$BENCH/python"
   python3 -m venv "$BENCH/python"

@@ -152,8 +152,9 @@ impl<'a> Training<'a> {
         let bytes = Bytes::default().whole(self.epochs as u64);
         match &self.state {
             State::Contrast(trainer) => trainer.kept(bytes),
-            // The users are solved from the items.
-            State::Still | State::Als => bytes.reals(&self.solver.factors.items),
+            State::Still | State::Als => {
+                bytes.reals(&self.solver.factors.items).reals(&self.solver.factors.users)
+            }
         }
         .into_vec()
     }
@@ -165,7 +166,10 @@ impl<'a> Training<'a> {
             restored.epochs = usize::try_from(whole(&mut kept)?).ok()?;
             match &mut restored.state {
                 State::Contrast(trainer) => trainer.restore(&mut kept),
-                State::Still | State::Als => reals(&mut kept, &mut restored.solver.factors.items),
+                State::Still | State::Als => {
+                    reals(&mut kept, &mut restored.solver.factors.items)?;
+                    reals(&mut kept, &mut restored.solver.factors.users)
+                }
             }
         })();
         if all.is_some() && kept.is_empty() {

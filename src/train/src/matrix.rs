@@ -26,6 +26,16 @@ impl<'a> RowView<'a> {
         self.indices.iter().map(|&c| c as usize).zip(self.pulls.iter().copied())
     }
 
+    /// The columns, ascending.
+    pub fn columns(&self) -> &'a [u32] {
+        self.indices
+    }
+
+    /// What was observed in each of [`Self::columns`].
+    pub fn pulls(&self) -> &'a [Pull] {
+        self.pulls
+    }
+
     /// Observations that say yes.
     pub fn positive(&self) -> usize {
         self.pulls.iter().filter(|pull| pull.information > 0.0).count()

@@ -7,7 +7,10 @@ use segue_core::{
 };
 use segue_train::{
     Diverged,
-    als::{Factors, Trainer},
+    als::{
+        Factors, Trainer,
+        dense::{self, Cpu},
+    },
     assemble::{FoldIn, ranking_model},
     coding::{compact, fine},
     matrix::Matrix,
@@ -20,11 +23,16 @@ const LOSS: Loss = Loss { unobserved: 0.05, ridge: 0.02, exponent: 1.0 };
 /// Two groups of listeners that hear two groups of tracks, in rows of very different lengths:
 /// shorter and longer than the dimension.
 fn listening(listeners: usize, tracks: u32, seed: u64) -> Matrix {
+    listening_of(listeners, tracks, seed, 60)
+}
+
+/// The same, one listener in five of whom hears up to `longest`.
+fn listening_of(listeners: usize, tracks: u32, seed: u64, longest: usize) -> Matrix {
     let mut rng = SplitMix64::new(seed);
     let seen = Pull { weight: 1.0, information: 1.0 };
     let rows: Vec<Vec<(u32, Pull)>> = (0..listeners)
         .map(|listener| {
-            let heard = 2 + rng.below(if listener % 5 == 0 { 60 } else { 12 });
+            let heard = 2 + rng.below(if listener % 5 == 0 { longest } else { 12 });
             let mut rows: Vec<u32> = (0..heard)
                 .map(|_| (rng.below(tracks as usize / 2) * 2 + listener % 2) as u32)
                 .collect();
@@ -79,21 +87,43 @@ fn every_epoch_lowers_the_loss() {
 
 #[test]
 fn a_solved_row_is_a_minimum_of_the_loss() {
-    let by_user = listening(40, 90, 2);
+    // One listener in five is longer than what is gathered at a time.
+    let by_user = listening_of(40, 900, 2, 700);
     let by_item = by_user.transposed();
     let mut trainer = Trainer::new(&by_user, &by_item, DIM, 1);
     trainer.epoch(&LOSS, &|| false);
-    let (users, mut items) = (trainer.factors.users, trainer.factors.items);
+    trainer.solve_users(&LOSS, &|| false);
+    let (mut users, items) = (trainer.factors.users, trainer.factors.items);
     let lowest = loss(&by_user, &by_item, &users, &items);
-    // Items were solved last, rows of both the short and the long kind.
-    for at in (0..items.len()).step_by(53) {
+    // Rows of both the short and the long kind.
+    for at in (0..users.len()).step_by(53) {
         for step in [-0.01, 0.01] {
-            let kept = items[at];
-            items[at] += step;
+            let kept = users[at];
+            users[at] += step;
             assert!(loss(&by_user, &by_item, &users, &items) > lowest);
-            items[at] = kept;
+            users[at] = kept;
         }
     }
+}
+
+#[test]
+fn epochs_that_come_close_arrive_where_exact_ones_do() {
+    let by_user = listening(300, 200, 4);
+    let by_item = by_user.transposed();
+    let mut close = Trainer::new(&by_user, &by_item, DIM, 1);
+    // Each side in its turn is the users of one of these.
+    let mut exact = Trainer::new(&by_user, &by_item, DIM, 1);
+    let mut other = Trainer::new(&by_item, &by_user, DIM, 1);
+    for _ in 0..10 {
+        close.epoch(&LOSS, &|| false);
+        exact.solve_users(&LOSS, &|| false);
+        other.factors.items.clone_from(&exact.factors.users);
+        other.solve_users(&LOSS, &|| false);
+        exact.factors.items.clone_from(&other.factors.users);
+    }
+    let of = |factors: &Factors| loss(&by_user, &by_item, &factors.users, &factors.items);
+    let (close, exact) = (of(&close.factors), of(&exact.factors));
+    assert!(close < exact * 1.01, "{close} and {exact}");
 }
 
 #[test]
@@ -105,12 +135,47 @@ fn the_factors_are_the_same_for_any_number_of_threads() {
         pool.install(|| {
             let mut trainer = Trainer::new(&by_user, &by_item, DIM, 7);
             (0..3).for_each(|_| trainer.epoch(&LOSS, &|| false));
-            trainer.factors.items
+            let improved = trainer.factors.users.clone();
+            trainer.solve_users(&LOSS, &|| false);
+            let Factors { users, items, .. } = trainer.factors;
+            [improved, users, items]
+                .map(|side| side.into_iter().map(f32::to_bits).collect::<Vec<_>>())
         })
     };
     let one = run(1);
-    assert_eq!(one, run(2));
-    assert_eq!(one, run(5));
+    for threads in [2, 3, 7] {
+        assert!(one == run(threads), "{threads} threads");
+    }
+}
+
+#[test]
+fn rows_and_moments_are_turned_right_whatever_the_dimension() {
+    let cpu = Cpu::detect();
+    let mut rng = SplitMix64::new(3);
+    for dim in [1, 5, 6, 8, 13, 24, 64, 70] {
+        let mut draw =
+            |count| -> Vec<f32> { (0..count).map(|_| rng.unit() as f32 - 0.5).collect() };
+        let (rows, by) = (draw(17 * dim), draw(dim * dim));
+        let mut product = rows.clone();
+        dense::multiply(cpu, &mut product, dim, &by, &mut Vec::new());
+        let mut moments = vec![1.0; dim * dim];
+        dense::add_gram(cpu, &mut moments, dim, &rows);
+        for i in 0..dim {
+            for j in 0..dim {
+                let column = |of: usize| rows.iter().skip(of).step_by(dim);
+                let moment: f32 = column(i).zip(column(j)).map(|(a, b)| a * b).sum();
+                // The lower triangle is what is promised.
+                assert!(j > i || (moments[i * dim + j] - 1.0 - moment).abs() < 1e-4, "{dim}");
+            }
+        }
+        for (row, turned) in rows.chunks_exact(dim).zip(product.chunks_exact(dim)) {
+            for (j, &turned) in turned.iter().enumerate() {
+                let wanted: f32 =
+                    row.iter().zip(by[j..].iter().step_by(dim)).map(|(x, b)| x * b).sum();
+                assert!((turned - wanted).abs() < 1e-4, "{dim}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -4,10 +4,12 @@
 //! Results may differ in the last bits between the two; on one machine they are the same for any
 //! number of threads.
 
+use super::lanes::{LANES, dot};
+
 /// Which instructions this machine has.
 #[derive(Clone, Copy, Debug)]
 pub struct Cpu {
-    avx2: bool,
+    pub(super) avx2: bool,
 }
 
 impl Cpu {
@@ -44,30 +46,12 @@ macro_rules! dispatch {
     };
 }
 
-const LANES: usize = 8;
+pub(super) use dispatch;
 
 /// a·b + c, fused where that is one instruction.
 #[inline(always)]
 fn fma<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FUSED { a.mul_add(b, c) } else { a * b + c }
-}
-
-#[inline(always)]
-fn dot<const FUSED: bool>(a: &[f32], b: &[f32]) -> f32 {
-    let mut lanes = [[0.0_f32; LANES]; 2];
-    let (a_pairs, b_pairs) = (a.chunks_exact(2 * LANES), b.chunks_exact(2 * LANES));
-    let tail: f32 = a_pairs.remainder().iter().zip(b_pairs.remainder()).map(|(x, y)| x * y).sum();
-    for (x, y) in a_pairs.zip(b_pairs) {
-        for (at, sum) in lanes.as_flattened_mut().iter_mut().enumerate() {
-            *sum = fma::<FUSED>(x[at], y[at], *sum);
-        }
-    }
-    let mut sums = [0.0_f32; LANES];
-    for lane in 0..LANES {
-        sums[lane] = lanes[0][lane] + lanes[1][lane];
-    }
-    let [a, b, c, d, e, f, g, h] = sums;
-    ((a + e) + (c + g)) + ((b + f) + (d + h)) + tail
 }
 
 #[inline(always)]
@@ -101,33 +85,75 @@ dispatch! {
     cholesky_solve => cholesky_solve_body(matrix: &mut [f32], n: usize, x: &mut [f32])
 }
 
+/// Rows of a tile: with two registers a row, as many as leave room for what is multiplied.
+const TALL: usize = 6;
+const WIDE: usize = 2 * LANES;
+
+/// Σ_k a(k)·b(k)ᵀ for `R` × `W` of the entries of a product, which stay in registers throughout.
+#[inline(always)]
+fn tile<'a, const FUSED: bool, const R: usize, const W: usize>(
+    terms: impl Iterator<Item = ([f32; R], &'a [f32; W])>,
+) -> [[f32; W]; R] {
+    let mut sums = [[0.0; W]; R];
+    for (a, b) in terms {
+        for (sum, a) in sums.iter_mut().zip(a) {
+            for (sum, b) in sum.iter_mut().zip(b) {
+                *sum = fma::<FUSED>(a, *b, *sum);
+            }
+        }
+    }
+    sums
+}
+
+/// `W` reals of a row from `at` on.
+#[inline(always)]
+fn part<const W: usize>(row: &[f32], at: usize) -> &[f32; W] {
+    let Some(part) = row[at..].first_chunk() else { unreachable!("a tile lies within its rows") };
+    part
+}
+
 #[inline(always)]
 fn add_gram_body<const FUSED: bool>(matrix: &mut [f32], dim: usize, rows: &[f32]) {
-    const BLOCK: usize = 4;
-    let mut blocks = rows.chunks_exact(BLOCK * dim);
-    for block in &mut blocks {
-        let (v0, rest) = block.split_at(dim);
-        let (v1, rest) = rest.split_at(dim);
-        let (v2, v3) = rest.split_at(dim);
-        for i in 0..dim {
-            // Whole lanes: a few entries above the diagonal are written too, and never read.
-            let end = (i + 1).next_multiple_of(LANES).min(dim);
-            let to = &mut matrix[i * dim..i * dim + end];
-            let (a, b, c, d) = (v0[i], v1[i], v2[i], v3[i]);
-            for (j, entry) in to.iter_mut().enumerate() {
-                let sum = fma::<FUSED>(a, v0[j], fma::<FUSED>(b, v1[j], *entry));
-                *entry = fma::<FUSED>(c, v2[j], fma::<FUSED>(d, v3[j], sum));
-            }
-        }
+    let tall = dim - dim % TALL;
+    for i in (0..tall).step_by(TALL) {
+        add_gram_rows::<FUSED, TALL>(matrix, dim, rows, i);
     }
-    for v in blocks.remainder().chunks_exact(dim) {
-        for i in 0..dim {
-            let to = &mut matrix[i * dim..=i * dim + i];
-            for (entry, &x) in to.iter_mut().zip(v) {
-                *entry = fma::<FUSED>(v[i], x, *entry);
-            }
-        }
+    for i in tall..dim {
+        add_gram_rows::<FUSED, 1>(matrix, dim, rows, i);
     }
+}
+
+/// `R` rows of the Gram matrix from `i` on, up to the diagonal and a little beyond.
+#[inline(always)]
+fn add_gram_rows<const FUSED: bool, const R: usize>(
+    matrix: &mut [f32],
+    dim: usize,
+    rows: &[f32],
+    i: usize,
+) {
+    let mut j = 0;
+    while j < i + R {
+        j += match dim - j {
+            WIDE.. => add_gram_tile::<FUSED, R, WIDE>(matrix, dim, rows, (i, j)),
+            LANES.. => add_gram_tile::<FUSED, R, LANES>(matrix, dim, rows, (i, j)),
+            _ => add_gram_tile::<FUSED, R, 1>(matrix, dim, rows, (i, j)),
+        };
+    }
+}
+
+#[inline(always)]
+fn add_gram_tile<const FUSED: bool, const R: usize, const W: usize>(
+    matrix: &mut [f32],
+    dim: usize,
+    rows: &[f32],
+    (i, j): (usize, usize),
+) -> usize {
+    let terms = rows.chunks_exact(dim).map(|row| (*part::<R>(row, i), part::<W>(row, j)));
+    let sums = tile::<FUSED, R, W>(terms);
+    for (to, sums) in matrix[i * dim..].chunks_exact_mut(dim).zip(&sums) {
+        to[j..j + W].iter_mut().zip(sums).for_each(|(to, sum)| *to += sum);
+    }
+    W
 }
 
 dispatch! {
@@ -153,24 +179,57 @@ dispatch! {
 }
 
 #[inline(always)]
-fn rotate_body<const FUSED: bool>(
-    rows: &mut [f32],
-    dim: usize,
-    basis: &[f32],
-    scratch: &mut [f32],
-) {
-    for row in rows.chunks_exact_mut(dim) {
-        for (to, axis) in scratch.iter_mut().zip(basis.chunks_exact(dim)) {
-            *to = dot::<FUSED>(row, axis);
-        }
-        row.copy_from_slice(scratch);
+fn multiply_body<const FUSED: bool>(rows: &mut [f32], dim: usize, by: &[f32], from: &mut Vec<f32>) {
+    from.clear();
+    from.extend_from_slice(rows);
+    let mut to = rows.chunks_exact_mut(TALL * dim);
+    let mut from = from.chunks_exact(TALL * dim);
+    for (to, from) in (&mut to).zip(&mut from) {
+        multiply_rows::<FUSED, TALL>(to, from, dim, by);
+    }
+    let to = to.into_remainder().chunks_exact_mut(dim);
+    for (to, from) in to.zip(from.remainder().chunks_exact(dim)) {
+        multiply_rows::<FUSED, 1>(to, from, dim, by);
     }
 }
 
+#[inline(always)]
+fn multiply_rows<const FUSED: bool, const R: usize>(
+    to: &mut [f32],
+    from: &[f32],
+    dim: usize,
+    by: &[f32],
+) {
+    let mut j = 0;
+    while j < dim {
+        j += match dim - j {
+            WIDE.. => multiply_tile::<FUSED, R, WIDE>(to, from, by, j),
+            LANES.. => multiply_tile::<FUSED, R, LANES>(to, from, by, j),
+            _ => multiply_tile::<FUSED, R, 1>(to, from, by, j),
+        };
+    }
+}
+
+#[inline(always)]
+fn multiply_tile<const FUSED: bool, const R: usize, const W: usize>(
+    to: &mut [f32],
+    from: &[f32],
+    by: &[f32],
+    j: usize,
+) -> usize {
+    let dim = from.len() / R;
+    let rows: [&[f32]; R] = std::array::from_fn(|r| &from[r * dim..(r + 1) * dim]);
+    let terms = by.chunks_exact(dim).enumerate();
+    let sums = tile::<FUSED, R, W>(terms.map(|(k, b)| (rows.map(|row| row[k]), part(b, j))));
+    for (to, sums) in to.chunks_exact_mut(dim).zip(&sums) {
+        to[j..j + W].copy_from_slice(sums);
+    }
+    W
+}
+
 dispatch! {
-    /// Overwrites each of `rows` (`dim` reals) with its coordinates along the `dim` rows of
-    /// `basis`.
-    rotate => rotate_body(rows: &mut [f32], dim: usize, basis: &[f32], scratch: &mut [f32])
+    /// Overwrites each of `rows` (`dim` reals) with its product with the `dim` × `dim` matrix `by`.
+    multiply => multiply_body(rows: &mut [f32], dim: usize, by: &[f32], scratch: &mut Vec<f32>)
 }
 
 /// e^x of x up to 0 in 2 units of the last place or so; 0 below −87.

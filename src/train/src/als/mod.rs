@@ -8,22 +8,29 @@
 //! Σ_observed w(t − u·v)² + α Σ_all (u·v)² + Σ_u λ(|S_u| + α·items)^ν |u|² + the same for items
 //! ```
 //!
-//! Each half-step solves every row of one side exactly. The other side is first rotated into the
-//! eigenbasis of its Gram matrix, where the part of the system that all rows share is diagonal
-//! whatever the row's own ridge. A row with fewer entries m than dimensions d is then an m × m
-//! system by the Woodbury identity, O(m²d + m³/6) instead of O(md² + d³/6): most tracks of a
-//! catalogue have few listeners.
+//! For a half-step the other side is turned into the eigenbasis of its Gram matrix, where the part of
+//! the system that all rows share is diagonal whatever the row's own ridge. An epoch improves every row
+//! by conjugate gradients; where rows are to be what fold-in makes of them they are solved
+//! exactly, by the Woodbury identity those with fewer entries than dimensions.
 //!
 //! Deterministic for a seed at any number of threads: rows are independent, and sums over rows run
 //! in fixed blocks.
 
+mod conjugate;
 pub mod dense;
+mod exact;
+mod lanes;
+mod moments;
 
 use rayon::prelude::*;
 use segue_core::{model::Loss, rng::SplitMix64};
 
-use crate::matrix::Matrix;
-use dense::Cpu;
+pub use self::moments::{eigen_of, principal_axes, rotated};
+use self::{
+    dense::Cpu,
+    moments::{Eigen, transpose},
+};
+use crate::matrix::{Matrix, RowView};
 
 /// Factors of both sides, `dim` reals a row.
 #[derive(Clone, Debug)]
@@ -67,15 +74,15 @@ impl<'a> Trainer<'a> {
     /// One alternation. `stop` is asked between rows; true leaves the factors half-solved. Factors
     /// that have grown beyond `f32` end as NaN: see [`Factors::are_finite`].
     pub fn epoch(&mut self, loss: &Loss, stop: &(impl Fn() -> bool + Sync)) {
-        self.solve_users(loss, stop);
-        let Self { by_item, cpu, factors, .. } = self;
-        half_step(*cpu, by_item, (&factors.users, factors.dim), loss, &mut factors.items, stop);
+        let Self { by_user, by_item, cpu, factors: Factors { dim, users, items } } = self;
+        improve(*cpu, by_user, (items, *dim), loss, users, stop);
+        improve(*cpu, by_item, (users, *dim), loss, items, stop);
     }
 
     /// The first half of an alternation: every listener against the items as they are.
     pub fn solve_users(&mut self, loss: &Loss, stop: &(impl Fn() -> bool + Sync)) {
         let Self { by_user, cpu, factors, .. } = self;
-        half_step(*cpu, by_user, (&factors.items, factors.dim), loss, &mut factors.users, stop);
+        solve(*cpu, by_user, (&factors.items, factors.dim), loss, &mut factors.users, stop);
     }
 }
 
@@ -85,11 +92,42 @@ pub fn normal(rng: &mut SplitMix64) -> f64 {
     radius * (std::f64::consts::TAU * rng.unit()).cos()
 }
 
-/// Rows of each parallel task; sums run over tasks in order.
-const BLOCK: usize = 2048;
+/// Rows of each parallel task.
+const TASK: usize = 64;
+
+/// What observations leave out of the system of a row, and the factors that all are made of.
+struct Side<'a> {
+    loss: &'a Loss,
+    /// Second moments of the other side along its principal axes.
+    values: Vec<f32>,
+    /// The other side, along these axes.
+    other: &'a [f32],
+    dim: usize,
+}
+
+/// (D + Σ w·vvᵀ)·x = Σ w·t·v over the entries of a row.
+#[derive(Clone, Copy)]
+struct System<'a> {
+    /// D: what all rows share, and the ridge.
+    shared: &'a [f32],
+    /// All v, as long as D each.
+    other: &'a [f32],
+    /// Which v, w and w·t.
+    entries: RowView<'a>,
+}
+
+impl Side<'_> {
+    fn system<'s>(&'s self, entries: RowView<'s>, shared: &'s mut Vec<f32>) -> System<'s> {
+        let total = (self.other.len() / self.dim) as f32;
+        let ridge = self.loss.ridge(entries.positive() as f32, total);
+        shared.clear();
+        shared.extend(self.values.iter().map(|value| self.loss.unobserved * value + ridge));
+        System { shared, other: self.other, entries }
+    }
+}
 
 /// Solves every row of `matrix` against the fixed side `other` of `dim` reals a row, into `out`.
-fn half_step(
+fn solve(
     cpu: Cpu,
     matrix: &Matrix,
     (other, dim): (&[f32], usize),
@@ -97,180 +135,57 @@ fn half_step(
     out: &mut [f32],
     stop: &(impl Fn() -> bool + Sync),
 ) {
-    let Some(Eigen { values, basis }) = eigen(&gram(cpu, other, dim), dim) else {
+    let Some(Eigen { values, basis }) = Eigen::of(cpu, other, dim) else {
         // The system has no solution: nor have the rows.
         out.fill(f32::NAN);
         return;
     };
-    let rotated = rotated(cpu, other, dim, &basis);
-    let transposed = transpose(&basis, dim);
-    let total = (other.len() / dim) as f32;
-    out.par_chunks_mut(64 * dim).enumerate().for_each_init(
-        Scratch::default,
-        |scratch, (at, rows)| {
+    let side = Side { loss, values, other: &rotated(cpu, other, dim, &basis), dim };
+    out.par_chunks_mut(TASK * dim).enumerate().for_each_init(
+        Default::default,
+        |(scratch, shared, turned): &mut (exact::Scratch, Vec<f32>, Vec<f32>), (at, rows)| {
             if stop() {
                 return;
             }
-            for (offset, row) in rows.chunks_exact_mut(dim).enumerate() {
-                let entries = matrix.row(at * 64 + offset);
-                let ridge = loss.ridge(entries.positive() as f32, total);
-                let shared = values.iter().map(|value| loss.unobserved * value + ridge);
-                scratch.diagonal.clear();
-                scratch.diagonal.extend(shared);
-                scratch.gather(&rotated, entries, dim);
-                scratch.solve(cpu, dim, row);
+            for (row, out) in (at * TASK..).zip(rows.chunks_exact_mut(dim)) {
+                let system = side.system(matrix.row(row), shared);
+                scratch.solve(cpu, &system, out);
             }
-            dense::rotate(cpu, rows, dim, &transposed, &mut vec![0.0; dim]);
+            dense::multiply(cpu, rows, dim, &basis, turned);
         },
     );
 }
 
-/// What one thread needs to solve one row after another.
-#[derive(Default)]
-struct Scratch {
-    /// The part of the system that is no observation's.
-    diagonal: Vec<f32>,
-    /// √w·v for each observation.
-    rows: Vec<f32>,
-    /// √w·t for each.
-    targets: Vec<f32>,
-    matrix: Vec<f32>,
-}
-
-impl Scratch {
-    fn gather(&mut self, other: &[f32], entries: crate::matrix::RowView<'_>, dim: usize) {
-        self.rows.clear();
-        self.targets.clear();
-        for (column, pull) in entries.iter().filter(|(_, pull)| pull.weight > 0.0) {
-            let root = pull.weight.sqrt();
-            self.rows.extend(other[column * dim..(column + 1) * dim].iter().map(|x| root * x));
-            self.targets.push(pull.information / root);
-        }
-    }
-
-    /// (D + XᵀX)⁻¹Xᵀy for the gathered rows X and targets y.
-    fn solve(&mut self, cpu: Cpu, dim: usize, out: &mut [f32]) {
-        let observations = self.targets.len();
-        if observations == 0 {
-            out.fill(0.0);
-        } else if observations < dim {
-            self.solve_small(cpu, dim, out);
-        } else {
-            self.solve_large(cpu, dim, out);
-        }
-    }
-
-    /// The d × d system as it stands.
-    fn solve_large(&mut self, cpu: Cpu, dim: usize, out: &mut [f32]) {
-        self.matrix.clear();
-        self.matrix.resize(dim * dim, 0.0);
-        for (i, shared) in self.diagonal.iter().enumerate() {
-            self.matrix[i * dim + i] = *shared;
-        }
-        dense::add_gram(cpu, &mut self.matrix, dim, &self.rows);
-        out.fill(0.0);
-        for (row, target) in self.rows.chunks_exact(dim).zip(&self.targets) {
-            out.iter_mut().zip(row).for_each(|(sum, x)| *sum += target * x);
-        }
-        dense::cholesky_solve(cpu, &mut self.matrix, dim, out);
-    }
-
-    /// D⁻¹Xᵀ(I + XD⁻¹Xᵀ)⁻¹y, an m × m system.
-    fn solve_small(&mut self, cpu: Cpu, dim: usize, out: &mut [f32]) {
-        let observations = self.targets.len();
-        self.diagonal.iter_mut().for_each(|x| *x = 1.0 / x.sqrt());
-        for row in self.rows.chunks_exact_mut(dim) {
-            row.iter_mut().zip(&self.diagonal).for_each(|(x, d)| *x *= d);
-        }
-        self.matrix.resize(observations * observations, 0.0);
-        dense::outer_products(cpu, &mut self.matrix, dim, &self.rows);
-        for i in 0..observations {
-            self.matrix[i * observations + i] += 1.0;
-        }
-        dense::cholesky_solve(cpu, &mut self.matrix, observations, &mut self.targets);
-        out.fill(0.0);
-        for (row, target) in self.rows.chunks_exact(dim).zip(&self.targets) {
-            out.iter_mut().zip(row).for_each(|(sum, x)| *sum += target * x);
-        }
-        out.iter_mut().zip(&self.diagonal).for_each(|(x, d)| *x *= d);
-    }
-}
-
-/// Σ vvᵀ over all rows, full and symmetric, row-major.
-fn gram(cpu: Cpu, rows: &[f32], dim: usize) -> Vec<f64> {
-    let partial: Vec<Vec<f32>> = rows
-        .par_chunks(BLOCK * dim)
-        .map(|block| {
-            let mut sum = vec![0.0_f32; dim * dim];
-            dense::add_gram(cpu, &mut sum, dim, block);
-            sum
-        })
-        .collect();
-    let mut total = vec![0.0_f64; dim * dim];
-    for sum in &partial {
-        total.iter_mut().zip(sum).for_each(|(t, s)| *t += f64::from(*s));
-    }
-    for i in 0..dim {
-        for j in 0..i {
-            total[j * dim + i] = total[i * dim + j];
-        }
-    }
-    total
-}
-
-struct Eigen {
-    /// At least zero.
-    values: Vec<f32>,
-    /// One axis a row.
-    basis: Vec<f32>,
-}
-
-/// `None` where there is none: for a matrix that is not finite the iteration would never end.
-fn eigen(symmetric: &[f64], dim: usize) -> Option<Eigen> {
-    // Steps of implicit QR for each value, as in LAPACK's `dsteqr`; two or three are usual.
-    const MAX_STEPS: usize = 30;
-    if !symmetric.iter().all(|x| x.is_finite()) {
-        return None;
-    }
-    let matrix = nalgebra::DMatrix::from_row_slice(dim, dim, symmetric);
-    let decomposition = nalgebra::SymmetricEigen::try_new(matrix, f64::EPSILON, MAX_STEPS * dim)?;
-    Some(Eigen {
-        values: decomposition.eigenvalues.iter().map(|&x| x.max(0.0) as f32).collect(),
-        // Columns are axes, and storage runs by column.
-        basis: decomposition.eigenvectors.iter().map(|&x| x as f32).collect(),
-    })
-}
-
-/// The axes along which `rows` (`dim` reals each) lie, those of the largest second moment first: one
-/// axis a row, orthonormal. `None` where they are not finite.
-pub fn principal_axes(cpu: Cpu, rows: &[f32], dim: usize) -> Option<Vec<f32>> {
-    eigen_of(cpu, rows, dim).map(|(_, axes)| axes)
-}
-
-/// The same with the sum of squares along each axis.
-pub fn eigen_of(cpu: Cpu, rows: &[f32], dim: usize) -> Option<(Vec<f32>, Vec<f32>)> {
-    let Eigen { values, basis } = eigen(&gram(cpu, rows, dim), dim)?;
-    let mut order: Vec<usize> = (0..dim).collect();
-    order.sort_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
-    let axes = order.iter().flat_map(|&axis| &basis[axis * dim..][..dim]).copied().collect();
-    Some((order.iter().map(|&axis| values[axis]).collect(), axes))
-}
-
-/// The coordinates of each of `rows` along `axes`.
-pub fn rotated(cpu: Cpu, rows: &[f32], dim: usize, axes: &[f32]) -> Vec<f32> {
-    let mut rotated = rows.to_vec();
-    rotated.par_chunks_mut(BLOCK * dim).for_each(|rows| {
-        dense::rotate(cpu, rows, dim, axes, &mut vec![0.0; dim]);
+/// Brings every row of `moving` closer to its solution against `fixed`. Both are turned into the
+/// principal axes of `fixed`, which saves turning one of them back.
+fn improve(
+    cpu: Cpu,
+    matrix: &Matrix,
+    (fixed, dim): (&mut [f32], usize),
+    loss: &Loss,
+    moving: &mut [f32],
+    stop: &(impl Fn() -> bool + Sync),
+) {
+    let Some(Eigen { values, basis }) = Eigen::of(cpu, fixed, dim) else {
+        moving.fill(f32::NAN);
+        return;
+    };
+    let turn = transpose(&basis, dim);
+    fixed.par_chunks_mut(TASK * dim).for_each_init(Vec::new, |turned, rows| {
+        dense::multiply(cpu, rows, dim, &turn, turned);
     });
-    rotated
-}
-
-fn transpose(square: &[f32], dim: usize) -> Vec<f32> {
-    let mut out = vec![0.0; dim * dim];
-    for i in 0..dim {
-        for j in 0..dim {
-            out[j * dim + i] = square[i * dim + j];
-        }
-    }
-    out
+    let side = Side { loss, values, other: fixed, dim };
+    moving.par_chunks_mut(TASK * dim).enumerate().for_each_init(
+        Default::default,
+        |(scratch, shared, turned): &mut (conjugate::Scratch, Vec<f32>, Vec<f32>), (at, rows)| {
+            if stop() {
+                return;
+            }
+            dense::multiply(cpu, rows, dim, &turn, turned);
+            for (row, x) in (at * TASK..).zip(rows.chunks_exact_mut(dim)) {
+                let system = side.system(matrix.row(row), shared);
+                conjugate::improve(cpu, &system, scratch, x);
+            }
+        },
+    );
 }

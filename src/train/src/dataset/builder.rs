@@ -7,6 +7,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
+use rayon::prelude::*;
 use segue_core::{
     catalogue::Track,
     event::{self, Kind},
@@ -35,8 +36,12 @@ pub struct Builder {
 #[derive(Clone, Copy)]
 struct Arrival {
     at: i64,
-    /// Fingerprint of the event's own id, or [`NO_ID`].
-    id: u64,
+    /// The place in the logs, by which events at the same time are told apart: ordering them then takes
+    /// no memory.
+    place: u32,
+    /// 32 bits of the fingerprint of the event's own id, or [`NO_ID`]: enough to tell what one listener
+    /// did with one track.
+    id: u32,
     listener: u32,
     row: Row,
     /// In `unit`.
@@ -50,7 +55,7 @@ struct Arrival {
 const _: () = assert!(size_of::<Arrival>() <= 32);
 
 /// An id that happens to have this fingerprint counts as none.
-const NO_ID: u64 = 0;
+const NO_ID: u32 = 0;
 
 /// The sitting is not told. Otherwise it is known by 16 bits of its fingerprint, which is all that there
 /// is room for: of 65,536 changes from one sitting to the next one is missed, unless the time tells it.
@@ -158,11 +163,12 @@ impl Builder {
             (None, Some(played_ms)) => (played_ms, Unit::Milliseconds),
             (None, None) => (0, Unit::Unknown),
         };
-        let id = entry.id.as_deref().map_or(NO_ID, fingerprint);
+        let id = entry.id.as_deref().map_or(NO_ID, |id| fingerprint(id) as u32);
+        let place = self.events.len() as u32;
         let session =
             entry.session.as_deref().map_or(NO_SESSION, |id| (fingerprint(id) as u16).max(1));
         let (at, kind, row) = (entry.at, entry.kind, Row(row));
-        self.events.push(Arrival { at, id, listener, row, heard, unit, kind, session });
+        self.events.push(Arrival { at, place, id, listener, row, heard, unit, kind, session });
     }
 
     /// How many of the tracks that occur `catalogue` has an entry for.
@@ -197,11 +203,12 @@ impl Builder {
         }
         let (mut at, all) = (0.., tracks.len());
         tracks.retain(|track| at.next().is_some_and(|at| at < heard) || is_described(track));
-        // Stable: where times are as coarse as dates, the log's own order is the best there is.
-        events.sort_by_key(|event| (event.listener, event.at));
+        // Where times are as coarse as dates, the log's own order is the best there is.
+        events.par_sort_unstable_by_key(|event| (event.listener, event.at, event.place));
         drop_repeats(&mut events);
         let mut sittings = Openings::default();
-        let events = events.iter().map(|event| event.event(&tracks, &mut sittings)).collect();
+        // In place: the standard library collects what is consumed where it lay.
+        let events = events.into_iter().map(|event| event.event(&tracks, &mut sittings)).collect();
         let bare = all - tracks.len();
         Ok((Dataset::new(tracks, events)?, bare))
     }
@@ -209,9 +216,18 @@ impl Builder {
 
 /// Keeps one of what arrived twice, of `events` by listener and time.
 fn drop_repeats(events: &mut Vec<Arrival>) {
-    let of_one = events.chunk_by(|a, b| a.listener == b.listener);
-    let mut repeats = of_one.flat_map(repeats).collect::<Vec<bool>>().into_iter();
-    events.retain(|_| !repeats.next().unwrap_or_default());
+    let (mut kept, mut from) = (0, 0);
+    while let Some(of_one) = events[from..].chunk_by(|a, b| a.listener == b.listener).next() {
+        let repeats = repeats(of_one);
+        for (at, repeat) in (from..).zip(repeats) {
+            if !repeat {
+                events[kept] = events[at];
+                kept += 1;
+            }
+            from = at + 1;
+        }
+    }
+    events.truncate(kept);
 }
 
 /// Which events of one listener are another one again. With an id: the same id, track and kind,

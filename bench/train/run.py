@@ -1,0 +1,100 @@
+"""run.py EXAMPLE OUT FOLDER…: time to the same validation NDCG@20 of `implicit` and of Segue.
+
+Each FOLDER holds the pairs of one set (bench/lib/pairs.py). Settings are those that rank best on the
+set's validation pairs, each trainer's own; then trainers take turns, an epoch each, two threads each.
+"""
+
+import json
+import statistics
+import sys
+from pathlib import Path
+
+from contender import Contender, Held
+
+NAMES = ["segue", "cg", "cholesky"]
+DIMS = [64, 128]
+# Weights of a pair that was met against one that was not, and regularisations.
+GRID = {"segue": ([3, 10, 30, 100], [0.003, 0.01, 0.03, 0.1]), "cg": ([1, 3, 10, 30, 100], [0.1, 1, 10, 50])}
+TRIED_FOR, EPOCHS, ROUNDS = 8, 12, 3
+# What counts as having arrived, against the best that `implicit` reaches.
+ARRIVED = 0.998
+
+
+def best_settings(name, example, folder, held):
+    """By coordinate descent on the grid, at the lower dimension."""
+
+    def ndcg(settings):
+        if settings not in known:
+            with Contender(name, example, folder, DIMS[0], settings) as contender:
+                for _ in range(TRIED_FOR):
+                    contender.epoch()
+                known[settings] = held.ndcg(*contender.factors())
+            print(f"  {name} {settings}: {known[settings]:.4f}", file=sys.stderr)
+        return known[settings]
+
+    known = {}
+    weights, ridges = GRID[name]
+    best = weights[len(weights) // 2], ridges[len(ridges) // 2]
+    while True:
+        before = best
+        best = max(((weight, best[1]) for weight in weights), key=ndcg)
+        best = max(((best[0], ridge) for ridge in ridges), key=ndcg)
+        if best == before:
+            return best
+
+
+def race(example, folder, dim, settings, held):
+    """Of each trainer, NDCG after each epoch and the seconds of each, by round."""
+    runs = {name: {"ndcg": [], "seconds": []} for name in NAMES}
+    for turn in range(ROUNDS):
+        field = [Contender(name, example, folder, dim, settings[name]) for name in NAMES]
+        for name in NAMES:
+            runs[name]["seconds"].append([])
+        for _ in range(EPOCHS):
+            for contender in field:
+                run = runs[contender.name]
+                run["seconds"][turn].append(contender.epoch())
+                # The same seed makes the same factors every round.
+                if turn == 0:
+                    run["ndcg"].append(held.ndcg(*contender.factors()))
+        for contender in field:
+            contender.__exit__()
+    return runs
+
+
+def arrival(run, target):
+    """Epochs and seconds until NDCG is `target`; each epoch's time is the median of the rounds."""
+    at = next((epoch for epoch, ndcg in enumerate(run["ndcg"], 1) if ndcg >= target), None)
+    each = [statistics.median(times) for times in zip(*run["seconds"])]
+    return at, sum(each[:at]) if at else None, statistics.median(each)
+
+
+def report(folder, dim, settings, runs):
+    peers = [name for name in NAMES if name != "segue"]
+    target = ARRIVED * max(max(runs[name]["ndcg"]) for name in peers)
+    print(f"\n{Path(folder).name}, {dim} dimensions: to NDCG@20 {target:.4f}\n")
+    print("| trainer | weight, regularisation | s an epoch | epochs | seconds | best NDCG@20 |")
+    print("|---|---|---|---|---|---|")
+    for name, run in runs.items():
+        epochs, seconds, each = arrival(run, target)
+        weight, ridge = settings[name]
+        told = f"{epochs} | {seconds:.3f}" if epochs else "– | –"
+        print(f"| {name} | {weight}, {ridge} | {each:.4f} | {told} | {max(run['ndcg']):.4f} |", flush=True)
+
+
+def main():
+    example, out, *folders = sys.argv[1:]
+    results = []
+    for folder in folders:
+        held = Held(folder)
+        settings = {name: best_settings(name, example, folder, held) for name in GRID}
+        # The same loss, by another solver.
+        settings["cholesky"] = settings["cg"]
+        for dim in DIMS:
+            runs = race(example, folder, dim, settings, held)
+            report(folder, dim, settings, runs)
+            results.append({"set": Path(folder).name, "dim": dim, "settings": settings, "runs": runs})
+            Path(out).write_text(json.dumps(results))
+
+
+main()

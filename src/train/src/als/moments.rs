@@ -1,0 +1,93 @@
+//! Second moments of factors, and the axes along which they lie.
+
+use rayon::prelude::*;
+
+use super::dense::{self, Cpu};
+
+/// Rows of each parallel task; sums run over tasks in order.
+const BLOCK: usize = 2048;
+
+/// Σ vvᵀ over all rows, full and symmetric, row-major.
+fn gram(cpu: Cpu, rows: &[f32], dim: usize) -> Vec<f64> {
+    let partial: Vec<Vec<f32>> = rows
+        .par_chunks(BLOCK * dim)
+        .map(|block| {
+            let mut sum = vec![0.0_f32; dim * dim];
+            dense::add_gram(cpu, &mut sum, dim, block);
+            sum
+        })
+        .collect();
+    let mut total = vec![0.0_f64; dim * dim];
+    for sum in &partial {
+        total.iter_mut().zip(sum).for_each(|(t, s)| *t += f64::from(*s));
+    }
+    for i in 0..dim {
+        for j in 0..i {
+            total[j * dim + i] = total[i * dim + j];
+        }
+    }
+    total
+}
+
+/// The second moment of some rows, along its own axes.
+pub(super) struct Eigen {
+    /// Sums of squares along the axes, at least zero.
+    pub values: Vec<f32>,
+    /// One axis a row, orthonormal.
+    pub basis: Vec<f32>,
+}
+
+impl Eigen {
+    /// `None` where there is none: for a matrix that is not finite the iteration would never end.
+    pub fn of(cpu: Cpu, rows: &[f32], dim: usize) -> Option<Self> {
+        // Steps of implicit QR for each value, as in LAPACK's `dsteqr`; two or three are usual.
+        const MAX_STEPS: usize = 30;
+        let gram = gram(cpu, rows, dim);
+        if !gram.iter().all(|x| x.is_finite()) {
+            return None;
+        }
+        let gram = nalgebra::DMatrix::from_row_slice(dim, dim, &gram);
+        let all = nalgebra::SymmetricEigen::try_new(gram, f64::EPSILON, MAX_STEPS * dim)?;
+        Some(Self {
+            values: all.eigenvalues.iter().map(|&x| x.max(0.0) as f32).collect(),
+            // Columns are axes, and storage runs by column.
+            basis: all.eigenvectors.iter().map(|&x| x as f32).collect(),
+        })
+    }
+}
+
+/// The axes along which `rows` (`dim` reals each) lie, those of the largest second moment first: one
+/// axis a row, orthonormal. `None` where they are not finite.
+pub fn principal_axes(cpu: Cpu, rows: &[f32], dim: usize) -> Option<Vec<f32>> {
+    eigen_of(cpu, rows, dim).map(|(_, axes)| axes)
+}
+
+/// The same with the sum of squares along each axis.
+pub fn eigen_of(cpu: Cpu, rows: &[f32], dim: usize) -> Option<(Vec<f32>, Vec<f32>)> {
+    let Eigen { values, basis } = Eigen::of(cpu, rows, dim)?;
+    let mut order: Vec<usize> = (0..dim).collect();
+    order.sort_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
+    let axes = order.iter().flat_map(|&axis| &basis[axis * dim..][..dim]).copied().collect();
+    Some((order.iter().map(|&axis| values[axis]).collect(), axes))
+}
+
+/// The coordinates of each of `rows` along `axes`.
+pub fn rotated(cpu: Cpu, rows: &[f32], dim: usize, axes: &[f32]) -> Vec<f32> {
+    let mut rotated = rows.to_vec();
+    let turn = transpose(axes, dim);
+    rotated.par_chunks_mut(BLOCK * dim).for_each_init(Vec::new, |scratch, rows| {
+        dense::multiply(cpu, rows, dim, &turn, scratch);
+    });
+    rotated
+}
+
+/// Rows and columns of a `dim` × `dim` matrix exchanged.
+pub(super) fn transpose(square: &[f32], dim: usize) -> Vec<f32> {
+    let mut out = vec![0.0; dim * dim];
+    for i in 0..dim {
+        for j in 0..dim {
+            out[j * dim + i] = square[i * dim + j];
+        }
+    }
+    out
+}
