@@ -111,6 +111,12 @@ impl Key {
         self
     }
 
+    /// Of `numbers` too.
+    pub fn and_reals(mut self, numbers: &[f32]) -> Self {
+        numbers.iter().for_each(|x| self.0.update(&x.to_le_bytes()));
+        self
+    }
+
     /// Of the pairs of `matrix` too. O(pairs).
     pub fn and_pairs(mut self, matrix: &Matrix) -> Self {
         for row in 0..matrix.rows() {

@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use segue_core::model::{Loss, Responses};
+use segue_core::model::{Loss, Model, Responses};
 
 use crate::{
     Diverged, Interrupted, TrainError, als,
@@ -184,33 +184,69 @@ impl<'a> Training<'a> {
     }
 }
 
-/// Trains as `settings` have it.
+/// Epochs of ALS from earlier factors on, after which those from random ones on are no better (`segue-train`'s
+/// example `warm` measures it).
+const WARM: usize = 2;
+
+/// Trains as `settings` have it. ALS goes on from `earlier` factors where there are any: `dim` reals a
+/// track, zeros for those that are new; it then takes a part of the epochs. The other methods start anew:
+/// spectral factors take no epochs, and what contrastive ones are multiplied by is not told by a model.
 pub fn train<'a>(
     pairs: (&'a Matrix, &'a Matrix),
     dim: usize,
     settings: &Settings,
     seed: u64,
+    earlier: Option<Vec<f32>>,
     progress: &Progress<'_>,
 ) -> Result<als::Trainer<'a>, TrainError> {
+    let earlier = earlier.filter(|_| settings.method == Method::Als);
+    let epochs = if earlier.is_some() { settings.epochs.min(WARM) } else { settings.epochs };
     let mut spectra = Spectra::new(pairs, dim, seed);
     let mut training = Training::new(&mut spectra, settings, seed)?;
-    let key = Key::of("factors").and_pairs(pairs.0).and(&(dim, settings, seed));
+    let mut key = Key::of("factors").and_pairs(pairs.0).and(&(dim, settings, seed));
+    if let Some(items) = earlier {
+        key = key.and_reals(&items);
+        training.solver.factors.items = items;
+        // Epochs improve rows from where they stand.
+        training.solver.solve_users(&settings.loss, &|| progress.stopped());
+    }
     if let Some(kept) = progress.checkpoints.get(&key) {
         training.restore(&kept);
     }
     let mut kept = Instant::now();
-    while training.epochs < settings.epochs {
+    while training.epochs < epochs {
         training.epoch(&|| progress.stopped());
         if progress.stopped() {
             return Err(Interrupted.into());
         }
-        progress.count("training factors", training.epochs, settings.epochs);
-        if progress.checkpoints.are_due(kept) || training.epochs == settings.epochs {
+        progress.count("training factors", training.epochs, epochs);
+        if progress.checkpoints.are_due(kept) || training.epochs == epochs {
             progress.checkpoints.put(&key, || training.kept())?;
             kept = Instant::now();
         }
     }
     Ok(training.into_solver())
+}
+
+/// The factors that `model` has of tracks with these `ids`, `dim` reals each and zeros of those that it has
+/// not; `None` where its factors are of another length.
+pub fn earlier<'a>(
+    model: &Model,
+    ids: impl Iterator<Item = &'a str>,
+    dim: usize,
+) -> Option<Vec<f32>> {
+    if model.dim() != dim {
+        return None;
+    }
+    let mut items = Vec::new();
+    for id in ids {
+        items.resize(items.len() + dim, 0.0);
+        let from = items.len() - dim;
+        if let Some(row) = model.row(id) {
+            model.decode(row, &mut items[from..]);
+        }
+    }
+    Some(items)
 }
 
 /// Scaled so that folding in sums them.

@@ -42,7 +42,7 @@ pub struct Options<'a> {
     pub effort: Effort,
     /// Tracks of the head; catalogues that have more are split. `None` for the usual.
     pub head: Option<usize>,
-    /// An earlier model, whose taste clusters keep their numbers and, where they are still the same, their
+    /// An earlier model, which training goes on from, and whose taste clusters keep their numbers and, where they are still the same, their
     /// names; then there are as many as it has.
     pub after: Option<&'a Model>,
 }
@@ -106,7 +106,7 @@ pub fn train(
     }
     let plan = choose(dataset, options, progress)?;
     let Fitted { plan, factors, by_item, neighbours, met, new_tracks } =
-        fit(dataset, options.dim, plan, progress)?;
+        fit(dataset, options.dim, plan, options.after, progress)?;
     progress.stage("finding what follows what");
     let follow = plan.following.and_then(|following| following.follow);
     let transitions =
@@ -230,11 +230,12 @@ pub(crate) struct Fitted {
     pub new_tracks: usize,
 }
 
-/// Trains as `plan` has it.
+/// Trains as `plan` has it, from the factors of the model on that this comes `after`, where there is one.
 pub(crate) fn fit(
     dataset: &Dataset,
     dim: usize,
     plan: Plan,
+    after: Option<&Model>,
     progress: &Progress<'_>,
 ) -> Result<Fitted, TrainError> {
     progress.stage("training factors");
@@ -244,8 +245,10 @@ pub(crate) fn fit(
     }
     let met = dataset.met();
     let plan = plan.carried_to(&by_user.keeping(&met));
+    let ids = dataset.tracks.iter().map(|track| track.track.as_str());
+    let earlier = after.and_then(|model| factors::earlier(model, ids, dim));
     let how = (&plan.settings, &plan.fold_in.loss, plan.seed);
-    let mut factors = side::train_heard(&by_user, &met, dim, how, progress)?;
+    let mut factors = side::train_heard(&by_user, &met, dim, how, earlier, progress)?;
     if !factors.are_finite() {
         return Err(Diverged.into());
     }
@@ -350,7 +353,7 @@ pub(crate) fn choose(
     } else {
         // Under what was learned: the factors as they are, or trained under it too.
         let theirs = settle(&task, &mut trainer, &loss, learned.responses, progress)?;
-        own = factors::train((&under.1, &under.0), options.dim, &settings, seed, progress)?;
+        own = factors::train((&under.1, &under.0), options.dim, &settings, seed, None, progress)?;
         let ours = settle(&task, &mut own, &loss, learned.responses, progress)?;
         let better = ours.accuracy.objective() > theirs.accuracy.objective();
         let settled = if better { &ours } else { &theirs };

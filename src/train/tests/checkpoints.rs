@@ -82,7 +82,7 @@ fn factors(
 ) -> Result<Vec<f32>, TrainError> {
     let transposed = world.transposed();
     let settings = Settings { method, loss: LOSS, epochs: 6 };
-    train((world, &transposed), DIM, &settings, 1, progress).map(|it| it.factors.items)
+    train((world, &transposed), DIM, &settings, 1, None, progress).map(|it| it.factors.items)
 }
 
 fn files(folder: &TempDir) -> Vec<PathBuf> {

@@ -60,7 +60,7 @@ fn trained(rows: &[Vec<u32>], tracks: usize, dim: usize, method: Method) -> Vec<
     let by_item = by_user.transposed();
     let settings = Settings { method, loss: LOSS, epochs: 12 };
     let pairs = (&by_user, &by_item);
-    let mut trainer = train(pairs, dim, &settings, 1, &Progress::silent()).unwrap();
+    let mut trainer = train(pairs, dim, &settings, 1, None, &Progress::silent()).unwrap();
     trainer.solve_users(&settings.fold_in(tracks), &|| false);
     assert!(trainer.factors.are_finite(), "{method:?}");
     trainer.factors.items

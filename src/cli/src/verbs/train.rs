@@ -66,7 +66,7 @@ pub struct Arguments {
     /// Taste clusters [default: √(tracks/2), at most 64].
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=4096))]
     clusters: Option<u16>,
-    /// An earlier model: its taste clusters keep their numbers and, where they are still the same, their
+    /// An earlier model: training goes on from its factors, and its taste clusters keep their numbers and, where they are still the same, their
     /// names.
     #[arg(long, value_name = "MODEL", conflicts_with = "clusters")]
     after: Option<PathBuf>,

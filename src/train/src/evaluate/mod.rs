@@ -12,6 +12,7 @@ pub mod slices;
 pub mod split;
 pub mod stability;
 pub mod unheard;
+pub mod warm;
 
 /// By how many standard errors the mean of `a` exceeds that of `b`, over the same cases: the paired
 /// t statistic. 0 where they are the same in every case, and of fewer than two cases, which say nothing of

@@ -54,7 +54,7 @@ pub fn evaluate(
         .take(listeners)
         .collect();
     let Fitted { plan, factors, by_item, neighbours, met, .. } =
-        fit(&past, options.dim, plan, progress)?;
+        fit(&past, options.dim, plan, None, progress)?;
     let unmet: Vec<bool> = met.iter().map(|met| !met).collect();
     let met = met.into_iter().filter(|&met| met).count();
 

@@ -140,7 +140,7 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
     progress.stage("fitting");
     let Chosen { settings, seed, settled, coarseness, beside, .. } = &chosen;
     let pairs = (&whole.by_user, &whole.by_item);
-    let mut trainer = factors::train(pairs, split.dim, settings, *seed, progress)?;
+    let mut trainer = factors::train(pairs, split.dim, settings, *seed, None, progress)?;
     trainer.solve_users(&settled.fold_in.loss, &|| progress.stopped());
     if progress.stopped() {
         return Err(Interrupted.into());

@@ -114,7 +114,7 @@ fn run(
     seed: u64,
     progress: &Progress<'_>,
 ) -> Result<Run, TrainError> {
-    let Fitted { factors, by_item, .. } = fit(dataset, dim, plan, progress)?;
+    let Fitted { factors, by_item, .. } = fit(dataset, dim, plan, None, progress)?;
     let positives = by_item.positives();
     let assignment = wanted.cluster(&factors, &positives, seed, progress)?;
     if progress.stopped() {

@@ -81,7 +81,7 @@ pub fn evaluate(
     if fans.cases.is_empty() {
         return Err(TrainError::NoNewTracks);
     }
-    let fitted = fit(&past, options.dim, plan.clone(), progress)?;
+    let fitted = fit(&past, options.dim, plan.clone(), None, progress)?;
     let new = plan.new;
     let model = model(&past, &fitted)?;
     progress.stage("ranking");
@@ -114,7 +114,7 @@ pub fn evaluate(
         let of_half = |listener: usize| listener % 2 == half;
         let told = dataset
             .filtered(|event| !(held_out[event.row.index()] && of_half(event.listener as usize)));
-        let fitted = fit(&told, options.dim, plan.clone(), progress)?;
+        let fitted = fit(&told, options.dim, plan.clone(), None, progress)?;
         progress.stage("ranking");
         warm.extend(fans.each(&self::model(&told, &fitted)?, of_half));
     }

@@ -105,18 +105,24 @@ pub fn fill_unheard(
     new.len()
 }
 
-/// Trains on the columns of `by_user` that are `heard`, listeners solved under `fold_in`; the factors of the
-/// others are zero.
+/// Trains on the columns of `by_user` that are `heard`, from the `earlier` factors of all columns on where
+/// there are any, listeners solved under `fold_in`; the factors of the others are zero.
 pub(crate) fn train_heard(
     by_user: &Matrix,
     heard: &[bool],
     dim: usize,
     (settings, fold_in, seed): (&Settings, &Loss, u64),
+    earlier: Option<Vec<f32>>,
     progress: &Progress<'_>,
 ) -> Result<Factors, TrainError> {
     let known = by_user.keeping(heard);
     let by_item = known.transposed();
-    let mut trainer = factors::train((&known, &by_item), dim, settings, seed, progress)?;
+    let of_heard = |all: Vec<f32>| -> Vec<f32> {
+        let rows = all.chunks_exact(dim).zip(heard).filter(|(_, heard)| **heard);
+        rows.flat_map(|(row, _)| row).copied().collect()
+    };
+    let (pairs, earlier) = ((&*known, &by_item), earlier.map(of_heard));
+    let mut trainer = factors::train(pairs, dim, settings, seed, earlier, progress)?;
     trainer.solve_users(fold_in, &|| progress.stopped());
     if progress.stopped() {
         return Err(Interrupted.into());

@@ -148,7 +148,7 @@ impl Taste {
         let loss = carried(&self.settings.loss, self.density, density(&by_user));
         let settings = Settings { loss, ..self.settings };
         let pairs = (&by_user, &by_item);
-        let mut trainer = factors::train(pairs, next.dim, &settings, self.seed, progress)?;
+        let mut trainer = factors::train(pairs, next.dim, &settings, self.seed, None, progress)?;
         let mut fold_in = self.fold_in;
         fold_in.loss = carried(&fold_in.loss, self.density, density(&by_user));
         trainer.solve_users(&fold_in.loss, &|| progress.stopped());
