@@ -28,8 +28,8 @@ usage: ./build.sh VERB
            what each part of the package takes; with `levels`, the module's bytes and speed at other
            levels of optimisation
   bench [PART …]
-           measure Segue beside others: accuracy, next, scan, calls, cold, memory, million, size; all
-           without a PART
+           measure Segue beside others: accuracy, next, methods, scan, calls, cold, memory, million,
+           size; all without a PART
   soak     fuzz every decoder of outside bytes, each for SEGUE_SOAK seconds (60)
   lint     formatting, clippy, TypeScript types; shellcheck and cargo-deny where installed
   clean    remove everything that the other verbs made in this folder

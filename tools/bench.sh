@@ -22,7 +22,7 @@ verb_bench() {
   for part in ${@+"$@"}; do
     [[ $(type -t "bench_$part") == function ]] || wrong_usage "bench has no part '$part'"
   done
-  [[ $# -gt 0 ]] || set -- accuracy next scan calls cold memory million size
+  [[ $# -gt 0 ]] || set -- accuracy next methods scan calls cold memory million size
   for part in "$@"; do
     say "bench: $part"
     "bench_$part"
@@ -40,6 +40,7 @@ setup_bench() {
 }
 
 bench_accuracy() { bench/accuracy.sh; }
+bench_methods() { bench/methods.sh; }
 
 bench_next() {
   setup_python

@@ -2,6 +2,7 @@
 
 use std::{
     io::{IsTerminal, Write, stderr, stdout},
+    path::Path,
     process::ExitCode,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -55,15 +56,19 @@ impl Ui {
         Self { json, bar }
     }
 
-    /// From now on Ctrl-C ends the process with a word of what it did not do; while a file is being
-    /// written it asks the verb to stop, and ends it when it comes again.
-    pub fn heed_interrupt(&self) -> Done {
+    /// From now on Ctrl-C ends the process with a word of what it did not do, and of the folder where
+    /// it `kept` what it found; while a file is being written it asks the verb to stop, and ends it
+    /// when it comes again.
+    pub fn heed_interrupt(&self, kept: Option<&Path>) -> Done {
         const FAILED: i32 = 1;
-        ctrlc::set_handler(|| {
+        let go_on = kept.map_or_else(String::new, |folder| {
+            format!("; the same command again goes on from what is kept in {}", folder.display())
+        });
+        ctrlc::set_handler(move || {
             let again = STOP.swap(true, Ordering::SeqCst);
             if again || !WRITING.load(Ordering::SeqCst) {
                 // Nobody need be there to read it.
-                let _ = writeln!(stderr(), "segue: interrupted; nothing was written");
+                let _ = writeln!(stderr(), "segue: interrupted; nothing was written{go_on}");
                 std::process::exit(FAILED);
             }
         })?;

@@ -98,6 +98,44 @@ fn an_interrupted_training_leaves_nothing() {
 
 #[cfg(unix)]
 #[test]
+fn an_interrupted_training_goes_on_from_its_checkpoints() {
+    let folder = folder();
+    succeed(&folder, "simulate --listeners 300 --tracks 300 --days 20 --out events.jsonl");
+    let line = "train events.jsonl --dim 8 --checkpoints kept --out";
+    let mut child = started(&folder, &format!("{line} model.segue"));
+    let kept = || fs::read_dir(folder.path().join("kept")).map_or(0, Iterator::count);
+    while kept() < 5 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    interrupt(&child);
+    let said = failed(child);
+    assert!(said.contains("the same command again goes on from what is kept in kept"), "{said}");
+    assert!(!folder.path().join("model.segue").exists());
+    succeed(&folder, &format!("{line} model.segue"));
+    succeed(&folder, "train events.jsonl --dim 8 --out whole.segue");
+    let read = |name| fs::read(folder.path().join(name)).unwrap();
+    assert!(read("model.segue") == read("whole.segue"), "as if it never was interrupted");
+    let said = fail(&folder, "train events.jsonl --checkpoints events.jsonl --out model.segue");
+    assert!(said.contains("cannot keep what was found so far in events.jsonl"), "{said}");
+}
+
+#[test]
+fn a_budget_is_a_number_of_minutes() {
+    let folder = simulated();
+    succeed(&folder, "train events.jsonl --dim 2 --budget 0.01 --out model.segue");
+    for wrong in ["-1", "soon", "nan", "inf"] {
+        let mut command = Command::new(SEGUE);
+        command.args(["train", "events.jsonl", "--out", "m", &format!("--budget={wrong}")]);
+        let output = command.current_dir(&folder).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{wrong}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("expected a number of minutes"), "{said}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn an_interrupted_simulation_names_what_it_did_not_write() {
     let folder = folder();
     let mut child = started(

@@ -10,6 +10,11 @@ impl SplitMix64 {
         Self(seed)
     }
 
+    /// The seed of what is to come.
+    pub const fn state(&self) -> u64 {
+        self.0
+    }
+
     /// The next 64 bits.
     pub const fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -3,13 +3,17 @@
 //! Whatever made them, a device folds listeners in by the same ridge regression. For factors that
 //! were trained to be summed the ridge is so large that it leaves the sum.
 
+use std::time::Instant;
+
 use segue_core::model::{Loss, Responses};
 
 use crate::{
-    Diverged, Interrupted, TrainError, als, contrast,
+    Diverged, Interrupted, TrainError, als,
+    checkpoints::{Bytes, Key, reals, whole},
+    contrast,
     matrix::Matrix,
     progress::Progress,
-    spectral::{Degrees, Shape, Spectrum, unit},
+    spectral::{Degrees, Shape, Spectra, unit},
 };
 
 /// How factors are made.
@@ -79,6 +83,7 @@ impl Settings {
 }
 
 /// A training run that can be continued.
+#[derive(Clone)]
 pub struct Training<'a> {
     loss: Loss,
     state: State<'a>,
@@ -87,6 +92,7 @@ pub struct Training<'a> {
     pub epochs: usize,
 }
 
+#[derive(Clone)]
 enum State<'a> {
     /// Done at once.
     Still,
@@ -97,15 +103,12 @@ enum State<'a> {
 impl<'a> Training<'a> {
     /// Starts; what takes no epochs is done with it. `settings.epochs` is not looked at.
     pub fn new(
-        (by_user, by_item): (&'a Matrix, &'a Matrix),
-        dim: usize,
+        spectra: &mut Spectra<'a>,
         settings: &Settings,
         seed: u64,
     ) -> Result<Self, Diverged> {
+        let ((by_user, by_item), dim) = (spectra.pairs, spectra.dim);
         let mut solver = als::Trainer::new(by_user, by_item, dim, seed);
-        let spectral = |degrees: Degrees, shape: Shape| -> Result<Vec<f32>, Diverged> {
-            Ok(Spectrum::of(by_user, by_item, dim, degrees, seed)?.factors(shape))
-        };
         let state = match settings.method {
             Method::Als => State::Als,
             Method::Popularity => {
@@ -113,11 +116,11 @@ impl<'a> Training<'a> {
                 State::Still
             }
             Method::Spectral(degrees, shape) => {
-                solver.factors.items = summed(spectral(degrees, shape)?, dim);
+                solver.factors.items = summed(spectra.of(degrees)?.factors(shape), dim);
                 State::Still
             }
             Method::Contrast(degrees, shape, settings) => {
-                let start = spectral(degrees, shape)?;
+                let start = spectra.of(degrees)?.factors(shape);
                 let trainer = contrast::Trainer::new(by_user, by_item, dim, start, settings, seed);
                 State::Contrast(Box::new(trainer))
             }
@@ -144,6 +147,32 @@ impl<'a> Training<'a> {
         &mut self.solver
     }
 
+    /// What [`Self::restore`] goes on from.
+    fn kept(&self) -> Vec<u8> {
+        let bytes = Bytes::default().whole(self.epochs as u64);
+        match &self.state {
+            State::Contrast(trainer) => trainer.kept(bytes),
+            // The users are solved from the items.
+            State::Still | State::Als => bytes.reals(&self.solver.factors.items),
+        }
+        .into_vec()
+    }
+
+    /// Goes on from what was kept of a run that was the same so far.
+    fn restore(&mut self, mut kept: &[u8]) {
+        let mut restored = self.clone();
+        let all = (|| {
+            restored.epochs = usize::try_from(whole(&mut kept)?).ok()?;
+            match &mut restored.state {
+                State::Contrast(trainer) => trainer.restore(&mut kept),
+                State::Still | State::Als => reals(&mut kept, &mut restored.solver.factors.items),
+            }
+        })();
+        if all.is_some() && kept.is_empty() {
+            *self = restored;
+        }
+    }
+
     /// The same, for good.
     pub fn into_solver(mut self) -> als::Trainer<'a> {
         self.solver();
@@ -159,13 +188,23 @@ pub fn train<'a>(
     seed: u64,
     progress: &Progress<'_>,
 ) -> Result<als::Trainer<'a>, TrainError> {
-    let mut training = Training::new(pairs, dim, settings, seed)?;
-    for epoch in 0..settings.epochs {
+    let mut spectra = Spectra::new(pairs, dim, seed);
+    let mut training = Training::new(&mut spectra, settings, seed)?;
+    let key = Key::of("factors").and_pairs(pairs.0).and(&(dim, settings, seed));
+    if let Some(kept) = progress.checkpoints.get(&key) {
+        training.restore(&kept);
+    }
+    let mut kept = Instant::now();
+    while training.epochs < settings.epochs {
         training.epoch(&|| progress.stopped());
         if progress.stopped() {
             return Err(Interrupted.into());
         }
-        progress.count("training factors", epoch + 1, settings.epochs);
+        progress.count("training factors", training.epochs, settings.epochs);
+        if progress.checkpoints.are_due(kept) || training.epochs == settings.epochs {
+            progress.checkpoints.put(&key, || training.kept())?;
+            kept = Instant::now();
+        }
     }
     Ok(training.into_solver())
 }

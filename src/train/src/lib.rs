@@ -8,6 +8,7 @@
 
 pub mod als;
 pub mod assemble;
+pub mod checkpoints;
 pub mod coding;
 pub mod contrast;
 pub mod dataset;
@@ -121,6 +122,9 @@ pub enum TrainError {
     /// The factors do not make a valid model.
     #[error("the trained factors do not make a valid model")]
     Model(#[from] ModelError),
+    /// What was found could not be kept.
+    #[error(transparent)]
+    NotKept(#[from] checkpoints::NotKept),
     /// Asked to stop.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),

@@ -1,14 +1,18 @@
-//! How a long run tells what it does, and is told to stop.
+//! How a long run tells what it does, is told to stop, and goes on after it was.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Where reports go, and the flag that ends the run.
+use crate::checkpoints::Checkpoints;
+
+/// Where reports go, the flag that ends the run, and where it keeps what it has found.
 #[derive(Clone, Copy)]
 pub struct Progress<'a> {
     /// Called with what is going on, from one thread.
     pub report: &'a (dyn Fn(Report<'_>) + Sync),
     /// Set by somebody else to stop at the next opportunity.
     pub stop: &'a AtomicBool,
+    /// What the run need not find again.
+    pub checkpoints: &'a Checkpoints,
 }
 
 /// One report.
@@ -27,9 +31,9 @@ pub struct Report<'a> {
 static NEVER: AtomicBool = AtomicBool::new(false);
 
 impl Progress<'_> {
-    /// Reports to nobody and never stops.
+    /// Reports to nobody, never stops, keeps nothing.
     pub fn silent() -> Progress<'static> {
-        Progress { report: &|_| {}, stop: &NEVER }
+        Progress { report: &|_| {}, stop: &NEVER, checkpoints: &Checkpoints::NONE }
     }
 
     /// Whether the run was asked to stop.

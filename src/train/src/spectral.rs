@@ -28,7 +28,7 @@ pub struct Degrees {
 }
 
 /// What becomes of the singular vectors.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Shape {
     /// f, the power of the singular values.
     pub filter: f32,
@@ -48,6 +48,35 @@ pub struct Spectrum {
     plays: Vec<usize>,
 }
 
+/// Decomposes pairs, and keeps the last decomposition: many shapes are tried of one.
+#[derive(Debug)]
+pub struct Spectra<'a> {
+    /// Listeners × tracks, and the same transposed.
+    pub pairs: (&'a Matrix, &'a Matrix),
+    /// Singular vectors that are kept.
+    pub dim: usize,
+    seed: u64,
+    last: Option<(Degrees, Spectrum)>,
+}
+
+impl<'a> Spectra<'a> {
+    /// None yet.
+    pub const fn new(pairs: (&'a Matrix, &'a Matrix), dim: usize, seed: u64) -> Self {
+        Self { pairs, dim, seed, last: None }
+    }
+
+    /// That of `degrees`. The cost is that of [`Spectrum::of`] where the last one was of others.
+    pub fn of(&mut self, degrees: Degrees) -> Result<&Spectrum, Diverged> {
+        let Self { pairs, dim, seed, last } = self;
+        let known = last.take().filter(|(of, _)| *of == degrees);
+        let spectrum = match known {
+            Some((_, spectrum)) => spectrum,
+            None => Spectrum::of(*pairs, *dim, degrees, *seed)?,
+        };
+        Ok(&last.insert((degrees, spectrum)).1)
+    }
+}
+
 /// More directions than are kept make the last ones sure.
 const BESIDE: usize = 8;
 const ITERATIONS: usize = 6;
@@ -55,8 +84,7 @@ const ITERATIONS: usize = 6;
 impl Spectrum {
     /// Decomposes the pairs. O(iterations · (pairs·d + tracks·d²)).
     pub fn of(
-        by_user: &Matrix,
-        by_item: &Matrix,
+        (by_user, by_item): (&Matrix, &Matrix),
         dim: usize,
         degrees: Degrees,
         seed: u64,

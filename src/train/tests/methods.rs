@@ -1,6 +1,8 @@
 //! The methods that make factors: what each finds, and what none of them trips over.
 #![allow(clippy::unwrap_used, reason = "what tests are made of may fail them")]
 
+use std::time::Duration;
+
 use nalgebra::DMatrix;
 use segue_core::{
     event::Kind,
@@ -16,8 +18,8 @@ use segue_train::{
     factors::{Method, Settings, Training, train},
     matrix::Matrix,
     progress::Progress,
-    search::{Effort, Task, search},
-    spectral::{Degrees, Shape, Spectrum},
+    search::{Attempts, Effort, Task, search},
+    spectral::{Degrees, Shape, Spectra, Spectrum},
 };
 
 const YES: Pull = Pull { weight: 1.0, information: 1.0 };
@@ -105,7 +107,7 @@ fn a_spectrum_is_that_of_the_singular_value_decomposition() {
     // With singular values to the power of one, products of factors are the entries of V S² Vᵀ.
     let shape = Shape { filter: 1.0, popularity: 0.0 };
     let dim = 4;
-    let found = Spectrum::of(&by_user, &by_item, dim, NONE, 3).unwrap().factors(shape);
+    let found = Spectrum::of((&by_user, &by_item), dim, NONE, 3).unwrap().factors(shape);
     let truth = |a: usize, b: usize| -> f64 {
         let axis = |&k: &usize| exact.singular_values[k].powi(2) * axes[(k, a)] * axes[(k, b)];
         order.iter().take(dim).map(axis).sum()
@@ -160,7 +162,10 @@ fn contrastive_training_that_is_asked_to_stop_stops() {
     let by_item = by_user.transposed();
     let [.., method] = methods();
     let settings = Settings { method, loss: LOSS, epochs: 1 };
-    let start = || Training::new((&by_user, &by_item), 8, &settings, 1).unwrap();
+    let start = || {
+        let mut spectra = Spectra::new((&by_user, &by_item), 8, 1);
+        Training::new(&mut spectra, &settings, 1).unwrap()
+    };
     let (mut stopped, untouched) = (start(), start());
     stopped.epoch(&|| true);
     assert_eq!(stopped.into_solver().factors.items, untouched.into_solver().factors.items);
@@ -200,22 +205,50 @@ fn cases(rows: &[Vec<u32>]) -> (Vec<Vec<u32>>, Vec<Case>) {
     split.unzip()
 }
 
-fn found(rows: &[Vec<u32>], tracks: usize) -> (Settings, usize) {
+fn found(rows: &[Vec<u32>], tracks: usize, effort: Effort) -> (Settings, Vec<Attempts>) {
     let (rows, cases) = cases(rows);
     let by_user = matrix(tracks, &rows);
     let by_item = by_user.transposed();
     let mut names: Vec<u64> = (0..tracks).map(|track| fingerprint(&track.to_string())).collect();
     names.sort_unstable();
-    let task = task((&by_user, &by_item), &names, &cases);
+    let task = Task { effort, ..task((&by_user, &by_item), &names, &cases) };
     let found = search(&task, &Progress::silent()).unwrap();
-    (found.settings, found.tried.len())
+    (found.settings, found.tried)
 }
 
 #[test]
 fn where_listeners_differ_a_method_that_tells_them_apart_is_found() {
-    let (settings, methods) = found(&kinds(), 80);
+    let (settings, tried) = found(&kinds(), 80, Effort::QUICK);
     assert_ne!(settings.method, Method::Popularity);
-    assert_eq!(methods, 4, "each of them is told of");
+    assert_eq!(tried.len(), 4, "each of them is told of");
+}
+
+/// Tracks of 80, the first drawn most often.
+fn of_one_urn(rng: &mut SplitMix64, tracks: usize) -> Vec<u32> {
+    // Track k is drawn about as often as 1/(k + 1).
+    (0..tracks).map(|_| (81.0_f64.powf(rng.unit()) - 1.0) as u32).collect()
+}
+
+#[test]
+fn first_listeners_who_are_easy_do_not_decide_for_all() {
+    // Early rounds look at the first listeners alone, who are told apart at once.
+    let mut rng = SplitMix64::new(11);
+    let easy: Vec<Vec<u32>> = kinds().into_iter().cycle().take(840).collect();
+    let hard = (0..1200).map(|_| of_one_urn(&mut rng, 12));
+    let rows: Vec<Vec<u32>> = easy.into_iter().chain(hard).collect();
+    assert_ne!(found(&rows, 80, Effort::QUICK).0.method, Method::Popularity);
+}
+
+#[test]
+fn a_search_without_time_tries_each_method_once_and_finds_the_best_of_these() {
+    let none = Effort::QUICK.within(Some(Duration::ZERO));
+    let (settings, tried) = found(&kinds(), 80, none);
+    assert_ne!(settings.method, Method::Popularity, "each of the others is better");
+    let counts = tried.iter().map(|attempts| attempts.count);
+    assert!(counts.clone().all(|count| count == 1), "{:?}", counts.collect::<Vec<_>>());
+    assert_eq!(tried.len(), 4);
+    let most = Effort::QUICK.within(Some(Duration::MAX));
+    assert_eq!(found(&kinds(), 80, most), found(&kinds(), 80, Effort::QUICK));
 }
 
 #[test]
@@ -256,10 +289,7 @@ fn a_plain_no_is_the_opposite_of_a_yes_where_tracks_are_summed() {
 #[test]
 fn where_all_listeners_draw_from_one_urn_popularity_is_found() {
     let mut rng = SplitMix64::new(9);
-    // Track k is drawn about as often as 1/(k + 1).
-    let track = |rng: &mut SplitMix64| (81.0_f64.powf(rng.unit()) - 1.0) as u32;
-    let rows: Vec<Vec<u32>> =
-        (0..200).map(|_| (0..12).map(|_| track(&mut rng)).collect()).collect();
-    let (settings, _) = found(&rows, 80);
+    let rows: Vec<Vec<u32>> = (0..200).map(|_| of_one_urn(&mut rng, 12)).collect();
+    let (settings, _) = found(&rows, 80, Effort::QUICK);
     assert_eq!(settings.method, Method::Popularity);
 }

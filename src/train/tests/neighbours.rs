@@ -130,6 +130,7 @@ fn couples_that_few_components_cannot_tell_are_found_by_their_pairs() {
         dim: 8,
         precision: Precision::Wire,
         seed: 1,
+        budget: None,
     };
     let outcome = evaluate(&split, &Progress::silent()).unwrap();
     let beside = outcome.chosen.beside.unwrap();

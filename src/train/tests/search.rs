@@ -98,7 +98,7 @@ fn settling_that_is_asked_to_stop_stops() {
     let (task, mut trainer) = (world.task(), world.trainer());
     let stop = AtomicBool::new(false);
     let report = |_: Report<'_>| stop.store(true, Ordering::Relaxed);
-    let progress = Progress { report: &report, stop: &stop };
+    let progress = Progress { report: &report, stop: &stop, ..Progress::silent() };
     assert!(settle(&task, &mut trainer, &LOSS, task.responses, &progress).is_err());
 }
 

@@ -189,8 +189,12 @@ fn training_that_is_asked_to_stop_while_it_looks_at_sittings_stops() {
                 stop.store(true, Ordering::Relaxed);
             }
         };
-        let error =
-            train(&dataset, &OPTIONS, &Progress { report: &report, stop: &stop }).unwrap_err();
+        let error = train(
+            &dataset,
+            &OPTIONS,
+            &Progress { report: &report, stop: &stop, ..Progress::silent() },
+        )
+        .unwrap_err();
         assert!(matches!(error, TrainError::Interrupted(_)), "{stage}: {error}");
     }
 }

@@ -19,6 +19,7 @@ use self::{
     compare::compare,
     detail::{check, exposure_lines, figures_lines, intervals, keep, slices, table},
 };
+use super::search::Search;
 use crate::{
     failure::Done,
     methods::{chosen_text, settings_json, tried_json, tried_table},
@@ -35,8 +36,8 @@ pub enum Protocol {
 
 /// Recall and NDCG on a fixed split of `user item item …` files.
 ///
-/// Fits on TRAIN, chooses settings on VALID (or on a part of TRAIN held out), masks only TRAIN,
-/// ranks every item, and reports on TEST once. Every listener is folded in from TRAIN by the
+/// Fits on TRAIN, chooses method and settings on VALID (or on a part of TRAIN held out), masks only
+/// TRAIN, ranks every item, and reports on TEST once. Every listener is folded in from TRAIN by the
 /// engine that ships. What stands behind ± is half of a 95 % interval, by the bootstrap over
 /// listeners.
 #[derive(Args)]
@@ -77,6 +78,8 @@ pub struct SplitArguments {
     /// Seed of everything random.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    #[command(flatten)]
+    search: Search,
 }
 
 /// Which track comes next in a sitting.
@@ -154,9 +157,10 @@ pub fn run(protocol: &Protocol, ui: &Ui) -> Done {
 fn split(train: &Path, test: &Path, arguments: &SplitArguments, ui: &Ui) -> Done {
     let file = arguments.per_listener.as_deref();
     check(file, [Some(train), arguments.valid.as_deref(), Some(test)])?;
-    ui.heed_interrupt()?;
+    ui.heed_interrupt(arguments.search.folder())?;
+    let checkpoints = arguments.search.checkpoints()?;
     let report = |report: segue_train::progress::Report<'_>| ui.report(report);
-    let progress = Progress { report: &report, stop: &STOP };
+    let progress = Progress { report: &report, stop: &STOP, checkpoints: &checkpoints };
     let split = Split {
         train,
         valid: arguments.valid.as_deref(),
@@ -168,6 +172,7 @@ fn split(train: &Path, test: &Path, arguments: &SplitArguments, ui: &Ui) -> Done
             PrecisionName::Wire => Precision::Wire,
         },
         seed: arguments.seed,
+        budget: arguments.search.budget(),
     };
     let outcome = evaluate(&split, &progress)?;
     let Outcome { test, detail, exposure, chosen, bytes_per_item, tracks } = outcome;
@@ -233,9 +238,9 @@ fn split(train: &Path, test: &Path, arguments: &SplitArguments, ui: &Ui) -> Done
 fn next(train: &Path, test: &Path, arguments: &NextArguments, ui: &Ui) -> Done {
     let file = arguments.per_query.as_deref();
     check(file, [Some(train), Some(test)])?;
-    ui.heed_interrupt()?;
+    ui.heed_interrupt(None)?;
     let report = |report: segue_train::progress::Report<'_>| ui.report(report);
-    let progress = Progress { report: &report, stop: &STOP };
+    let progress = Progress { report: &report, stop: &STOP, ..Progress::silent() };
     let next = Next {
         train,
         test,

@@ -3,6 +3,7 @@
 pub mod evaluate;
 pub mod inspect;
 pub mod publish;
+pub mod search;
 pub mod serve;
 pub mod simulate;
 pub mod train;

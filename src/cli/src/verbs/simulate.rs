@@ -57,7 +57,7 @@ enum Part {
 }
 
 pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
-    ui.heed_interrupt()?;
+    ui.heed_interrupt(None)?;
     let Arguments { listeners, tracks, days, seed, .. } = *arguments;
     let config = Config { listeners, tracks, days, seed, ..Config::default() };
     let parts = parts(arguments);

@@ -13,7 +13,7 @@ use segue_train::{
 };
 use serde_json::{Value, json};
 
-use super::{Catalogue, pairs, shown};
+use super::{Catalogue, pairs, search::Search, shown};
 use crate::{
     failure::{Done, Failure},
     methods::{chosen_text, settings_json, tried_json, tried_table},
@@ -24,12 +24,13 @@ use crate::{
 /// Train a model from listening logs.
 ///
 /// Reads JSON Lines, TSV, CSV and Parquet, packed by gzip or Zstandard or not. Columns are
-/// recognised by their names. Settings are chosen on each listener's latest events, held out; the
-/// model that is written has seen everything.
+/// recognised by their names. Methods compete on each listener's latest events, held out: popularity,
+/// spectral, implicit ALS and contrastive factors. The model that is written has seen everything.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     segue train events.jsonl --catalogue catalogue.jsonl --out model.segue\n  \
-    segue train plays.csv.gz --column user=listener --column at=started --out model.segue\n\n\
+    segue train plays.csv.gz --column user=listener --column at=started --out model.segue\n  \
+    segue train events.parquet --effort full --budget 30 --checkpoints kept --out model.segue\n\n\
     Fields: user, track, at (required; seconds or milliseconds since 1970, or RFC 3339), id,\n\
     session, kind, skipped (true makes a play a skip), played_ms, duration_ms, play_ratio (0 to\n\
     1), region, tz_offset_min, device, source, mood, title, artist, album, tags. Without a kind,\n\
@@ -66,6 +67,8 @@ pub struct Arguments {
     /// How long to search for settings.
     #[arg(long, value_enum, default_value = "quick")]
     effort: EffortName,
+    #[command(flatten)]
+    search: Search,
     /// Threads; the model is the same for any number [default: one a core].
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -94,21 +97,22 @@ impl From<EffortName> for Effort {
 }
 
 pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
-    ui.heed_interrupt()?;
+    ui.heed_interrupt(arguments.search.folder())?;
     let inputs = arguments.events.iter().chain(&arguments.catalogue.catalogue);
     check(&arguments.out, inputs.map(PathBuf::as_path))?;
+    let checkpoints = arguments.search.checkpoints()?;
     if let Some(threads) = arguments.threads {
         rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()?;
     }
     let started = Instant::now();
     let report = |report: segue_train::progress::Report<'_>| ui.report(report);
-    let progress = Progress { report: &report, stop: &STOP };
+    let progress = Progress { report: &report, stop: &STOP, checkpoints: &checkpoints };
     let Reading { dataset, summaries, .. } = read(arguments, ui, &progress)?;
     let options = Options {
         dim: arguments.dim.into(),
         clusters: arguments.clusters.map(usize::from),
         seed: arguments.seed,
-        effort: arguments.effort.into(),
+        effort: Effort::from(arguments.effort).within(arguments.search.budget()),
         head: arguments.head.map(|tracks| tracks as usize),
     };
     let trained = train(&dataset, &options, &progress)?;

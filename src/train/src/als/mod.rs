@@ -44,6 +44,7 @@ impl Factors {
 }
 
 /// A training run that can be continued.
+#[derive(Clone)]
 pub struct Trainer<'a> {
     by_user: &'a Matrix,
     by_item: &'a Matrix,

@@ -2,6 +2,8 @@
 
 use rayon::prelude::*;
 
+use crate::checkpoints::{Bytes, reals, whole};
+
 /// Gradients of some rows.
 pub struct Gradient {
     /// Each row once.
@@ -11,6 +13,7 @@ pub struct Gradient {
 }
 
 /// Where the gradient of a row is gathered.
+#[derive(Clone)]
 pub struct Slots {
     slots: Vec<u32>,
     dim: usize,
@@ -33,6 +36,7 @@ impl Slots {
 }
 
 /// The moments of every row.
+#[derive(Clone)]
 pub struct Adam {
     dim: usize,
     first: Vec<f32>,
@@ -59,6 +63,23 @@ impl Adam {
             steps: 0,
             slots: Slots { slots: vec![NONE; rows], dim },
         }
+    }
+
+    /// Appends the moments to `bytes`.
+    pub fn kept(&self, bytes: Bytes) -> Bytes {
+        let bytes = bytes.whole(self.steps.into()).reals(&self.first).reals(&self.second);
+        self.seen.iter().fold(bytes, |bytes, &seen| bytes.whole(seen.into()))
+    }
+
+    /// The moments from the front of `bytes`.
+    pub fn restore(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        self.steps = u32::try_from(whole(bytes)?).ok()?;
+        reals(bytes, &mut self.first)?;
+        reals(bytes, &mut self.second)?;
+        for seen in &mut self.seen {
+            *seen = u32::try_from(whole(bytes)?).ok().filter(|seen| *seen <= self.steps)?;
+        }
+        Some(())
     }
 
     /// One step of `rate` down `gradient` and `decay`/2·|x|². Rows without a gradient stay as they are;

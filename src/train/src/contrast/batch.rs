@@ -101,7 +101,8 @@ impl Batch<'_> {
                 .for_each(|(to, (s, v))| *to = seen.scale * (s - target.weight * v));
         }
 
-        // Logits become what the softmax is too high by.
+        // Logits become what the softmax is too high by. Transposes are copies: `gemm` of nalgebra 0.35 reads
+        // beyond the end of a view with strides that has few columns.
         let mut excess = DMatrix::zeros(self.drawn.len(), count);
         excess.gemm(1.0, across, &sums, 0.0);
         let mut found = vec![0.0; count];

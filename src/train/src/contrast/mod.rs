@@ -16,7 +16,10 @@ mod batch;
 
 use segue_core::rng::SplitMix64;
 
-use crate::matrix::Matrix;
+use crate::{
+    checkpoints::{Bytes, reals, whole},
+    matrix::Matrix,
+};
 use adam::Adam;
 use batch::{Batch, Visit};
 
@@ -44,6 +47,7 @@ const TARGETS: usize = 8;
 const MOST_SUMMED: f32 = 1000.0;
 
 /// A training run that can be continued.
+#[derive(Clone)]
 pub struct Trainer<'a> {
     by_user: &'a Matrix,
     settings: Settings,
@@ -97,6 +101,19 @@ impl<'a> Trainer<'a> {
             }
             self.step(visits);
         }
+    }
+
+    /// Appends what [`Self::restore`] goes on from to `bytes`.
+    pub fn kept(&self, bytes: Bytes) -> Bytes {
+        self.adam.kept(bytes.whole(self.rng.state()).reals(&self.items))
+    }
+
+    /// Goes on from what was kept at the front of `bytes`; `None`, with a part of it restored, where it
+    /// is too short.
+    pub fn restore(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        self.rng = SplitMix64::new(whole(bytes)?);
+        reals(bytes, &mut self.items)?;
+        self.adam.restore(bytes)
     }
 
     /// Cuts every row, newly shuffled, into visits.

@@ -215,6 +215,11 @@ impl Measured {
         [self.recall[0], self.ndcg[0], self.recall[1], self.ndcg[1]]
     }
 
+    /// What has these [`Self::figures`].
+    pub const fn from_figures([recall_10, ndcg_10, recall_20, ndcg_20]: [f64; 4]) -> Self {
+        Self { recall: [recall_10, recall_20], ndcg: [ndcg_10, ndcg_20] }
+    }
+
     /// Of the first `ranked` for a case with anything held out.
     pub(super) fn new(ranked: &[Row], case: &Case) -> Self {
         let relevant = case.held_out.len() + case.missing;

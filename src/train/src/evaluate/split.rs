@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     path::Path,
+    time::Duration,
 };
 
 use segue_core::{
@@ -64,6 +65,8 @@ pub struct Split<'a> {
     pub precision: Precision,
     /// Seed of the first factors and of what is held out.
     pub seed: u64,
+    /// How long the search may take, about.
+    pub budget: Option<Duration>,
 }
 
 /// What came out.
@@ -224,7 +227,7 @@ fn choose(
         dim: split.dim,
         seed: split.seed,
         head: None,
-        effort: Effort::of_pairs(pairs.by_user.len()),
+        effort: Effort::of_pairs(pairs.by_user.len()).within(split.budget),
     };
     let Found { settings, seed, mut trainer, tried } = search(&task, progress)?;
     let loss = settings.fold_in(task.by_user.columns());

@@ -4,7 +4,7 @@ use super::{
     Balance, Task,
     contender::{Contender, Run, cut},
 };
-use crate::{Interrupted, factors::Method};
+use crate::{TrainError, factors::Method};
 
 const UNOBSERVED: [f32; 6] = [1.0, 4.0, 16.0, 64.0, 256.0, 1024.0];
 const RIDGE: [f32; 4] = [0.03, 0.1, 0.3, 0.9];
@@ -13,35 +13,28 @@ const VARIATIONS: [fn(&mut Balance, f32); 2] =
     [|balance, factor| balance.unobserved *= factor, |balance, factor| balance.ridge *= factor];
 
 impl<'t> Run<'_, 't> {
-    /// The best settings of ALS.
-    pub fn als(&mut self) -> Result<Contender<'t>, Interrupted> {
-        let best = self.halve()?;
-        let best = self.refine(best)?;
-        self.restart(best)
-    }
-
-    /// The best of the grid, each point tried for as long as it keeps up.
-    fn halve(&mut self) -> Result<Contender<'t>, Interrupted> {
+    /// The best settings of ALS: of a grid, each point tried for as long as it keeps up, then of steps
+    /// around the best, then of other starts.
+    pub fn als(&mut self) -> Result<Option<Contender<'t>>, TrainError> {
         let [first, later @ ..] = self.task.effort.rounds;
         let mut field: Vec<Contender<'t>> = Vec::new();
         for balance in grid(self.task) {
+            if self.is_over() && !field.is_empty() {
+                break;
+            }
             let mut contender = Contender::new(self.task, Method::Als, balance, self.task.seed);
             self.train(&mut contender, first)?;
             field.push(contender);
             // Who has fallen out already need not be kept in memory.
             cut(&mut field, first.survivors);
         }
-        for round in later {
-            for contender in &mut field {
-                self.train(contender, round)?;
-            }
-            cut(&mut field, round.survivors);
-        }
-        field.into_iter().next().ok_or(Interrupted)
+        let Some(best) = self.halve(field, &later)? else { return Ok(None) };
+        let best = self.refine(best)?;
+        self.restart(best).map(Some)
     }
 
     /// Steps from `best` along each setting for as long as they gain.
-    fn refine(&mut self, mut best: Contender<'t>) -> Result<Contender<'t>, Interrupted> {
+    fn refine(&mut self, mut best: Contender<'t>) -> Result<Contender<'t>, TrainError> {
         let last = self.task.effort.last();
         for &step in self.task.effort.steps {
             for vary in VARIATIONS {
@@ -50,6 +43,9 @@ impl<'t> Run<'_, 't> {
                     vary(&mut balance, factor);
                     if balance.unobserved > self.task.most_unobserved() {
                         continue;
+                    }
+                    if self.is_over() {
+                        return Ok(best);
                     }
                     let other = Contender::new(self.task, Method::Als, balance, self.task.seed);
                     if self.challenge(&mut best, other, last)? {
@@ -62,9 +58,12 @@ impl<'t> Run<'_, 't> {
     }
 
     /// The settings of `best` from other first factors: the loss is not convex.
-    fn restart(&mut self, mut best: Contender<'t>) -> Result<Contender<'t>, Interrupted> {
+    fn restart(&mut self, mut best: Contender<'t>) -> Result<Contender<'t>, TrainError> {
         let last = self.task.effort.last();
         for start in 1..self.task.effort.starts {
+            if self.is_over() {
+                break;
+            }
             let seed = self.task.seed.wrapping_add(start);
             let other = Contender::new(self.task, Method::Als, best.balance, seed);
             self.challenge(&mut best, other, last)?;

@@ -1,17 +1,21 @@
 //! Settings with the factors that they have given so far.
 
+use std::time::Instant;
+
 use super::{Balance, Round, Task};
 use crate::{
-    Interrupted,
+    Diverged, Interrupted, TrainError,
     als::Trainer,
     assemble::{FoldIn, ranking_model},
+    checkpoints::Key,
     coding,
     evaluate::{
         paired,
-        ranking::{Accuracy, each},
+        ranking::{Accuracy, Case, Measured, each},
     },
     factors::{Method, Settings, Training},
     progress::Progress,
+    spectral::Spectra,
 };
 
 /// What was tried of a method.
@@ -25,21 +29,24 @@ pub struct Attempts {
     pub count: usize,
 }
 
+#[derive(Clone)]
 pub(super) struct Contender<'a> {
     pub balance: Balance,
+    /// With the epochs that it was judged after.
     pub settings: Settings,
     pub seed: u64,
+    /// Nothing before it is first trained.
     training: Option<Training<'a>>,
     accuracy: Accuracy,
-    each: Vec<f64>,
+    each: Vec<Measured>,
+    judged: bool,
 }
 
-impl<'t> Contender<'t> {
-    pub fn new(task: &Task<'t>, method: Method, balance: Balance, seed: u64) -> Self {
+impl Contender<'_> {
+    pub fn new(task: &Task<'_>, method: Method, balance: Balance, seed: u64) -> Self {
         let settings = Settings { method, loss: balance.loss(task.by_user), epochs: 0 };
-        // What has no factors ranks nothing.
-        let training = Training::new((task.by_user, task.by_item), task.dim, &settings, seed).ok();
-        Self { balance, settings, seed, training, accuracy: Accuracy::default(), each: Vec::new() }
+        let (accuracy, each) = (Accuracy::default(), Vec::new());
+        Self { balance, settings, seed, training: None, accuracy, each, judged: false }
     }
 
     pub fn objective(&self) -> f64 {
@@ -48,17 +55,17 @@ impl<'t> Contender<'t> {
 
     /// Whether it ranks better than `other` did on the same cases, by more than a standard error.
     pub fn beats(&self, other: &Self) -> bool {
-        self.each.len() == other.each.len() && paired(&self.each, &other.each) > 1.0
+        let [mine, theirs] = [self, other].map(|it| it.objectives().collect::<Vec<f64>>());
+        mine.len() == theirs.len() && paired(&mine, &theirs) > 1.0
     }
 
     /// Whether it ranks better than `other` did on the cases that it was judged on.
     pub fn is_ahead_of(&self, other: &Self) -> bool {
-        let same = &other.each[..self.each.len().min(other.each.len())];
-        self.each.iter().sum::<f64>() > same.iter().sum::<f64>()
+        self.objectives().sum::<f64>() > other.objectives().take(self.each.len()).sum()
     }
 
-    pub fn into_trainer(self) -> Option<Trainer<'t>> {
-        self.training.map(Training::into_solver)
+    fn objectives(&self) -> impl Iterator<Item = f64> {
+        self.each.iter().map(Measured::objective)
     }
 }
 
@@ -68,37 +75,101 @@ pub(super) struct Run<'a, 't> {
     pub progress: &'a Progress<'a>,
     /// What was tried, method by method.
     pub tried: Vec<Attempts>,
+    spectra: Spectra<'t>,
+    /// Of what the search is on.
+    key: Key,
+    /// When all of it is to end, and when the method that is tried now is.
+    ends: Option<(Instant, Instant)>,
 }
 
-impl<'t> Run<'_, 't> {
-    /// Trains `contender` up to what `round` allows and judges it.
-    pub fn train(
-        &mut self,
-        contender: &mut Contender<'t>,
-        round: Round,
-    ) -> Result<(), Interrupted> {
-        let new = contender.each.is_empty();
-        let task = self.task;
-        if let Some(training) = &mut contender.training {
-            while training.epochs < round.epochs {
-                training.epoch(&|| self.progress.stopped());
-                if self.progress.stopped() {
-                    return Err(Interrupted);
-                }
-            }
-            contender.settings.epochs = training.epochs;
-            let loss = contender.settings.fold_in(task.by_user.columns());
-            let fold_in = FoldIn { loss, pull: 0.0, responses: task.responses };
-            let cases = &task.validation[..round.listeners.min(task.validation.len())];
-            let coded = coding::fine(&training.solver().factors);
-            // Factors that hopeless settings have blown up make no model: they rank nothing.
-            let each = ranking_model(task.fingerprints, &coded, &fold_in)
-                .map_or_else(|_| Vec::new(), |model| each(&model, cases));
-            contender.accuracy = Accuracy::mean(&each);
-            contender.each = each.iter().map(|case| case.objective()).collect();
+impl<'a, 't> Run<'a, 't> {
+    pub fn new(task: &'a Task<'t>, progress: &'a Progress<'a>) -> Self {
+        let spectra = Spectra::new((task.by_user, task.by_item), task.dim, task.seed);
+        // What is beyond the end of time has no end.
+        let end = task.effort.budget.and_then(|budget| Instant::now().checked_add(budget));
+        let mut key = Key::of("accuracy").and_pairs(task.by_user).and(&(task.dim, task.responses));
+        for case in task.validation {
+            key = key.and(&(case.known.len(), &case.held_out, case.missing));
         }
+        Self { task, progress, tried: Vec::new(), spectra, key, ends: end.map(|end| (end, end)) }
+    }
+
+    /// From now on a method is tried that shares the time that is left with others: `of` in all.
+    pub fn allot(&mut self, of: u32) {
+        if let Some((all, this)) = &mut self.ends {
+            let now = Instant::now();
+            *this = now + all.saturating_duration_since(now) / of;
+        }
+    }
+
+    /// Whether there is no time for more.
+    pub fn is_over(&self) -> bool {
+        self.ends.is_some_and(|(_, this)| Instant::now() >= this)
+    }
+
+    /// Trains `contender` up to what `round` allows and judges it.
+    pub fn train(&mut self, contender: &mut Contender<'t>, round: Round) -> Result<(), TrainError> {
+        if self.progress.stopped() {
+            return Err(Interrupted.into());
+        }
+        let new = !std::mem::replace(&mut contender.judged, true);
+        contender.settings.epochs = contender.settings.epochs.max(round.epochs);
+        let cases = &self.task.validation[..round.listeners.min(self.task.validation.len())];
+        let key = self.key.clone().and(&(contender.settings, contender.seed, cases.len()));
+        let checkpoints = self.progress.checkpoints;
+        contender.each = match checkpoints.get(&key) {
+            Some(kept) => measured(&kept),
+            None => self.judged(contender, cases)?,
+        };
+        checkpoints.put(&key, || kept(&contender.each))?;
+        contender.accuracy = Accuracy::mean(&contender.each);
         self.note(contender, new);
         Ok(())
+    }
+
+    /// How well `contender` ranks `cases`; nothing where it does not rank.
+    fn judged(
+        &mut self,
+        contender: &mut Contender<'t>,
+        cases: &[Case],
+    ) -> Result<Vec<Measured>, TrainError> {
+        Ok(match self.trained(contender) {
+            Ok(training) => {
+                let coded = coding::fine(&training.solver().factors);
+                let loss = contender.settings.fold_in(self.task.by_user.columns());
+                let fold_in = FoldIn { loss, pull: 0.0, responses: self.task.responses };
+                // Factors that hopeless settings have blown up make no model: they rank nothing.
+                ranking_model(self.task.fingerprints, &coded, &fold_in)
+                    .map_or_else(|_| Vec::new(), |model| each(&model, cases))
+            }
+            Err(TrainError::Diverged(_)) => Vec::new(),
+            Err(other) => return Err(other),
+        })
+    }
+
+    /// What `contender` comes to after the epochs of its settings.
+    fn trained<'c>(
+        &mut self,
+        contender: &'c mut Contender<'t>,
+    ) -> Result<&'c mut Training<'t>, TrainError> {
+        let Contender { settings, seed, training, .. } = contender;
+        let training = match training {
+            Some(training) => training,
+            none => none.insert(Training::new(&mut self.spectra, settings, *seed)?),
+        };
+        while training.epochs < settings.epochs {
+            training.epoch(&|| self.progress.stopped());
+            if self.progress.stopped() {
+                return Err(Interrupted.into());
+            }
+        }
+        Ok(training)
+    }
+
+    /// The factors of `contender`.
+    pub fn into_trainer(mut self, mut contender: Contender<'t>) -> Result<Trainer<'t>, TrainError> {
+        self.trained(&mut contender)?;
+        contender.training.map(Training::into_solver).ok_or(Diverged.into())
     }
 
     /// Trains a contender in full; it takes the place of `best` where it is better.
@@ -107,13 +178,59 @@ impl<'t> Run<'_, 't> {
         best: &mut Contender<'t>,
         mut contender: Contender<'t>,
         round: Round,
-    ) -> Result<bool, Interrupted> {
+    ) -> Result<bool, TrainError> {
         self.train(&mut contender, round)?;
         let better = contender.objective() > best.objective();
         if better {
             *best = contender;
         }
         Ok(better)
+    }
+
+    /// Rounds of a halving, for as long as there is time: who is not reached is out. The best,
+    /// judged on the listeners of the last round.
+    pub fn halve(
+        &mut self,
+        mut field: Vec<Contender<'t>>,
+        rounds: &[Round],
+    ) -> Result<Option<Contender<'t>>, TrainError> {
+        for &round in rounds {
+            let mut reached = 0;
+            for contender in &mut field {
+                if self.is_over() {
+                    break;
+                }
+                self.train(contender, round)?;
+                reached += 1;
+            }
+            if reached > 0 {
+                field.truncate(reached);
+            }
+            cut(&mut field, round.survivors);
+        }
+        let Some(mut best) = field.into_iter().next() else { return Ok(None) };
+        let last = Round { epochs: best.settings.epochs, ..self.task.effort.last() };
+        if best.each.len() < last.listeners.min(self.task.validation.len()) {
+            self.train(&mut best, last)?;
+        }
+        Ok(Some(best))
+    }
+
+    /// Trains `best` on for as long as that gains: early stopping, by half as many epochs again at a
+    /// time.
+    pub fn further(&mut self, mut best: Contender<'t>) -> Result<Contender<'t>, TrainError> {
+        /// Of the objective: less is not worth the time of the training that follows.
+        const GAIN: f64 = 1e-3;
+        while best.settings.epochs > 0 && !self.is_over() {
+            let epochs = best.settings.epochs + best.settings.epochs.div_ceil(2);
+            let mut longer = best.clone();
+            self.train(&mut longer, Round { epochs, ..self.task.effort.last() })?;
+            if longer.objective() < best.objective() * (1.0 + GAIN) {
+                break;
+            }
+            best = longer;
+        }
+        Ok(best)
     }
 
     fn note(&mut self, contender: &Contender<'_>, new: bool) {
@@ -136,6 +253,17 @@ impl<'t> Run<'_, 't> {
         let count = self.tried.iter().map(|tried| tried.count).sum();
         self.progress.step("choosing settings", count, contender.objective());
     }
+}
+
+/// As it is kept.
+fn kept(each: &[Measured]) -> Vec<u8> {
+    each.iter().flat_map(Measured::figures).flat_map(f64::to_le_bytes).collect()
+}
+
+/// As it was kept.
+fn measured(kept: &[u8]) -> Vec<Measured> {
+    let figures: Vec<f64> = kept.as_chunks().0.iter().map(|x| f64::from_le_bytes(*x)).collect();
+    figures.as_chunks().0.iter().copied().map(Measured::from_figures).collect()
 }
 
 /// Keeps the best `survivors`, best first.

@@ -1,5 +1,7 @@
 //! How much work a search may be.
 
+use std::time::Duration;
+
 /// One round of the halving.
 #[derive(Clone, Copy, Debug)]
 pub struct Round {
@@ -33,6 +35,8 @@ pub struct Effort {
     pub steps: &'static [f32],
     /// First factors that the best settings are tried from: the loss is not convex.
     pub starts: u64,
+    /// How long it may take, about; it ends sooner where nothing is left to try.
+    pub budget: Option<Duration>,
 }
 
 impl Effort {
@@ -51,6 +55,7 @@ impl Effort {
         ],
         steps: &[1.6, 1.25],
         starts: 1,
+        budget: None,
     };
 
     /// For the last per cent: about 500 epochs, on everything.
@@ -68,6 +73,7 @@ impl Effort {
         ],
         steps: &[1.7, 1.4, 1.2, 1.1],
         starts: 4,
+        budget: None,
     };
 
     /// For the last per cent of what takes longer than a few minutes: about 150 epochs, on everything.
@@ -91,6 +97,11 @@ impl Effort {
     pub const fn of_pairs(pairs: usize) -> Self {
         const LARGE: usize = 200_000;
         if pairs > LARGE { Self::LARGE } else { Self::FULL }
+    }
+
+    /// The same within `budget`. What is found then depends on how fast the machine is.
+    pub const fn within(self, budget: Option<Duration>) -> Self {
+        Self { budget, ..self }
     }
 
     /// Events of the sample that a log of so many is searched on.

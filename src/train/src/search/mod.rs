@@ -29,7 +29,7 @@ pub use next::{Following, following};
 pub use settle::{Settled, measured, settle};
 
 use crate::{
-    Interrupted, als::Trainer, evaluate::ranking::Case, factors::Settings, matrix::Matrix,
+    TrainError, als::Trainer, evaluate::ranking::Case, factors::Settings, matrix::Matrix,
     progress::Progress,
 };
 pub use contender::Attempts;
@@ -71,20 +71,27 @@ pub struct Found<'a> {
     pub tried: Vec<Attempts>,
 }
 
-/// Lets the methods compete for `task`, the cheapest first. Where nothing ranks better than
+/// Lets the methods compete for `task`, the cheapest first, each with a share of the time that there is
+/// left; each is tried once at least. The winner is trained on for as long as that gains. Where nothing ranks better than
 /// popularity does by more than a standard error, that is what is found. Where listeners say no too, only
 /// methods that have a place for it compete.
-pub fn search<'a>(task: &Task<'a>, progress: &Progress<'_>) -> Result<Found<'a>, Interrupted> {
-    let mut run = Run { task, progress, tried: Vec::new() };
+pub fn search<'a>(task: &Task<'a>, progress: &Progress<'_>) -> Result<Found<'a>, TrainError> {
+    let mut run = Run::new(task, progress);
     let popular = run.popularity()?;
+    run.allot(3);
     let spectral = if task.by_user.has_noes() { Vec::new() } else { run.spectral()? };
+    run.allot(2);
     let als = run.als()?;
-    let best_so_far = spectral.iter().chain([&als]).map(Contender::objective).fold(0.0, f64::max);
+    run.allot(1);
+    let best_so_far = spectral.iter().chain(&als).map(Contender::objective).fold(0.0, f64::max);
     let contrast = run.contrast(&spectral, best_so_far)?;
-    let mut field: Vec<_> = spectral.into_iter().chain([als]).chain(contrast).collect();
+    let mut field: Vec<_> = spectral.into_iter().chain(als).chain(contrast).collect();
     cut(&mut field, 1);
-    let best = field.pop().filter(|best| best.beats(&popular)).unwrap_or(popular);
-    let (settings, seed) = (best.settings, best.seed);
-    let trainer = best.into_trainer().ok_or(Interrupted)?;
-    Ok(Found { settings, seed, trainer, tried: run.tried })
+    let best = match field.pop().filter(|best| best.beats(&popular)) {
+        Some(best) => run.further(best)?,
+        None => popular,
+    };
+    let (settings, seed, tried) = (best.settings, best.seed, run.tried.clone());
+    let trainer = run.into_trainer(best)?;
+    Ok(Found { settings, seed, trainer, tried })
 }

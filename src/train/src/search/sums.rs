@@ -5,7 +5,7 @@ use super::{
     contender::{Contender, Run, cut},
 };
 use crate::{
-    Interrupted, contrast,
+    TrainError, contrast,
     factors::Method,
     spectral::{Degrees, Shape},
 };
@@ -52,18 +52,21 @@ const VARIATIONS: [[Vary<contrast::Settings>; 2]; 3] = [
 
 impl<'t> Run<'_, 't> {
     /// The ranking that is the same for everybody.
-    pub fn popularity(&mut self) -> Result<Contender<'t>, Interrupted> {
+    pub fn popularity(&mut self) -> Result<Contender<'t>, TrainError> {
         let mut popular = self.of(Method::Popularity);
         self.train(&mut popular, self.at_once())?;
         Ok(popular)
     }
 
     /// The best spectral settings, best first.
-    pub fn spectral(&mut self) -> Result<Vec<Contender<'t>>, Interrupted> {
+    pub fn spectral(&mut self) -> Result<Vec<Contender<'t>>, TrainError> {
         let round = self.at_once();
         let mut field = Vec::new();
         for degrees in DEGREES {
             for filter in FILTER {
+                if self.is_over() && !field.is_empty() {
+                    return Ok(field);
+                }
                 let shape = Shape { filter, popularity: 0.0 };
                 let mut contender = self.of(Method::Spectral(degrees, shape));
                 self.train(&mut contender, round)?;
@@ -84,6 +87,9 @@ impl<'t> Run<'_, 't> {
                 if to.0.tracks < 0.0 || to.0.listeners < 0.0 || to.1.filter < -0.5 {
                     continue;
                 }
+                if self.is_over() {
+                    return Ok(field);
+                }
                 let mut contender = self.of(Method::Spectral(to.0, to.1));
                 self.train(&mut contender, round)?;
                 field.push(contender);
@@ -97,44 +103,53 @@ impl<'t> Run<'_, 't> {
     }
 
     /// The best contrastive settings that start where one of `spectral` is; `target` is what others
-    /// have reached.
+    /// have reached. `None` where a first round gains nothing on any start: what that spoils, later
+    /// ones do not mend.
     pub fn contrast(
         &mut self,
         spectral: &[Contender<'t>],
         target: f64,
-    ) -> Result<Option<Contender<'t>>, Interrupted> {
-        let rounds = self.task.effort.contrast;
+    ) -> Result<Option<Contender<'t>>, TrainError> {
+        let [first, later @ ..] = self.task.effort.contrast;
         let mut field = Vec::new();
         let mut gains = false;
         for start in spectral {
             let Method::Spectral(degrees, shape) = start.settings.method else { continue };
             for decay in DECAY {
+                if self.is_over() && !field.is_empty() {
+                    break;
+                }
                 let settings = contrast::Settings { decay, ..CONTRAST };
                 let mut contender = self.contrasted(degrees, shape, settings);
-                self.train(&mut contender, rounds[0])?;
+                self.train(&mut contender, first)?;
                 gains |= contender.is_ahead_of(start);
                 field.push(contender);
-                cut(&mut field, rounds[0].survivors);
+                cut(&mut field, first.survivors);
             }
         }
-        // What a first epoch spoils, later ones do not mend.
-        let later = if gains { &rounds[1..] } else { &[] };
-        for round in later {
-            for contender in &mut field {
-                self.train(contender, *round)?;
+        if !gains {
+            return Ok(None);
+        }
+        let best = self.halve(field, &later)?;
+        match best {
+            Some(best) if best.objective() >= WORTH_REFINING * target => {
+                self.refine_contrast(best).map(Some)
             }
-            cut(&mut field, round.survivors);
+            best => Ok(best),
         }
-        let Some(mut best) = field.into_iter().next() else { return Ok(None) };
-        if !gains || best.objective() < WORTH_REFINING * target {
-            return Ok(Some(best));
-        }
-        let last = rounds[rounds.len() - 1];
+    }
+
+    /// Steps from `best` along each setting, of which each is taken that gains.
+    fn refine_contrast(&mut self, mut best: Contender<'t>) -> Result<Contender<'t>, TrainError> {
+        let [.., last] = self.task.effort.contrast;
         for variations in &VARIATIONS[..self.task.effort.steps.len().min(VARIATIONS.len())] {
             for vary in variations {
                 let Method::Contrast(degrees, shape, mut settings) = best.settings.method else {
-                    break;
+                    return Ok(best);
                 };
+                if self.is_over() {
+                    return Ok(best);
+                }
                 vary(&mut settings);
                 let contender = self.contrasted(degrees, shape, settings);
                 if self.challenge(&mut best, contender, last)? {
@@ -142,7 +157,7 @@ impl<'t> Run<'_, 't> {
                 }
             }
         }
-        Ok(Some(best))
+        Ok(best)
     }
 
     fn contrasted(
