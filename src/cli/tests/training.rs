@@ -225,7 +225,7 @@ fn what_is_measured_is_said_and_on_whom() {
     succeed(&folder, "simulate --listeners 300 --tracks 200 --days 15 --out events.jsonl");
     let (_, text) = trained(&folder, "train events.jsonl --dim 8 --out m");
     assert!(text.contains("recall@20 0."), "{text}");
-    assert_eq!(text.matches("chosen on them, so optimistic").count(), 2, "{text}");
+    assert_eq!(text.matches("chosen on them, so optimistic").count(), 3, "{text}");
     assert!(text.contains("of pairs where each event counts as one plain yes or no"), "{text}");
     assert!(!text.contains("AUC"), "{text}");
 }

@@ -50,7 +50,12 @@ fn improve_body<const FUSED: bool>(system: &System<'_>, scratch: &mut Scratch, x
         }
         set(image, system.shared, direction, |d, p| d * p);
         system.sweep::<FUSED>(direction, image, None, |pull, expected| pull.weight * expected);
-        let length = error / dot::<FUSED>(direction, image);
+        let curvature = dot::<FUSED>(direction, image);
+        if curvature <= 0.0 {
+            // Rows on their way to nothing are smaller, squared, than what a real can be.
+            break;
+        }
+        let length = error / curvature;
         add_rows::<FUSED, 1>([direction], [length], x);
         add_rows::<FUSED, 1>([image], [-length], residual);
         set(image, residual, diagonal, |r, d| r * d);

@@ -47,11 +47,7 @@ impl<const FUSED: bool> Lanes<FUSED> {
                 Self::from(_mm256_fmadd_ps(self.register(), b.register(), c.register()))
             };
         }
-        let mut sum = c.0;
-        for at in 0..LANES {
-            sum[at] += self.0[at] * b.0[at];
-        }
-        Self(sum)
+        Self(std::array::from_fn(|at| c.0[at] + self.0[at] * b.0[at]))
     }
 
     /// The sum over all lanes, by halves.

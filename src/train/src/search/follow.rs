@@ -43,7 +43,7 @@ const SCALES: [f32; 6] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
 /// better by chance.
 const NOTABLE: f64 = 0.5;
 /// Pairs a track, from the fewest.
-const PAIRS: [f32; 6] = [4.0, 8.0, 12.0, 16.0, 20.0, 24.0];
+const PAIRS: [f32; 4] = [4.0, 8.0, 12.0, 16.0];
 /// Of the accuracy with the most pairs, the share that is enough.
 const ENOUGH: f64 = 0.998;
 
