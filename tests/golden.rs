@@ -22,8 +22,9 @@ const BEST_2: [(u32, i32); 5] =
 
 /// The bits of the shares of each cluster after a like, and rows, bits of scores and clusters of the best
 /// three of what people of that taste finish.
-const SHARES_2: [u32; 3] = [0, 0, 0];
-const ALSO_2: [(u32, u32, u32); 3] = [(0, 0, 0); 3];
+const SHARES_2: [u32; 3] = [1_048_826_459, 1_048_773_979, 1_056_516_170];
+const ALSO_2: [(u32, u32, u32); 3] =
+    [(56, 1_048_127_563, 2), (1, 1_046_821_260, 2), (27, 1_045_514_958, 2)];
 
 #[test]
 fn a_model_of_format_1_is_refused_by_its_number() {

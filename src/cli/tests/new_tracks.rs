@@ -46,7 +46,7 @@ fn an_evaluation_of_new_tracks_holds_them_against_what_needs_no_factors() {
     let line = "evaluate new --events events.jsonl --catalogue tracks.jsonl --dim 4 --share 0.3";
     let found = json(&succeed(&folder, &format!("{line} --json")));
     assert!(found["held_out"].as_u64().unwrap() > 0);
-    for name in ["side information", "same artist heard", "random", "other listeners' plays"] {
+    for name in ["side information", "same artist liked", "random", "other listeners' plays"] {
         let ranking = &found["rankings"][name];
         let auc = ranking["auc"].as_f64().unwrap();
         let ends = &ranking["intervals"]["auc"];

@@ -317,7 +317,7 @@ pub(crate) fn choose(
         fingerprints: &sample.fingerprints,
         by_user: &by_user,
         by_item: &by_item,
-        tracks: dataset.tracks.len(),
+        tracks: dataset.met().iter().filter(|met| **met).count(),
         validation: &cases,
         responses,
         dim: options.dim,

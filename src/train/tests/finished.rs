@@ -40,7 +40,7 @@ fn a_cluster_lists_what_its_people_finish_more_than_others_do() {
 
 #[test]
 fn nothing_is_told_that_fewer_than_five_listeners_or_mostly_one_of_them_did() {
-    let finished = pairs(&[(0, 0..10), (1, 0..4), (2, 0..5)]);
+    let finished = pairs(&[(0, 0..10), (1, 0..4), (2, 0..5), (3, 10..20)]);
     let lists = Crowd::new(&finished, &two_crowds(), 2, |_| true).lists(PLAIN);
     assert_eq!(tracks(lists.of(0)), [0, 2]);
     // The first listener is of the cluster, seven others hardly are.
@@ -52,7 +52,7 @@ fn nothing_is_told_that_fewer_than_five_listeners_or_mostly_one_of_them_did() {
 
 #[test]
 fn shrinkage_and_a_power_of_popularity_move_weights_as_they_are_said_to() {
-    let finished = pairs(&[(0, 0..5), (1, 0..14)]);
+    let finished = pairs(&[(0, 0..5), (1, 0..14), (2, 10..20)]);
     let lists = |recipe| Crowd::new(&finished, &two_crowds(), 2, |_| true).lists(recipe);
     assert_eq!(tracks(lists(PLAIN).of(0)), [1, 0]);
     assert_eq!(tracks(lists(Recipe { power: 1.0, ..PLAIN }).of(0)), [0, 1]);
@@ -61,8 +61,7 @@ fn shrinkage_and_a_power_of_popularity_move_weights_as_they_are_said_to() {
         let lists = lists(Recipe { power: 1.0, shrinkage, ..PLAIN });
         lists.of(0)[0].1
     });
-    // Fourteen listeners finished anything, ten of them of cluster 0.
-    assert!((by_ratio - 0.5 / (5.0 / 14.0)).abs() < 1e-5, "{by_ratio}");
+    assert!((by_ratio - 2.0).abs() < 1e-5, "{by_ratio}");
     assert!((shrunk - (by_ratio + 1.0) / 2.0).abs() < 1e-5, "{shrunk}");
     assert_eq!(lists(Recipe { entries: 1, ..PLAIN }).of(0).len(), 1);
 }

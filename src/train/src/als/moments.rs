@@ -42,10 +42,15 @@ impl Eigen {
     pub fn of(cpu: Cpu, rows: &[f32], dim: usize) -> Option<Self> {
         // Steps of implicit QR for each value, as in LAPACK's `dsteqr`; two or three are usual.
         const MAX_STEPS: usize = 30;
-        let gram = gram(cpu, rows, dim);
+        /// Far below the square of what a real of a factor tells.
+        const NOTHING: f64 = 1e-20;
+        let mut gram = gram(cpu, rows, dim);
         if !gram.iter().all(|x| x.is_finite()) {
             return None;
         }
+        // What is nothing beside the largest can keep the iteration from ending.
+        let largest = gram.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+        gram.iter_mut().filter(|x| x.abs() < NOTHING * largest).for_each(|x| *x = 0.0);
         let gram = nalgebra::DMatrix::from_row_slice(dim, dim, &gram);
         let all = nalgebra::SymmetricEigen::try_new(gram, f64::EPSILON, MAX_STEPS * dim)?;
         Some(Self {

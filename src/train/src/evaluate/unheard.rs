@@ -5,7 +5,12 @@
 //! the model that ship, and asked about the tracks that they liked.
 
 use rayon::prelude::*;
-use segue_core::{ids::Row, model::Model, rng::SplitMix64};
+use segue_core::{
+    ids::Row,
+    model::{Model, Responses},
+    rng::SplitMix64,
+    session::Evidence,
+};
 
 use super::{
     intervals::{Interval, intervals, means},
@@ -87,7 +92,7 @@ pub fn evaluate(
     progress.stage("ranking");
     let features = Features::new(&past.tracks, &fitted.met);
     let plays = fitted.by_item.positives();
-    let rivals = Baselines::new(&features, &plays);
+    let rivals = Baselines::new(&features, &plan.responses, &plays);
     let seed = options.seed;
     let ranking = |name, each: Vec<[f64; 4]>, whole| Ranking {
         name,
@@ -106,7 +111,7 @@ pub fn evaluate(
         alone("random", &|_, rng| candidates.iter().map(|_| rng.unit() as f32).collect()),
     ];
     if features.kinds().contains(&Common::Artist) {
-        let same = alone("same artist heard", &|case, _| rivals.same_artist(case, candidates));
+        let same = alone("same artist liked", &|case, _| rivals.same_artist(case, candidates));
         rankings.insert(2, same);
     }
     let mut warm = Vec::new();
@@ -130,7 +135,7 @@ pub fn evaluate(
 
 /// Which tracks are held out.
 fn draw(dataset: &Dataset, share: f64, seed: u64) -> Vec<bool> {
-    let plays = dataset.matrix(&Default::default()).transposed().positives();
+    let plays = dataset.matrix(&Responses::default()).transposed().positives();
     let mut rng = SplitMix64::new(seed);
     let drawn = |(track, plays): (_, usize)| {
         rng.unit() < share && plays >= MIN_LISTENERS && is_described(track)
@@ -239,6 +244,7 @@ impl Fans {
 /// What needs no factors.
 struct Baselines<'a> {
     features: &'a Features,
+    responses: &'a Responses,
     /// Plays of the tracks that have each feature.
     plays: Vec<f64>,
     /// Logarithm of the share of tracks that do not.
@@ -246,7 +252,7 @@ struct Baselines<'a> {
 }
 
 impl<'a> Baselines<'a> {
-    fn new(features: &'a Features, listeners: &[usize]) -> Self {
+    fn new(features: &'a Features, responses: &'a Responses, listeners: &[usize]) -> Self {
         let (mut plays, mut tracks) = (vec![0.0; features.len()], vec![1.0; features.len()]);
         for (track, &listeners) in listeners.iter().enumerate() {
             for &(feature, _) in features.of(track) {
@@ -256,7 +262,7 @@ impl<'a> Baselines<'a> {
         }
         let all = listeners.len() as f64 + 1.0;
         let rarity = tracks.iter().map(|tracks: &f64| (all / tracks).ln()).collect();
-        Self { features, plays, rarity }
+        Self { features, responses, plays, rarity }
     }
 
     /// Plays of the track's artist; without one, of its tags in the mean.
@@ -270,9 +276,9 @@ impl<'a> Baselines<'a> {
         candidates.iter().map(of).collect()
     }
 
-    /// How many tracks of the artist the listener knows; of as many, by popularity.
+    /// How many tracks of the artist the listener liked; of as many, by popularity.
     fn same_artist(&self, case: &Case, candidates: &[Row]) -> Vec<f32> {
-        let counts = self.known(case);
+        let counts = self.liked(case);
         let popularity = self.popularity(candidates);
         let most = popularity.iter().copied().fold(1.0, f32::max);
         let of = |(row, popularity): (&Row, &f32)| {
@@ -284,7 +290,7 @@ impl<'a> Baselines<'a> {
 
     /// What track and listener have in common, each feature by how rare it is (Salton and Buckley 1988).
     fn profile(&self, case: &Case, candidates: &[Row]) -> Vec<f32> {
-        let counts = self.known(case);
+        let counts = self.liked(case);
         let of = |row: &Row| {
             let features = self.features.of(row.index()).iter();
             let common = |&(feature, value): &(u32, f64)| {
@@ -296,10 +302,11 @@ impl<'a> Baselines<'a> {
         candidates.iter().map(of).collect()
     }
 
-    /// The values of each feature over the tracks that the listener knows.
-    fn known(&self, case: &Case) -> Vec<f64> {
+    /// The values of each feature over the tracks that the listener liked.
+    fn liked(&self, case: &Case) -> Vec<f64> {
         let mut counts = vec![0.0; self.features.len()];
-        for evidence in &case.known {
+        let liked = |evidence: &&Evidence| evidence.pull(self.responses).information > 0.0;
+        for evidence in case.known.iter().filter(liked) {
             for &(feature, value) in self.features.of(evidence.row.index()) {
                 counts[feature as usize] += value;
             }

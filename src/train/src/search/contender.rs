@@ -53,10 +53,11 @@ impl Contender<'_> {
         self.accuracy.objective()
     }
 
-    /// Whether it ranks better than `other` did on the same cases, by more than a standard error.
+    /// Whether it ranks better than `other` did on the same cases, by more than two standard errors: the
+    /// best of many settings is ahead by one where nothing is to be found.
     pub fn beats(&self, other: &Self) -> bool {
         let [mine, theirs] = [self, other].map(|it| it.objectives().collect::<Vec<f64>>());
-        mine.len() == theirs.len() && paired(&mine, &theirs) > 1.0
+        mine.len() == theirs.len() && paired(&mine, &theirs) > 2.0
     }
 
     /// Whether it ranks better than `other` did on the cases that it was judged on.

@@ -75,7 +75,7 @@ pub struct Found<'a> {
 
 /// Lets the methods compete for `task`, the cheapest first, each with a share of the time that there is
 /// left; each is tried once at least. The winner is trained on for as long as that gains. Where nothing ranks better than
-/// popularity does by more than a standard error, that is what is found. Where listeners say no too, only
+/// popularity does by more than two standard errors, that is what is found. Where listeners say no too, only
 /// methods that have a place for it compete.
 pub fn search<'a>(task: &Task<'a>, progress: &Progress<'_>) -> Result<Found<'a>, TrainError> {
     let mut run = Run::new(task, progress);
