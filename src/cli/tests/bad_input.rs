@@ -300,7 +300,8 @@ fn of_one(plays: usize) -> String {
 fn one_listener_with_a_million_events_is_left_out_of_what_is_chosen_on() {
     let folder = folder();
     write(&folder, "log.csv", &format!("user,track,at\n{}{}", plays(18), of_one(1_000_000)));
-    let report = sound(&folder, TRAIN, &["auc_defined", "auc_learned", "transitions"]);
+    let report =
+        sound(&folder, TRAIN, &["auc_defined", "auc_learned", "new_tracks", "transitions"]);
     assert_eq!(report["listeners"], 61);
     assert_eq!(
         (&report["settings_chosen_on"], &report["transitions_chosen_on"]),
@@ -313,7 +314,8 @@ fn one_listener_of_many_plays_does_not_choose_for_the_others_what_follows_what()
     let folder = folder();
     let few: String = plays(18).lines().take(18 * 25).map(|line| format!("{line}\n")).collect();
     write(&folder, "log.csv", &format!("user,track,at\n{few}{}", of_one(50_000)));
-    let report = sound(&folder, TRAIN, &["auc_defined", "auc_learned", "transitions"]);
+    let report =
+        sound(&folder, TRAIN, &["auc_defined", "auc_learned", "new_tracks", "transitions"]);
     // All three that each of the others has, and of one no more than a hundred.
     assert_eq!(report["transitions_chosen_on"], 25 * 3 + 100);
 }

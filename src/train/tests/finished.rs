@@ -1,5 +1,4 @@
 //! What the people of a cluster finish: what counts, what is told, and of how many.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use segue_core::{
     event::Kind,
