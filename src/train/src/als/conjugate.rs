@@ -16,8 +16,9 @@ use super::{
 
 /// Most steps an epoch.
 const STEPS: usize = 4;
-/// What is left of the error, squared and against the size of the solution, when it is time to stop.
-const TOLERANCE: f32 = 1e-3;
+/// What is left of the error, squared and against the size of the solution, when it is time to stop: a
+/// hundred times as much saves an eighth of the time, and ends alternation at worse factors.
+const TOLERANCE: f32 = 1e-5;
 
 /// Vectors that live for the solution of one row, and whose memory the next one uses.
 #[derive(Default)]

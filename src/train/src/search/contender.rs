@@ -53,11 +53,11 @@ impl Contender<'_> {
         self.accuracy.objective()
     }
 
-    /// Whether it ranks better than `other` did on the same cases, by more than two standard errors: the
-    /// best of many settings is ahead by one where nothing is to be found.
-    pub fn beats(&self, other: &Self) -> bool {
+    /// By how many standard errors it ranks better than `other` did on the same cases; none where it was
+    /// not judged on these.
+    pub fn lead(&self, other: &Self) -> f64 {
         let [mine, theirs] = [self, other].map(|it| it.objectives().collect::<Vec<f64>>());
-        mine.len() == theirs.len() && paired(&mine, &theirs) > 2.0
+        if mine.len() == theirs.len() { paired(&mine, &theirs) } else { 0.0 }
     }
 
     /// Whether it ranks better than `other` did on the cases that it was judged on.
@@ -215,23 +215,6 @@ impl<'a, 't> Run<'a, 't> {
             self.train(&mut best, last)?;
         }
         Ok(Some(best))
-    }
-
-    /// Trains `best` on for as long as that gains: early stopping, by half as many epochs again at a
-    /// time.
-    pub fn further(&mut self, mut best: Contender<'t>) -> Result<Contender<'t>, TrainError> {
-        /// Of the objective: less is not worth the time of the training that follows.
-        const GAIN: f64 = 1e-3;
-        while best.settings.epochs > 0 && !self.is_over() {
-            let epochs = best.settings.epochs + best.settings.epochs.div_ceil(2);
-            let mut longer = best.clone();
-            self.train(&mut longer, Round { epochs, ..self.task.effort.last() })?;
-            if longer.objective() < best.objective() * (1.0 + GAIN) {
-                break;
-            }
-            best = longer;
-        }
-        Ok(best)
     }
 
     fn note(&mut self, contender: &Contender<'_>, new: bool) {

@@ -73,8 +73,12 @@ pub struct Found<'a> {
     pub tried: Vec<Attempts>,
 }
 
+/// Standard errors by which the best of many settings is ahead of popularity where there is something to be
+/// found: by chance it is ahead by one.
+const FOUND: f64 = 2.0;
+
 /// Lets the methods compete for `task`, the cheapest first, each with a share of the time that there is
-/// left; each is tried once at least. The winner is trained on for as long as that gains. Where nothing ranks better than
+/// left; each is tried once at least. Where nothing ranks better than
 /// popularity does by more than two standard errors, that is what is found. Where listeners say no too, only
 /// methods that have a place for it compete.
 pub fn search<'a>(task: &Task<'a>, progress: &Progress<'_>) -> Result<Found<'a>, TrainError> {
@@ -89,10 +93,7 @@ pub fn search<'a>(task: &Task<'a>, progress: &Progress<'_>) -> Result<Found<'a>,
     let contrast = run.contrast(&spectral, best_so_far)?;
     let mut field: Vec<_> = spectral.into_iter().chain(als).chain(contrast).collect();
     cut(&mut field, 1);
-    let best = match field.pop().filter(|best| best.beats(&popular)) {
-        Some(best) => run.further(best)?,
-        None => popular,
-    };
+    let best = field.pop().filter(|best| best.lead(&popular) > FOUND).unwrap_or(popular);
     let (settings, seed, tried) = (best.settings, best.seed, run.tried.clone());
     let trainer = run.into_trainer(best)?;
     Ok(Found { settings, seed, trainer, tried })
