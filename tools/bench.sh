@@ -178,7 +178,7 @@ bench_million() {
   node bench/scan/whole.mjs "$home/trained.segue" "$home/listeners.txt"
   node bench/memory/run.mjs "$BENCH/million.json" "$home"
   "$TARGET/release/examples/shards" "$home/trained.segue" "$home/events.jsonl" 100
-  "$TARGET/release/examples/precisions" "$home/events.jsonl" 1000
+  "$TARGET/release/examples/held_out" precisions "$home/events.jsonl" 1000
 }
 
 make_million() {

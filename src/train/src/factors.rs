@@ -185,7 +185,7 @@ impl<'a> Training<'a> {
 }
 
 /// Epochs of ALS from earlier factors on, after which those from random ones on are no better (`segue-train`'s
-/// example `warm` measures it).
+/// example `held_out warm` measures it).
 const WARM: usize = 2;
 
 /// Trains as `settings` have it. ALS goes on from `earlier` factors where there are any: `dim` reals a

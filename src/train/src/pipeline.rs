@@ -42,8 +42,8 @@ pub struct Options<'a> {
     pub effort: Effort,
     /// Tracks of the head; catalogues that have more are split. `None` for the usual.
     pub head: Option<usize>,
-    /// An earlier model, which training goes on from, and whose taste clusters keep their numbers and, where they are still the same, their
-    /// names; then there are as many as it has.
+    /// An earlier model, which training goes on from, and whose taste clusters keep their numbers and, where
+    /// they are still the same, their names; then there are as many as it has.
     pub after: Option<&'a Model>,
 }
 
@@ -310,7 +310,7 @@ pub(crate) fn choose(
         let new = has_new.then_some(New::CAUTIOUS);
         return Ok(Plan { new, ..Plan::published(options.seed) });
     }
-    shuffle(&mut cases, options.seed);
+    SplitMix64::new(options.seed).shuffle(&mut cases);
     let by_user = sample.matrix_of(before, &responses);
     let by_item = by_user.transposed();
     let task = Task {
@@ -423,7 +423,7 @@ struct Best<'a> {
 }
 
 /// One case for each listener whose latest events show that they came to like something new.
-fn cases(sample: &Dataset, responses: &Responses) -> Vec<Case> {
+pub(crate) fn cases(sample: &Dataset, responses: &Responses) -> Vec<Case> {
     let case = |listener| {
         let (before, after) = sample.split_by_time(listener);
         let known = gather(before);
@@ -432,12 +432,4 @@ fn cases(sample: &Dataset, responses: &Responses) -> Vec<Case> {
     };
     let cases = (0..sample.listeners()).map(case);
     cases.filter(|case| !case.held_out.is_empty()).collect()
-}
-
-/// Fisher and Yates.
-fn shuffle(cases: &mut [Case], seed: u64) {
-    let mut rng = SplitMix64::new(seed);
-    for last in (1..cases.len()).rev() {
-        cases.swap(last, rng.below(last + 1));
-    }
 }

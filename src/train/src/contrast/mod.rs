@@ -92,9 +92,7 @@ impl<'a> Trainer<'a> {
     /// Leaves every pair out once. `stop` is asked between batches. O(pairs · 512 · d).
     pub fn epoch(&mut self, stop: &(impl Fn() -> bool + Sync)) {
         let mut visits = self.visits();
-        for last in (1..visits.len()).rev() {
-            visits.swap(last, self.rng.below(last + 1));
-        }
+        self.rng.shuffle(&mut visits);
         for visits in visits.chunks(VISITS) {
             if stop() {
                 return;
@@ -130,10 +128,7 @@ impl<'a> Trainer<'a> {
                 order.truncate(from);
                 continue;
             }
-            let row = &mut order[from..];
-            for last in (1..row.len()).rev() {
-                row.swap(last, rng.below(last + 1));
-            }
+            rng.shuffle(&mut order[from..]);
             for start in (from..order.len()).step_by(TARGETS) {
                 let targets = start..(start + TARGETS).min(order.len());
                 visits.push(Visit { listener, targets, seed: rng.next() });

@@ -11,8 +11,8 @@ use crate::{
     TrainError,
     assemble::split_model,
     coding,
-    dataset::{Dataset, gather, new_favourites},
-    pipeline::{Fitted, Options, Plan, choose, fit},
+    dataset::Dataset,
+    pipeline::{Fitted, Options, Plan, cases, choose, fit},
     progress::Progress,
     shards::{HEAD, head, most_played},
 };
@@ -43,16 +43,8 @@ pub fn evaluate(
 ) -> Result<Vec<Outcome>, TrainError> {
     let past = dataset.past();
     let plan = choose(&past, options, progress)?;
-    let cases: Vec<Case> = (0..dataset.listeners())
-        .map(|listener| {
-            let (before, after) = dataset.split_by_time(listener);
-            let known = gather(before);
-            let held_out = new_favourites(after, &known, &plan.responses);
-            Case { known, held_out, missing: 0, repeats: false }
-        })
-        .filter(|case| !case.held_out.is_empty())
-        .take(listeners)
-        .collect();
+    let mut cases = cases(dataset, &plan.responses);
+    cases.truncate(listeners);
     let Fitted { plan, factors, by_item, neighbours, met, .. } =
         fit(&past, options.dim, plan, None, progress)?;
     let unmet: Vec<bool> = met.iter().map(|met| !met).collect();

@@ -166,10 +166,7 @@ impl Fans {
     fn new(dataset: &Dataset, past: &Dataset, held_out: &[bool], plan: &Plan, seed: u64) -> Self {
         let mut candidates: Vec<Row> =
             (0..).zip(held_out).filter(|(_, out)| **out).map(|(row, _)| Row(row)).collect();
-        let mut rng = SplitMix64::new(seed);
-        for last in (1..candidates.len()).rev() {
-            candidates.swap(last, rng.below(last + 1));
-        }
+        SplitMix64::new(seed).shuffle(&mut candidates);
         let (mut cases, mut listeners) = (Vec::new(), Vec::new());
         for listener in 0..dataset.listeners() {
             let known = gather(past.of(listener));

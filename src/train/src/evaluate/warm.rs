@@ -1,14 +1,13 @@
 //! What training that goes on from an earlier model reaches, epoch by epoch, beside training anew.
 
-use super::ranking::{Accuracy, Case};
+use super::ranking::{Accuracy, accuracy};
 use crate::{
     TrainError, als,
     assemble::{FoldIn, ranking_model},
     coding,
-    dataset::{Dataset, gather, new_favourites},
-    evaluate::ranking::accuracy,
+    dataset::Dataset,
     factors::{self, Method, Settings, Training},
-    pipeline::{Options, choose},
+    pipeline::{Options, cases, choose},
     progress::Progress,
     spectral::Spectra,
 };
@@ -35,15 +34,7 @@ pub fn evaluate(
     let past = dataset.past();
     let plan = choose(&past, options, progress)?;
     let responses = plan.responses;
-    let cases: Vec<Case> = (0..dataset.listeners())
-        .map(|listener| {
-            let (before, after) = dataset.split_by_time(listener);
-            let known = gather(before);
-            let held_out = new_favourites(after, &known, &responses);
-            Case { known, held_out, missing: 0, repeats: false }
-        })
-        .filter(|case| !case.held_out.is_empty())
-        .collect();
+    let cases = cases(dataset, &responses);
     let settings = Settings { method: Method::Als, ..plan.settings };
     let fold_in = FoldIn { loss: settings.loss, ..plan.fold_in };
     let judged = |items: &als::Factors| -> Result<Accuracy, TrainError> {

@@ -95,8 +95,8 @@ pub fn choose(
     progress.stage("choosing how new tracks get factors");
     let held = hold_out(dataset, listeners, beneath.responses, beneath.seed);
     let Some(mut held) = held else { return Ok(New::CAUTIOUS) };
-    shuffle(&mut held.fans, beneath.seed);
-    shuffle(&mut held.cases, beneath.seed);
+    SplitMix64::new(beneath.seed).shuffle(&mut held.fans);
+    SplitMix64::new(beneath.seed).shuffle(&mut held.cases);
     let run = Run::new(dataset, &held, beneath, progress)?;
     let shrinkage = run.penalties(Shrinkage::CAUTIOUS)?;
     run.scale(shrinkage)
@@ -134,7 +134,7 @@ impl<'a> Run<'a> {
         let tracks: Vec<_> = held.rows.iter().map(|&row| dataset.tracks[row].clone()).collect();
         let new: Vec<usize> = (0..held.new.len()).filter(|&track| held.new[track]).collect();
         let mut rivals = new.clone();
-        shuffle(&mut rivals, seed);
+        SplitMix64::new(seed).shuffle(&mut rivals);
         rivals.truncate(RIVALS);
         Ok(Self {
             held,
@@ -278,12 +278,4 @@ fn order(mut liked: Vec<f32>, others: &[f32]) -> [f64; 2] {
     let ideal: f64 = (0..liked.len()).map(|rank| discount(rank as f64)).sum();
     let wrong = above.iter().sum::<f64>() / (above.len() * others.len()).max(1) as f64;
     [gain / ideal, if others.is_empty() { 0.5 } else { 1.0 - wrong }]
-}
-
-/// Fisher and Yates.
-fn shuffle<T>(all: &mut [T], seed: u64) {
-    let mut rng = SplitMix64::new(seed);
-    for last in (1..all.len()).rev() {
-        all.swap(last, rng.below(last + 1));
-    }
 }

@@ -48,10 +48,7 @@ pub(super) fn hold_out<'a>(
     if kept.is_empty() {
         return (lines.iter().map(Vec::as_slice).collect(), Held::new());
     }
-    let mut rng = SplitMix64::new(seed);
-    for last in (1..held.len()).rev() {
-        held.swap(last, rng.below(last + 1));
-    }
+    SplitMix64::new(seed).shuffle(&mut held);
     let mut of_one = vec![0; lines.len()];
     held.retain(|&(number, _)| {
         of_one[number] += 1;
