@@ -35,12 +35,14 @@ pub fn settings_json(settings: &Settings) -> Value {
         }),
         Method::Spectral(degrees, shape) => json!({
             "degrees": [degrees.listeners, degrees.tracks],
-            "filter": shape.filter,
+            "beyond": degrees.beyond,
+            "ridge": shape.ridge,
             "popularity": shape.popularity,
         }),
         Method::Contrast(degrees, shape, contrast) => json!({
             "degrees": [degrees.listeners, degrees.tracks],
-            "filter": shape.filter,
+            "beyond": degrees.beyond,
+            "ridge": shape.ridge,
             "popularity": shape.popularity,
             "rate": contrast.rate,
             "decay": contrast.decay,
@@ -74,9 +76,14 @@ pub fn chosen_text(settings: &Settings) -> String {
             loss.unobserved, loss.ridge, loss.exponent
         ),
         Method::Spectral(degrees, shape) => format!(
-            "spectral: degrees to the power of {:.2} and {:.2}, singular values to that of {:.2}, \
-             popularity to that of {:.2}",
-            degrees.listeners, degrees.tracks, shape.filter, shape.popularity
+            "{}: degrees to the power of {:.2} and, with {:.0} beyond a track's own, {:.2}; ridge {:.1}, \
+             popularity to the power of {:.2}",
+            method.name(),
+            degrees.listeners,
+            degrees.beyond,
+            degrees.tracks,
+            shape.ridge,
+            shape.popularity
         ),
         Method::Contrast(_, _, contrast) => format!(
             "contrastive: rate {:.1e}, decay {:.2}, dropout {:.1}, {epochs} epochs from spectral \

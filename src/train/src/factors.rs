@@ -21,7 +21,7 @@ use crate::{
 pub enum Method {
     /// By how many listeners a track has, the same for all listeners.
     Popularity,
-    /// The leading singular vectors of the pairs.
+    /// The leading singular vectors of the pairs, or a linear autoencoder of them where there is a ridge.
     Spectral(Degrees, Shape),
     /// Implicit ALS, with the loss of the settings.
     Als,
@@ -49,6 +49,7 @@ impl Method {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Popularity => "popularity",
+            Self::Spectral(_, shape) if shape.ridge > 0.0 => "autoencoder",
             Self::Spectral(..) => "spectral",
             Self::Als => "als",
             Self::Contrast(..) => "contrastive",

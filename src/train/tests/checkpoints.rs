@@ -49,7 +49,7 @@ fn world(seed: u64) -> Matrix {
 }
 
 fn methods() -> [Method; 2] {
-    let (degrees, shape) = (Degrees { listeners: 0.5, tracks: 0.5 }, Shape::default());
+    let (degrees, shape) = (Degrees { listeners: 0.5, tracks: 0.5, beyond: 1.0 }, Shape::default());
     let contrast = contrast::Settings { rate: 0.01, decay: 0.1, dropout: 0.2, popularity: 0.5 };
     [Method::Als, Method::Contrast(degrees, shape, contrast)]
 }

@@ -25,7 +25,7 @@ mod moments;
 use rayon::prelude::*;
 use segue_core::{model::Loss, rng::SplitMix64};
 
-pub use self::moments::{eigen_of, principal_axes, rotated};
+pub use self::moments::{eigen_of, eigen_of_symmetric, principal_axes, rotated};
 use self::{
     dense::Cpu,
     moments::{Eigen, transpose},

@@ -38,26 +38,41 @@ pub(super) struct Eigen {
 }
 
 impl Eigen {
-    /// `None` where there is none: for a matrix that is not finite the iteration would never end.
+    /// `None` where there is none.
     pub fn of(cpu: Cpu, rows: &[f32], dim: usize) -> Option<Self> {
+        Self::of_symmetric(gram(cpu, rows, dim), dim)
+    }
+
+    /// Of a symmetric matrix that is nowhere negative. `None` where there is none: for one that is not
+    /// finite the iteration would never end.
+    fn of_symmetric(mut matrix: Vec<f64>, dim: usize) -> Option<Self> {
         // Steps of implicit QR for each value, as in LAPACK's `dsteqr`; two or three are usual.
         const MAX_STEPS: usize = 30;
         /// Far below the square of what a real of a factor tells.
         const NOTHING: f64 = 1e-20;
-        let mut gram = gram(cpu, rows, dim);
-        if !gram.iter().all(|x| x.is_finite()) {
+        if !matrix.iter().all(|x| x.is_finite()) {
             return None;
         }
         // What is nothing beside the largest can keep the iteration from ending.
-        let largest = gram.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
-        gram.iter_mut().filter(|x| x.abs() < NOTHING * largest).for_each(|x| *x = 0.0);
-        let gram = nalgebra::DMatrix::from_row_slice(dim, dim, &gram);
-        let all = nalgebra::SymmetricEigen::try_new(gram, f64::EPSILON, MAX_STEPS * dim)?;
+        let largest = matrix.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+        matrix.iter_mut().filter(|x| x.abs() < NOTHING * largest).for_each(|x| *x = 0.0);
+        let matrix = nalgebra::DMatrix::from_row_slice(dim, dim, &matrix);
+        let all = nalgebra::SymmetricEigen::try_new(matrix, f64::EPSILON, MAX_STEPS * dim)?;
         Some(Self {
             values: all.eigenvalues.iter().map(|&x| x.max(0.0) as f32).collect(),
             // Columns are axes, and storage runs by column.
             basis: all.eigenvectors.iter().map(|&x| x as f32).collect(),
         })
+    }
+
+    /// Values and axes, the largest first.
+    fn in_order(self) -> (Vec<f32>, Vec<f32>) {
+        let Self { values, basis } = self;
+        let dim = values.len();
+        let mut order: Vec<usize> = (0..dim).collect();
+        order.sort_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
+        let axes = order.iter().flat_map(|&axis| &basis[axis * dim..][..dim]).copied().collect();
+        (order.iter().map(|&axis| values[axis]).collect(), axes)
     }
 }
 
@@ -69,11 +84,13 @@ pub fn principal_axes(cpu: Cpu, rows: &[f32], dim: usize) -> Option<Vec<f32>> {
 
 /// The same with the sum of squares along each axis.
 pub fn eigen_of(cpu: Cpu, rows: &[f32], dim: usize) -> Option<(Vec<f32>, Vec<f32>)> {
-    let Eigen { values, basis } = Eigen::of(cpu, rows, dim)?;
-    let mut order: Vec<usize> = (0..dim).collect();
-    order.sort_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
-    let axes = order.iter().flat_map(|&axis| &basis[axis * dim..][..dim]).copied().collect();
-    Some((order.iter().map(|&axis| values[axis]).collect(), axes))
+    Eigen::of(cpu, rows, dim).map(Eigen::in_order)
+}
+
+/// The eigenvalues of a symmetric matrix of `dim` rows that is nowhere negative, the largest first, and the
+/// eigenvectors, one a row. `None` where it is not finite.
+pub fn eigen_of_symmetric(matrix: Vec<f64>, dim: usize) -> Option<(Vec<f32>, Vec<f32>)> {
+    Eigen::of_symmetric(matrix, dim).map(Eigen::in_order)
 }
 
 /// The coordinates of each of `rows` along `axes`.

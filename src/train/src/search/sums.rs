@@ -12,15 +12,14 @@ use crate::{
 
 /// What a code of factors that no loss of this kind made is measured by.
 const BALANCE: Balance = Balance { unobserved: 4.0, ridge: 1e-6 };
-const DEGREES: [Degrees; 4] = [
-    Degrees { listeners: 0.0, tracks: 0.25 },
-    Degrees { listeners: 0.5, tracks: 0.25 },
-    Degrees { listeners: 0.0, tracks: 0.5 },
-    Degrees { listeners: 0.5, tracks: 0.5 },
-];
-const FILTER: [f32; 3] = [0.0, 0.25, 0.5];
+/// Where the grid of spectral settings lies: powers of the degrees of tracks, the higher the more listeners
+/// each is counted with beyond its own.
+const TRACKS: [[f32; 2]; 4] = [[0.25, 0.0], [0.25, 1.0], [0.35, 4.0], [0.5, 9.0]];
+const LISTENERS: f32 = 0.25;
+const RIDGE: [f32; 3] = [0.0, 0.5, 2.0];
+const POPULARITY: [f32; 2] = [0.0, 0.1];
 /// The most that steps around the best spectral settings go on.
-const SPECTRAL_STEPS: usize = 3;
+const SPECTRAL_STEPS: usize = 5;
 /// Spectral settings that contrastive factors start from.
 const STARTS: usize = 2;
 
@@ -33,16 +32,28 @@ const WORTH_REFINING: f64 = 0.97;
 
 type Vary<T> = fn(&mut T);
 
-const SPECTRAL: [Vary<(Degrees, Shape)>; 8] = [
+const SPECTRAL: [Vary<(Degrees, Shape)>; 10] = [
     |(degrees, _)| degrees.tracks += 0.1,
     |(degrees, _)| degrees.tracks -= 0.1,
     |(degrees, _)| degrees.listeners += 0.2,
     |(degrees, _)| degrees.listeners -= 0.2,
-    |(_, shape)| shape.filter += 0.15,
-    |(_, shape)| shape.filter -= 0.15,
+    |(degrees, _)| degrees.beyond = more(degrees.beyond),
+    |(degrees, _)| degrees.beyond = less(degrees.beyond),
+    |(_, shape)| shape.ridge = more(shape.ridge),
+    |(_, shape)| shape.ridge = less(shape.ridge),
     |(_, shape)| shape.popularity += 0.08,
     |(_, shape)| shape.popularity -= 0.08,
 ];
+
+/// About twice as much; of nothing, something.
+fn more(value: f32) -> f32 {
+    2.0 * value + 0.5
+}
+
+/// What [`more`] made more of, but not less than nothing.
+fn less(value: f32) -> f32 {
+    ((value - 0.5) / 2.0).max(0.0)
+}
 
 const VARIATIONS: [[Vary<contrast::Settings>; 2]; 3] = [
     [|it| it.decay *= 1.8, |it| it.decay /= 1.8],
@@ -62,12 +73,11 @@ impl<'t> Run<'_, 't> {
     pub fn spectral(&mut self) -> Result<Vec<Contender<'t>>, TrainError> {
         let round = self.at_once();
         let mut field = Vec::new();
-        for degrees in DEGREES {
-            for filter in FILTER {
+        for degrees in degrees() {
+            for shape in shapes() {
                 if self.is_over() && !field.is_empty() {
                     return Ok(field);
                 }
-                let shape = Shape { filter, popularity: 0.0 };
                 let mut contender = self.of(Method::Spectral(degrees, shape));
                 self.train(&mut contender, round)?;
                 field.push(contender);
@@ -84,7 +94,7 @@ impl<'t> Run<'_, 't> {
                 };
                 let mut to = (degrees, shape);
                 vary(&mut to);
-                if to.0.tracks < 0.0 || to.0.listeners < 0.0 || to.1.filter < -0.5 {
+                if to.0.tracks < 0.0 || to.0.listeners < 0.0 || to == (degrees, shape) {
                     continue;
                 }
                 if self.is_over() {
@@ -177,4 +187,12 @@ impl<'t> Run<'_, 't> {
     fn at_once(&self) -> Round {
         Round { epochs: 0, ..self.task.effort.last() }
     }
+}
+
+fn degrees() -> [Degrees; 4] {
+    TRACKS.map(|[tracks, beyond]| Degrees { listeners: LISTENERS, tracks, beyond })
+}
+
+fn shapes() -> impl Iterator<Item = Shape> {
+    RIDGE.into_iter().flat_map(|ridge| POPULARITY.map(|popularity| Shape { ridge, popularity }))
 }

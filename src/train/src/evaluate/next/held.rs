@@ -8,14 +8,18 @@ use segue_core::{rng::SplitMix64, sitting::LONGEST};
 pub(super) type Held<'a> = Vec<(&'a [String], &'a String)>;
 /// Sittings of which one is held out.
 const TENTH: usize = 10;
+/// Tracks of a sitting of which the last one is held out, where the test goes on from it, ...
+const FIFTH: usize = 5;
+/// ... up to so many: what is chosen on one track of each is chosen by chance.
+const LAST: usize = 4;
 /// Most queries to choose on.
 const MOST_HELD: usize = 4000;
 /// Most of them from one sitting: one that is out of all proportion is not to choose for the others.
 const MOST_OF_ONE: usize = 200;
 
-/// Takes out of `lines` what is asked for as the test asks: the last track of each sitting where the
-/// test goes on from sittings of the training file, else the last tenth of all sittings, which are in order
-/// of time, as the test comes after all of them; nothing where nothing would be left. As much comes before a
+/// Takes out of `lines` what is asked for as the test asks: the last few tracks of each sitting
+/// where the test goes on from sittings of the training file, else the last tenth of all sittings, which are
+/// in order of time, as the test comes after all of them; nothing where nothing would be left. As much comes before a
 /// query as a device keeps of a sitting. Queries are drawn by `seed` where they are too many.
 pub(super) fn hold_out<'a>(
     lines: &'a [Vec<String>],
@@ -29,13 +33,10 @@ pub(super) fn hold_out<'a>(
     let mut kept: Vec<&[String]> = Vec::new();
     if going_on * 2 > asked.len() {
         for (number, line) in lines.iter().enumerate() {
-            match line.split_last().filter(|(_, before)| !before.is_empty()) {
-                Some((next, before)) => {
-                    held.push((number, (lately(before), next)));
-                    kept.push(before);
-                }
-                None => kept.push(line),
-            }
+            let held_back = if line.len() < 2 { 0 } else { (line.len() / FIFTH).clamp(1, LAST) };
+            let end = line.len() - held_back;
+            held.extend((end..line.len()).map(|at| (number, (lately(&line[..at]), &line[at]))));
+            kept.push(&line[..end]);
         }
     } else {
         let end = lines.len() - lines.len().div_ceil(TENTH);
