@@ -1,7 +1,7 @@
 //! Why tracks stand where they stand.
 
 use alloc::{string::String, vec::Vec};
-use segue_core::reason::{Explainer, Ground};
+use segue_core::reason::Explainer;
 use wasm_bindgen::prelude::*;
 
 use crate::engine::{Engine, known};
@@ -61,10 +61,4 @@ impl Engine {
         }
         Ok(reasons)
     }
-}
-
-/// The names of the grounds of reasons, in the order of their numbers, with spaces between.
-#[wasm_bindgen]
-pub fn grounds() -> String {
-    Ground::ALL.map(Ground::name).join(" ")
 }

@@ -6,6 +6,7 @@ mod queries;
 
 use js_sys::Uint8Array;
 use queries::{Query, order};
+use segue_core::event::Kind;
 use segue_wasm::{engine::Engine, parts::Parts};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -25,7 +26,8 @@ fn answer(engine: &mut Engine, query: &Query<'_>) -> String {
         let row = engine.row_of(event.track);
         if row != segue_wasm::UNKNOWN {
             let (played, duration) = event.heard.unzip();
-            engine.observe(event.kind, row, played, duration, false).ok().unwrap();
+            let kind: Kind = event.kind.parse().unwrap();
+            engine.observe(kind as usize, row, played, duration, false).ok().unwrap();
         }
     }
     if query.candidates.is_empty() {
