@@ -5,10 +5,8 @@ import { GROUNDS, type Reason } from "./types.js";
 
 /** The reasons for each of `rows`, beside those that they were ranked `among`. */
 export function explain(engine: Engine, rows: Uint32Array, among: Uint32Array): Reason[][] {
-  const crossed = engine.explain(rows, among);
-  const numbers = crossed.numbers;
-  const texts = crossed.text.split("\n");
-  crossed.free();
+  const numbers = engine.explain(rows, among);
+  const texts = engine.reasons().split("\n");
 
   const floats = new Float32Array(numbers.buffer, numbers.byteOffset, numbers.length);
   let at = 0;

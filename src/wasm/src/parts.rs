@@ -1,7 +1,6 @@
 //! The bytes that a model is built from, copied once from JavaScript into aligned memory.
 
 use alloc::vec::Vec;
-use js_sys::Uint8Array;
 use segue_core::{
     bytes::{ALIGN, Aligned},
     model::{Model, SectionId, SectionKind, container},
@@ -9,6 +8,19 @@ use segue_core::{
 use wasm_bindgen::prelude::*;
 
 use crate::{engine::Engine, error};
+
+#[wasm_bindgen]
+extern "C" {
+    /// Bytes outside.
+    #[derive(Debug)]
+    pub type Uint8Array;
+
+    #[wasm_bindgen(method, getter)]
+    fn length(this: &Uint8Array) -> usize;
+
+    #[wasm_bindgen(js_namespace = ["Uint8Array", "prototype", "set"], js_name = call)]
+    fn set(to: &mut [u8], from: &Uint8Array);
+}
 
 /// Sections of a model, collected one by one. A kind is its place in [`SectionKind::ALL`].
 #[wasm_bindgen]
@@ -68,10 +80,10 @@ fn id(kind: usize, shard: u8) -> Result<SectionId, JsError> {
 }
 
 fn copy(bytes: &Uint8Array) -> Result<Aligned, JsError> {
-    let len = bytes.length() as usize;
+    let len = bytes.length();
     reserve(len)?;
     let mut aligned = Aligned::zeroed(len);
-    bytes.copy_to(aligned.as_mut_slice());
+    set(aligned.as_mut_slice(), bytes);
     Ok(aligned)
 }
 

@@ -4,7 +4,7 @@
 
 mod world;
 
-use js_sys::{Error, Uint8Array};
+use js_sys::Error;
 use segue_core::{
     event::Kind,
     model::{Model, SectionKind},
@@ -21,7 +21,7 @@ wasm_bindgen_test_configure!(run_in_browser);
 const TRACKS: u32 = (GENRES.len() * EACH) as u32;
 
 fn js(bytes: &[u8]) -> Uint8Array {
-    Uint8Array::from(bytes)
+    js_sys::Uint8Array::from(bytes).unchecked_into()
 }
 
 fn place(kind: SectionKind) -> usize {
@@ -150,7 +150,7 @@ fn a_row_beyond_the_model_is_refused_by_every_call() {
 fn the_unknown_row_is_taken_in_lists_and_refused_alone() {
     let mut engine = listener();
     assert_eq!(engine.rank(&[UNKNOWN], 9).ok().unwrap(), [0, f32::NEG_INFINITY.to_bits()]);
-    assert_eq!(engine.explain(&[UNKNOWN], &[UNKNOWN]).ok().unwrap().numbers(), [0]);
+    assert_eq!(engine.explain(&[UNKNOWN], &[UNKNOWN]).ok().unwrap(), [0]);
     assert_eq!(engine.top(TRACKS, &[UNKNOWN]).ok().unwrap().len(), 2 * EACH * GENRES.len());
     assert!(
         message(engine.observe(Kind::Like as usize, UNKNOWN, None, None, false)).contains("no row")
@@ -187,24 +187,27 @@ fn reasons_cross_with_their_ground_effect_and_tracks() {
     let mut engine = listener();
     let (skipped, other) = (row(&engine, 0, 0), row(&engine, 0, 1));
     engine.observe(Kind::Skip as usize, skipped, None, None, false).ok().unwrap();
-    let reasons = engine.explain(&[UNKNOWN, other], &[]).ok().unwrap();
-    let numbers = reasons.numbers();
+    let numbers = engine.explain(&[UNKNOWN, other], &[]).ok().unwrap();
+    let reasons = engine.reasons();
     assert_eq!(numbers[0], 0);
-    assert_eq!(reasons.text().lines().count(), numbers[1] as usize);
+    assert_eq!(reasons.lines().count(), numbers[1] as usize);
     let found = numbers.windows(4).any(|reason| {
         reason[0] == Ground::Skipped as u32
             && f32::from_bits(reason[1]) < 0.0
             && reason[2..] == [1, skipped]
     });
     assert!(found, "{numbers:?}");
-    assert!(reasons.text().contains("similar to 1 track you skipped"));
+    assert!(reasons.contains("similar to 1 track you skipped"));
 }
 
 #[wasm_bindgen_test]
 fn half_an_hour_away_is_told_and_leaving_or_the_past_takes_the_votes() {
     let mut engine = Engine::new(parts(&world::followed().unwrap())).ok().unwrap();
     let (heard, next) = (row(&engine, 0, 7), row(&engine, 1, 7));
-    let why = |engine: &mut Engine| engine.explain(&[next], &[]).ok().unwrap().text();
+    let why = |engine: &mut Engine| {
+        engine.explain(&[next], &[]).ok().unwrap();
+        engine.reasons()
+    };
     engine.observe(Kind::Play as usize, heard, None, None, true).ok().unwrap();
     assert!(!why(&mut engine).contains("often follows"));
     engine.observe(Kind::Play as usize, heard, None, None, false).ok().unwrap();

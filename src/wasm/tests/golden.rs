@@ -8,6 +8,7 @@ use js_sys::Uint8Array;
 use queries::{Query, order};
 use segue_core::event::Kind;
 use segue_wasm::{engine::Engine, parts::Parts};
+use wasm_bindgen::JsCast;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -17,7 +18,7 @@ const QUERIES: &str = include_str!("../../../pkg/test/fixtures/queries.txt");
 
 fn listener() -> Engine {
     let mut parts = Parts::new();
-    parts.add_file(&Uint8Array::from(MODEL)).ok().unwrap();
+    parts.add_file(&Uint8Array::from(MODEL).unchecked_into()).ok().unwrap();
     Engine::new(parts).ok().unwrap()
 }
 
