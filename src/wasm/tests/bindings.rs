@@ -11,7 +11,12 @@ use segue_core::{
     reason::Ground,
     rng::SplitMix64,
 };
-use segue_wasm::{UNKNOWN, engine::Engine, manifest::Manifest, parts::Parts};
+use segue_wasm::{
+    UNKNOWN,
+    engine::Engine,
+    manifest::Manifest,
+    parts::{Parts, Uint8Array},
+};
 use wasm_bindgen::{JsCast, JsError, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use world::{EACH, GENRES, id};
