@@ -8,7 +8,7 @@ use std::fs;
 use std::process::Command;
 
 use cargo_metadata::{Metadata, MetadataCommand, Package};
-use segue_core::model::SectionKind;
+use segue_core::{event::Kind, model::SectionKind, reason::Ground};
 
 /// Each room, and the rooms that it may depend on, in code or in its tests.
 const MAY_KNOW: &[(&str, &[&str])] = &[
@@ -188,12 +188,24 @@ fn a_manifest_with_lints_of_its_own_or_none_does_not_inherit() {
 }
 
 #[test]
-fn the_package_reads_every_section_that_the_engine_reads() {
-    let client = include_str!("../pkg/src/manifest.ts");
-    let kinds: Vec<String> =
-        SectionKind::ALL.iter().map(|kind| format!("\"{}\"", kind.name())).collect();
-    let listed = format!("const KINDS = new Set([{}]);", kinds.join(", "));
-    assert!(client.contains(&listed), "pkg/src/manifest.ts is to say `{listed}`");
+fn the_package_numbers_and_names_things_as_the_engine_does() {
+    let manifest = include_str!("../pkg/src/manifest.ts");
+    let types = include_str!("../pkg/src/types.ts");
+    let bench = include_str!("../bench/lib/kinds.mjs");
     let format = format!("const FORMAT = {};", segue_core::manifest::FORMAT);
-    assert!(client.contains(&format), "pkg/src/manifest.ts is to say `{format}`");
+    let events = listed("KINDS", Kind::ALL.map(Kind::name));
+    for (source, line) in [
+        (manifest, format),
+        (manifest, listed("KINDS", SectionKind::ALL.map(SectionKind::name))),
+        (types, events.clone()),
+        (types, listed("GROUNDS", Ground::ALL.map(Ground::name))),
+        (bench, events),
+    ] {
+        assert!(source.contains(&line), "the package is to say `{line}`");
+    }
+}
+
+/// A list of TypeScript, all in one line.
+fn listed<const N: usize>(name: &str, items: [&str; N]) -> String {
+    format!("const {name} = [\"{}\"]", items.join("\", \""))
 }

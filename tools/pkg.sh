@@ -10,7 +10,13 @@ WASM_FEATURES=(--enable-simd --enable-bulk-memory --enable-nontrapping-float-to-
 
 # What is called for each row stays a function: engines swap in the optimised code of one where it is
 # called, not while it runs, so that a loop inlined into its only caller runs unoptimised to its end.
-WASM_OPT=(-O3 --one-caller-inline-max-function-size=50)
+WASM_OPT=(-O3 --one-caller-inline-max-function-size=30)
+
+# The module is optimised once more as it is linked, so that what panics are told falls away: nobody
+# reads it, and the first pass finds that out when it has looked at arguments already. Whatever makes
+# loops or calls larger was done by then, and is not done again.
+LINK_OPT=(--lto-O2 -mllvm -inline-threshold=0 -mllvm -unroll-threshold=0 -mllvm -unroll-runtime=false
+  -mllvm -vectorize-loops=false -mllvm -vectorize-slp=false)
 
 verb_pkg() {
   setup_rust
@@ -35,7 +41,8 @@ build_module() {
 compile_module() {
   # As a cdylib alone: optimised as a whole. As the library that it is too for its tests, it is not.
   cargo rustc --quiet -p segue-wasm --no-default-features --profile wasm \
-    --target wasm32-unknown-unknown --crate-type cdylib "$@"
+    --target wasm32-unknown-unknown --crate-type cdylib "$@" \
+    -- -C linker-plugin-lto -C link-args="${LINK_OPT[*]}"
 }
 
 # bind MODULE: writes the glue for MODULE, and optimises what is left of it.

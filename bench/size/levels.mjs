@@ -5,9 +5,11 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { brotliCompressSync } from "node:zlib";
+import { KINDS } from "../lib/kinds.mjs";
 import { digits } from "../lib/stats.mjs";
 
 const [ROUNDS, CALLS, PLACES, CANDIDATES] = [25, 200, 50, 500];
+const PLAY = KINDS.indexOf("play");
 
 const [catalogue, ...builds] = process.argv.slice(2);
 const trained = readFileSync(join(catalogue, "trained.segue"));
@@ -51,7 +53,7 @@ function listening({ Parts, Engine }, file) {
   const parts = new Parts();
   parts.add_file(file);
   const engine = new Engine(parts);
-  for (const row of spread(10, engine)) engine.observe("play", row, 1000, 1000);
+  for (const row of spread(10, engine)) engine.observe(PLAY, row, 1000, 1000);
   return engine;
 }
 

@@ -1,7 +1,7 @@
 // Arguments as callers give them: each is taken as what it must be, or refused by name.
 
 import { SegueError } from "./error.js";
-import type { TrackList } from "./types.js";
+import { KINDS, type Kind, type TrackList } from "./types.js";
 
 function refuse(what: string, value: unknown, wanted: string): never {
   const given = typeof value === "string" ? JSON.stringify(value) : String(value);
@@ -38,6 +38,16 @@ export function time(what: string, value: number | undefined): number | undefine
 
 export function text(what: string, value: unknown): string {
   return typeof value === "string" ? value : refuse(what, value, "give a string");
+}
+
+/** The number of a kind of event. */
+export function kind(value: unknown): number {
+  const number = KINDS.indexOf(text("kind", value) as Kind);
+  if (number < 0) {
+    const message = `unknown kind \`${value}\`: expected one of ${KINDS.join(", ")}`;
+    throw new SegueError("argument", message);
+  }
+  return number;
 }
 
 /** A row that the model `has`, or `unknown`. */

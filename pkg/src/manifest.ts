@@ -35,7 +35,7 @@ export function foreseen(json: unknown): string[] {
   if (format !== FORMAT || !Array.isArray(sections) || !sections.every(isSection)) return [];
   const read = starting(sections.map(inHead).filter(isRead));
   const hashes = [...new Set(read.map(({ hash }) => hash))];
-  return hashes.length <= KINDS.size && hashes.every((hash) => HASH.test(hash)) ? hashes : [];
+  return hashes.length <= KINDS.length && hashes.every((hash) => HASH.test(hash)) ? hashes : [];
 }
 
 /** Checks the shape here, and the meaning where the rules are. */
@@ -63,11 +63,16 @@ export function examine(json: unknown): Manifest {
 /** The format whose manifests can be foreseen: the module's, before it is here to be asked. */
 const FORMAT = 1;
 
-/** What the module reads, likewise; a later version may add other kinds. */
-const KINDS = new Set(["ids", "factors", "taste", "clusters", "text", "shards", "cells", "neighbours", "transitions", "finished"]);
+/** What the module reads, likewise, by the number that each crosses as; a later version may add other kinds. */
+const KINDS = ["ids", "factors", "taste", "clusters", "text", "shards", "cells", "neighbours", "transitions", "finished"];
+
+/** The number of the kind of a section that is read. */
+export function numberOf({ kind }: Section): number {
+  return KINDS.indexOf(kind);
+}
 
 function isRead({ kind }: Section): boolean {
-  return KINDS.has(kind);
+  return KINDS.includes(kind);
 }
 
 const HASH = /^[0-9a-f]{64}$/;

@@ -1,18 +1,12 @@
 // Reasons, out of the arrays in which they cross.
 
-import { grounds, type Engine } from "../wasm/segue_wasm.js";
-import type { Reason } from "./types.js";
-
-let names: readonly Reason["ground"][] | undefined;
+import type { Engine } from "../wasm/segue_wasm.js";
+import { GROUNDS, type Reason } from "./types.js";
 
 /** The reasons for each of `rows`, beside those that they were ranked `among`. */
 export function explain(engine: Engine, rows: Uint32Array, among: Uint32Array): Reason[][] {
-  names ??= grounds().split(" ") as Reason["ground"][];
-  const known = names;
-  const crossed = engine.explain(rows, among);
-  const numbers = crossed.numbers;
-  const texts = crossed.text.split("\n");
-  crossed.free();
+  const numbers = engine.explain(rows, among);
+  const texts = engine.reasons().split("\n");
 
   const floats = new Float32Array(numbers.buffer, numbers.byteOffset, numbers.length);
   let at = 0;
@@ -20,7 +14,7 @@ export function explain(engine: Engine, rows: Uint32Array, among: Uint32Array): 
   const next = () => numbers[at++] ?? 0;
   return Array.from(rows, () =>
     Array.from({ length: next() }, () => {
-      const ground = known[next()]!;
+      const ground = GROUNDS[next()]!;
       const effect = floats[at++] ?? 0;
       const count = next();
       const tracks = numbers.slice(at, at + count);

@@ -1,4 +1,4 @@
-import { Engine, check_kind, kinds, type Parts } from "../wasm/segue_wasm.js";
+import { Engine, type Parts } from "../wasm/segue_wasm.js";
 import * as check from "./check.js";
 import { SegueError, attempt } from "./error.js";
 import { load } from "./module.js";
@@ -8,12 +8,12 @@ import { Registry } from "./registry.js";
 import { Source, collect } from "./source.js";
 import { Tracks, isEstimate, isTrack } from "./tracks.js";
 import {
+  KINDS,
   UNKNOWN_ROW,
   type AlsoFinished,
   type Cluster,
   type Description,
   type Evidence,
-  type Kind,
   type LimitOptions,
   type ListenerEvent,
   type ModelOptions,
@@ -32,7 +32,7 @@ const MOST_PENDING = 1000;
 
 /** What the listener did with some track. */
 interface Deed {
-  readonly kind: Kind;
+  readonly kind: number;
   readonly played: number | undefined;
   readonly duration: number | undefined;
   /** Whether the listener has left since. */
@@ -175,11 +175,10 @@ export class Segue {
     const engine = this.#alive();
     check.record("event", event);
     const { track } = event;
-    const kind = check.text("kind", event.kind) as Kind;
+    const kind = check.kind(event.kind);
     const played = check.milliseconds("played_ms", event.played_ms);
     const duration = check.milliseconds("duration_ms", event.duration_ms);
     const at = check.time("at", event.at);
-    attempt("argument", () => check_kind(kind));
     const row = this.#row(track);
     if (at !== undefined && engine.was_away(at, played ?? 0)) this.leave();
     const here = this.#take(track, row, { kind, played, duration, past: false });
@@ -287,10 +286,9 @@ export class Segue {
   /** What the session knows, in the order in which tracks were first met. */
   evidence(): Evidence[] {
     const engine = this.#alive();
-    const names = kinds().split(" ") as Kind[];
     const amounts = engine.evidence_amounts();
     return Array.from(engine.evidence_rows(), (row, at) => {
-      const seen = names.map((kind, k) => [kind, amounts[at * names.length + k]!] as const);
+      const seen = KINDS.map((kind, k) => [kind, amounts[at * KINDS.length + k]!] as const);
       const some = Object.fromEntries(seen.filter(([, amount]) => amount > 0));
       return { track: this.#tracks.id(row), row, amounts: some };
     });

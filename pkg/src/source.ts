@@ -3,7 +3,7 @@
 import type { Engine } from "../wasm/segue_wasm.js";
 import { Parts } from "../wasm/segue_wasm.js";
 import { attempt } from "./error.js";
-import { isSplit, starting, type Manifest, type Section } from "./manifest.js";
+import { isSplit, numberOf, starting, type Manifest, type Section } from "./manifest.js";
 import type { Registry } from "./registry.js";
 
 export class Source {
@@ -37,8 +37,8 @@ export class Source {
     const missing = sections.filter((section) => !kept.includes(section));
     const fetched = await this.registry.sections(missing);
     return collect((parts) => {
-      missing.forEach(({ kind, shard }, at) => parts.add(kind, shard, fetched[at]!));
-      for (const { kind, shard } of kept) parts.keep(kind, shard, engine!);
+      missing.forEach((section, at) => parts.add(numberOf(section), section.shard, fetched[at]!));
+      for (const section of kept) parts.keep(numberOf(section), section.shard, engine!);
     });
   }
 

@@ -4,17 +4,11 @@ export const UNKNOWN_ROW = 0xffff_ffff;
 /** Tracks: your own ids, or rows of the model in use. Never some of each. */
 export type TrackList = readonly string[] | readonly number[] | Uint32Array;
 
+/** The kinds of events, by the number that each crosses as. */
+export const KINDS = ["play", "skip", "like", "dislike", "replay", "save", "search", "impression", "click"] as const;
+
 /** What a listener did with a track. */
-export type Kind =
-  | "play"
-  | "skip"
-  | "like"
-  | "dislike"
-  | "replay"
-  | "save"
-  | "search"
-  | "impression"
-  | "click";
+export type Kind = (typeof KINDS)[number];
 
 /** One event. It may carry further fields, such as those of the event log; they are not read. */
 export interface ListenerEvent {
@@ -97,20 +91,13 @@ export interface Ranking extends ReadonlyArray<RankedTrack> {
   readonly estimated: number;
 }
 
+/** What reasons rest on, by the number that each crosses as. */
+export const GROUNDS = ["popular", "finished", "liked", "skipped", "played", "chosen", "disliked", "saved", "replayed", "followed"] as const;
+
 /** Why a track stands where it stands. */
 export interface Reason {
   /** What it rests on. */
-  readonly ground:
-    | "popular"
-    | "finished"
-    | "liked"
-    | "skipped"
-    | "played"
-    | "chosen"
-    | "disliked"
-    | "saved"
-    | "replayed"
-    | "followed";
+  readonly ground: (typeof GROUNDS)[number];
   /** In English. */
   readonly text: string;
   /** How much it moves the score beside those it was ranked with; negative moves it down. */

@@ -3,6 +3,7 @@
 
 import init, { Engine, Parts } from "../../../pkg/wasm/segue_wasm.js";
 import { Segue } from "../../../pkg/dist/index.js";
+import { KINDS } from "../../lib/kinds.mjs";
 import { meet } from "./segue.mjs";
 import { TopK, topOf } from "./topk.mjs";
 
@@ -26,7 +27,7 @@ async function opened({ bytes, asset, listeners }) {
   parts.add_file(file);
   const engine = new Engine(parts);
   for (const { kind, track, played_ms, duration_ms } of listeners[0]) {
-    engine.observe(kind, track, played_ms, duration_ms);
+    engine.observe(KINDS.indexOf(kind), track, played_ms, duration_ms);
   }
   return { segue, engine };
 }

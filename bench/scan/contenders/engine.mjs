@@ -1,6 +1,7 @@
 // The module without the client: what remains of the package's time is what its TypeScript costs.
 
 import init, { Engine, Parts } from "../../../pkg/wasm/segue_wasm.js";
+import { KINDS } from "../../lib/kinds.mjs";
 
 const NOTHING = new Uint32Array();
 
@@ -13,7 +14,7 @@ export async function open({ bytes, asset, listeners, places }) {
     prepare(listener) {
       engine.reset();
       for (const { kind, track, played_ms, duration_ms } of listeners[listener]) {
-        engine.observe(kind, track, played_ms, duration_ms);
+        engine.observe(KINDS.indexOf(kind), track, played_ms, duration_ms);
       }
       engine.rank(new Uint32Array(1), 1);
     },

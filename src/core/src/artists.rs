@@ -5,7 +5,7 @@ use alloc::{vec, vec::Vec};
 use crate::{
     ids::Row,
     kernel::{Place, best},
-    linalg::dot,
+    linalg::{dot, sqrt},
     model::Model,
 };
 
@@ -39,7 +39,7 @@ pub fn near(model: &Model, artist: &str, k: usize) -> Vec<Place> {
     let Some(own) = rows.iter().position(|&row| text.artist(row) == artist) else { return found };
     let length = |at| dot(sum(at), sum(at));
     for (at, row) in rows.iter().enumerate() {
-        let cosine = dot(sum(at), sum(own)) / libm::sqrtf(length(at) * length(own));
+        let cosine = dot(sum(at), sum(own)) / sqrt((length(at) * length(own)).into()) as f32;
         if at != own && cosine.is_finite() {
             found.push(Place::new((cosine * ONE) as i32, row.0));
         }

@@ -7,6 +7,7 @@ use alloc::{vec, vec::Vec};
 
 use crate::{
     ids::Row,
+    kernel::nearest,
     model::{Model, Neighbour},
 };
 
@@ -76,7 +77,7 @@ impl Boosts {
 
 /// `weight` times what evidence says, in whole units; a yes counts as one however often it was said.
 pub(crate) fn units(weight: f32, says: f32) -> i32 {
-    libm::roundf(weight * says.clamp(-1.0, 1.0) * ONE) as i32
+    nearest((weight * says.clamp(-1.0, 1.0) * ONE).into())
 }
 
 /// What a sum adds to a score.

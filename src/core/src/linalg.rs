@@ -22,7 +22,22 @@ pub fn power(x: f32, y: f32) -> f32 {
     libm::exp2f(y * libm::log2f(x.max(f32::MIN_POSITIVE)))
 }
 
-/// Σ aᵢbᵢ over the shorter length: eight interleaved partial sums, added pairwise.
+/// √x, to nearest on every target; of a `f32` too, once it is rounded to one. The whole part is that of
+/// the root of an integer below 2⁵².
+#[inline]
+pub fn sqrt(x: f64) -> f64 {
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    {
+        use core::arch::wasm32::{f64x2_extract_lane, f64x2_splat, f64x2_sqrt};
+        f64x2_extract_lane::<0>(f64x2_sqrt(f64x2_splat(x)))
+    }
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    libm::sqrt(x)
+}
+
+/// Σ aᵢbᵢ over the shorter length: eight interleaved partial sums, added pairwise. A function of its
+/// own wherever it is called: it is long enough, and a page has to load it but once.
+#[inline(never)]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0_f32; LANES];
     let ((a_chunks, a_tail), (b_chunks, b_tail)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
@@ -101,7 +116,7 @@ impl Cholesky {
             // Not `min`, which would pass over what is not a number.
             smallest = if share >= smallest { smallest } else { share };
             let pivot = pivot.max(original.abs() * FLOOR).max(f32::MIN_POSITIVE);
-            row[i] = libm::sqrtf(pivot);
+            row[i] = sqrt(pivot.into()) as f32;
             self.inverse_diagonal.push(1.0 / row[i]);
         }
         smallest

@@ -10,7 +10,7 @@ use alloc::{vec, vec::Vec};
 use crate::{
     ids::Row,
     kernel::{Place, best},
-    linalg::dot,
+    linalg::{dot, sqrt},
     model::{Finished, Model},
     session::Session,
 };
@@ -21,7 +21,7 @@ const ONE: f32 = (1 << 22) as f32;
 /// The share of each cluster in a taste or in a track's factor: from 0 to 1, together 1. `centroids`
 /// are κμ; a factor of zeros is in all clusters alike. O(k·d).
 pub fn shares<'a>(centroids: impl Iterator<Item = &'a [f32]>, factor: &[f32]) -> Vec<f32> {
-    let length = libm::sqrtf(dot(factor, factor)).max(f32::MIN_POSITIVE);
+    let length = (sqrt(dot(factor, factor).into()) as f32).max(f32::MIN_POSITIVE);
     let mut shares: Vec<f32> = centroids.map(|centroid| dot(centroid, factor) / length).collect();
     let most = shares.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut sum = 0.0;

@@ -4,7 +4,7 @@
 //! solves: the same tracks give the same taste, for a listener whom training never saw. Observing
 //! costs O(d²), the first look at the taste after it O(d³/6).
 
-use alloc::{collections::BTreeMap, vec, vec::Vec};
+use alloc::{vec, vec::Vec};
 
 use crate::{
     boosts::Boosts,
@@ -125,7 +125,8 @@ pub struct Expectation<'a> {
 #[derive(Clone, Debug)]
 pub struct Session {
     evidence: Vec<Evidence>,
-    index_of: BTreeMap<Row, usize>,
+    /// The places of `evidence`, by ascending row.
+    by_row: Vec<u32>,
     /// Events taken in so far.
     events: u32,
     system: System,
@@ -149,7 +150,7 @@ impl Session {
     pub fn new(model: &Model) -> Self {
         Self {
             evidence: Vec::new(),
-            index_of: BTreeMap::new(),
+            by_row: Vec::new(),
             events: 0,
             system: System::new(&model.taste()),
             posterior: Posterior::default(),
@@ -216,7 +217,7 @@ impl Session {
 
     /// Whether anything is known of a track.
     pub fn knows(&self, row: Row) -> bool {
-        self.index_of.contains_key(&row)
+        self.place(row).is_ok()
     }
 
     /// How many events were taken in.
@@ -245,7 +246,7 @@ impl Session {
     /// Forgets the listener, and keeps the memory for the next. O(d² + tracks).
     pub fn clear(&mut self, model: &Model) {
         self.evidence.clear();
-        self.index_of.clear();
+        self.by_row.clear();
         self.events = 0;
         self.system = System::new(&model.taste());
         self.boosts.clear();
@@ -274,15 +275,13 @@ impl Session {
         }
         let taste = model.taste();
         let responses = taste.responses();
-        let index = *self.index_of.entry(row).or_insert_with(|| {
-            self.evidence.push(Evidence::new(row));
-            self.evidence.len() - 1
-        });
-        let before = self.evidence[index].pull(responses);
-        self.evidence[index].add(kind, amount);
         self.events += 1;
-        self.evidence[index].touched = self.events;
-        let after = self.evidence[index].pull(responses);
+        let touched = self.events;
+        let evidence = self.meet(row);
+        let before = evidence.pull(responses);
+        evidence.add(kind, amount);
+        evidence.touched = touched;
+        let after = evidence.pull(responses);
 
         model.decode(row, &mut self.factor);
         self.system.change(&self.factor, before, after);
@@ -300,7 +299,23 @@ impl Session {
     }
 
     fn known(&mut self, row: Row) -> Option<&mut Evidence> {
-        self.index_of.get(&row).map(|&index| &mut self.evidence[index])
+        let place = self.place(row).ok()?;
+        Some(&mut self.evidence[self.by_row[place] as usize])
+    }
+
+    /// What is known of a row, of which that may be nothing yet.
+    fn meet(&mut self, row: Row) -> &mut Evidence {
+        let place = self.place(row).unwrap_or_else(|place| {
+            self.by_row.insert(place, self.evidence.len() as u32);
+            self.evidence.push(Evidence::new(row));
+            place
+        });
+        &mut self.evidence[self.by_row[place] as usize]
+    }
+
+    /// Where `row` is in the order of rows, or where it would have to be.
+    fn place(&self, row: Row) -> Result<usize, usize> {
+        self.by_row.binary_search_by_key(&row, |&at| self.evidence[at as usize].row)
     }
 
     fn solve(&mut self, model: &Model) {

@@ -1,6 +1,6 @@
 //! One model and one listener: what all other nouns act on.
 
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 use segue_core::{
     ids::Row,
     kernel::Place,
@@ -24,6 +24,8 @@ pub struct Engine {
     pub(crate) pauses: Pauses,
     /// Prepared from the session as it stands; `None` once it has moved on.
     pub(crate) explainer: Option<Explainer>,
+    /// In words, a line each, what was explained last.
+    pub(crate) reasons: String,
     /// For each shard and row of it whether [`Engine::top`] may name it; empty where it may name all.
     pub(crate) open: Vec<Vec<bool>>,
     /// Rows that it may not name this once.
@@ -44,6 +46,7 @@ impl Engine {
             model,
             pauses: Pauses::default(),
             explainer: None,
+            reasons: String::new(),
             open: Vec::new(),
             excluded: Vec::new(),
             candidates: Vec::new(),

@@ -1,7 +1,6 @@
 //! The bytes that a model is built from, copied once from JavaScript into aligned memory.
 
 use alloc::vec::Vec;
-use js_sys::Uint8Array;
 use segue_core::{
     bytes::{ALIGN, Aligned},
     model::{Model, SectionId, SectionKind, container},
@@ -10,7 +9,20 @@ use wasm_bindgen::prelude::*;
 
 use crate::{engine::Engine, error};
 
-/// Sections of a model, collected one by one.
+#[wasm_bindgen]
+extern "C" {
+    /// Bytes outside.
+    #[derive(Debug)]
+    pub type Uint8Array;
+
+    #[wasm_bindgen(method, getter)]
+    fn length(this: &Uint8Array) -> usize;
+
+    #[wasm_bindgen(js_namespace = ["Uint8Array", "prototype", "set"], js_name = call)]
+    fn set(to: &mut [u8], from: &Uint8Array);
+}
+
+/// Sections of a model, collected one by one. A kind is its place in [`SectionKind::ALL`].
 #[wasm_bindgen]
 #[derive(Debug, Default)]
 pub struct Parts(Vec<(SectionId, Aligned)>);
@@ -24,9 +36,9 @@ impl Parts {
     }
 
     /// Adds the section `kind` of a shard. Throws where there is no such kind or no memory for it.
-    pub fn add(&mut self, kind: &str, shard: u8, bytes: &Uint8Array) -> Result<(), JsError> {
+    pub fn add(&mut self, kind: usize, shard: u8, bytes: &Uint8Array) -> Result<(), JsError> {
         let section = copy(bytes)?;
-        self.0.push((named(kind, shard)?, section));
+        self.0.push((id(kind, shard)?, section));
         Ok(())
     }
 
@@ -41,8 +53,8 @@ impl Parts {
     }
 
     /// Adds the section `kind` of a shard as `engine` has it. Returns whether it has it.
-    pub fn keep(&mut self, kind: &str, shard: u8, engine: &Engine) -> Result<bool, JsError> {
-        let id = named(kind, shard)?;
+    pub fn keep(&mut self, kind: usize, shard: u8, engine: &Engine) -> Result<bool, JsError> {
+        let id = id(kind, shard)?;
         let mut sections = engine.model.sections();
         let Some((_, bytes)) = sections.find(|(held, _)| *held == id) else { return Ok(false) };
         reserve(bytes.len())?;
@@ -62,17 +74,16 @@ impl Parts {
     }
 }
 
-fn named(kind: &str, shard: u8) -> Result<SectionId, JsError> {
-    SectionKind::from_name(kind)
-        .map(|kind| SectionId { shard, kind })
-        .ok_or_else(|| error(format_args!("there is no section kind `{kind}`")))
+fn id(kind: usize, shard: u8) -> Result<SectionId, JsError> {
+    let kind = SectionKind::ALL.get(kind).ok_or_else(|| error("there is no such section kind"))?;
+    Ok(SectionId { shard, kind: *kind })
 }
 
 fn copy(bytes: &Uint8Array) -> Result<Aligned, JsError> {
-    let len = bytes.length() as usize;
+    let len = bytes.length();
     reserve(len)?;
     let mut aligned = Aligned::zeroed(len);
-    bytes.copy_to(aligned.as_mut_slice());
+    set(aligned.as_mut_slice(), bytes);
     Ok(aligned)
 }
 

@@ -1,6 +1,6 @@
 //! What the listener did.
 
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
 use segue_core::{
     event::{Kind, heard},
     session::{Observation, Session},
@@ -12,17 +12,19 @@ use crate::{engine::Engine, error};
 
 #[wasm_bindgen]
 impl Engine {
-    /// Takes in one event about a row, which is `past` where it is of an earlier sitting. A missing
-    /// duration is looked up in the model. Throws where the kind or the row does not exist. O(d²).
+    /// Takes in one event about a row, which is `past` where it is of an earlier sitting. The kind is
+    /// its place in [`Kind::ALL`]; a missing duration is looked up in the model. Throws where the kind
+    /// or the row does not exist. O(d²).
     pub fn observe(
         &mut self,
-        kind: &str,
+        kind: usize,
         row: u32,
         played_ms: Option<u32>,
         duration_ms: Option<u32>,
         past: bool,
     ) -> Result<(), JsError> {
-        let (kind, row) = (kind_named(kind)?, self.row(row)?);
+        let kind = *Kind::ALL.get(kind).ok_or_else(|| error("there is no such kind of event"))?;
+        let row = self.row(row)?;
         let known = || self.model.text_of(row).map(|(text, row)| text.duration_ms(row));
         let duration = duration_ms.or_else(known).filter(|&ms| ms > 0);
         let heard = played_ms.zip(duration).and_then(|(played, whole)| heard(played, whole));
@@ -60,26 +62,10 @@ impl Engine {
     }
 
     /// How much of each kind of event was seen: for each of [`Engine::evidence_rows`] one number
-    /// a kind, in the order of [`kinds`].
+    /// a kind, in the order of [`Kind::ALL`].
     pub fn evidence_amounts(&self) -> Vec<f32> {
         let amounts =
             |evidence: &segue_core::session::Evidence| Kind::ALL.map(|k| evidence.amount(k));
         self.session.evidence().iter().flat_map(amounts).collect()
     }
-}
-
-/// The names of the kinds of events, with spaces between.
-#[wasm_bindgen]
-pub fn kinds() -> String {
-    Kind::ALL.map(Kind::name).join(" ")
-}
-
-/// Throws where there is no kind of event of this name.
-#[wasm_bindgen]
-pub fn check_kind(kind: &str) -> Result<(), JsError> {
-    kind_named(kind).map(drop)
-}
-
-fn kind_named(kind: &str) -> Result<Kind, JsError> {
-    kind.parse().map_err(error)
 }

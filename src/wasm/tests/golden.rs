@@ -6,7 +6,9 @@ mod queries;
 
 use js_sys::Uint8Array;
 use queries::{Query, order};
+use segue_core::event::Kind;
 use segue_wasm::{engine::Engine, parts::Parts};
+use wasm_bindgen::JsCast;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -16,7 +18,7 @@ const QUERIES: &str = include_str!("../../../pkg/test/fixtures/queries.txt");
 
 fn listener() -> Engine {
     let mut parts = Parts::new();
-    parts.add_file(&Uint8Array::from(MODEL)).ok().unwrap();
+    parts.add_file(&Uint8Array::from(MODEL).unchecked_into()).ok().unwrap();
     Engine::new(parts).ok().unwrap()
 }
 
@@ -25,7 +27,8 @@ fn answer(engine: &mut Engine, query: &Query<'_>) -> String {
         let row = engine.row_of(event.track);
         if row != segue_wasm::UNKNOWN {
             let (played, duration) = event.heard.unzip();
-            engine.observe(event.kind, row, played, duration, false).ok().unwrap();
+            let kind: Kind = event.kind.parse().unwrap();
+            engine.observe(kind as usize, row, played, duration, false).ok().unwrap();
         }
     }
     if query.candidates.is_empty() {

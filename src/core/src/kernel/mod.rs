@@ -28,7 +28,7 @@ pub use search::{Search, top_each, top_k};
 pub use sketch::{BLOCK_ROWS, Block, SKETCH, Sketch};
 pub use table::Table;
 
-use crate::{bytes::ALIGN, ids::Row, model::Factors};
+use crate::{bytes::ALIGN, ids::Row, linalg::sqrt, model::Factors};
 
 #[cfg(target_arch = "x86_64")]
 cpufeatures::new!(avx2, "avx2");
@@ -125,12 +125,12 @@ impl Query {
         let most = (i32::MAX >> shift) / (stride as i32 * i32::from(i8::MAX)) - 1;
         let limit = f64::from(LIMIT.min(most));
         let scaled = || taste.iter().zip(steps).map(|(x, step)| f64::from(*x) * f64::from(*step));
-        let rest = libm::sqrt(scaled().skip(SKETCH - 1).map(|x| x * x).sum()) * f64::from(unit);
+        let rest = sqrt(scaled().skip(SKETCH - 1).map(|x| x * x).sum()) * f64::from(unit);
         let largest = scaled().fold(rest, |m, x| m.max(x.abs()));
         let inverse = if largest > 0.0 { limit / largest } else { 0.0 };
         self.scale = if largest > 0.0 { (largest / limit) as f32 } else { 1.0 / (1 << 18) as f32 };
         self.values.clear();
-        self.values.extend(scaled().map(|x| round(x * inverse)));
+        self.values.extend(scaled().map(|x| nearest(x * inverse) as i16));
         self.values.resize(stride, 0);
     }
 
@@ -142,7 +142,7 @@ impl Query {
         sketch[..SKETCH - 1].copy_from_slice(first);
         let square: u64 = rest.iter().map(|&x| u64::from(x.unsigned_abs()).pow(2)).sum();
         let square = square * u64::from(unit).pow(2);
-        let root = square.isqrt();
+        let root = sqrt(square as f64) as u64;
         let length = root + u64::from(root * root < square);
         // It always fits: see `set`.
         sketch[SKETCH - 1] = i16::try_from(length).unwrap_or(i16::MAX);
@@ -161,8 +161,7 @@ impl Query {
 
     /// The points that a score is, to nearest; the cast saturates. Without a taste a point is 2⁻¹⁸.
     pub fn points_of(&self, score: f32) -> i32 {
-        let points = f64::from(score) / f64::from(self.scale);
-        (points + 0.5_f64.copysign(points)) as i32
+        nearest(f64::from(score) / f64::from(self.scale))
     }
 
     /// The score that so many points are: the inner product of factor and taste.
@@ -171,9 +170,9 @@ impl Query {
     }
 }
 
-/// To nearest, halves away from zero; the cast saturates.
-fn round(x: f64) -> i16 {
-    (x + 0.5_f64.copysign(x)) as i16
+/// To nearest, halves away from zero; the cast saturates. Exact for what fits a `f32`.
+pub(crate) fn nearest(x: f64) -> i32 {
+    (x + 0.5_f64.copysign(x)) as i32
 }
 
 /// The points of one row.

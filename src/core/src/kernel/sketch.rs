@@ -9,6 +9,8 @@
 use alloc::vec::Vec;
 use bytemuck::{Pod, Zeroable};
 
+use crate::linalg::sqrt;
+
 /// Components of a sketch.
 pub const SKETCH: usize = 16;
 /// Rows that lie side by side.
@@ -72,6 +74,6 @@ fn rest(row: &[i8]) -> u32 {
 
 /// √x, rounded up.
 fn root(x: u32) -> u32 {
-    let root = x.isqrt();
+    let root = sqrt(x.into()) as u32;
     root + u32::from(root * root < x)
 }

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use bytemuck::{Pod, Zeroable};
 
 use super::{BLOCK_ROWS, Sketch, gram::Gram};
-use crate::codec::rows::Distinct;
+use crate::{codec::rows::Distinct, linalg::sqrt};
 
 /// A cache line of codes.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -137,7 +137,7 @@ fn by_length(codes: &[i8], dim: usize) -> Option<Vec<u32>> {
 #[inline(never)]
 fn length(row: &[i8]) -> u32 {
     let square: u32 = row.iter().map(|&code| u32::from(code.unsigned_abs()).pow(2)).sum();
-    square.isqrt()
+    sqrt(square.into()) as u32
 }
 
 fn filled<T: Clone>(value: T, len: usize) -> Option<Vec<T>> {

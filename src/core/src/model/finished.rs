@@ -7,7 +7,9 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{MAX_CLUSTERS, ModelError, Prefix, SectionKind, Shape, ids::IdsDigest, prefix};
+use super::{
+    MAX_CLUSTERS, ModelError, Prefix, SectionKind, Shape, ascends, ids::IdsDigest, prefix,
+};
 use crate::{
     bytes::{Aligned, Reader, Writer},
     ids::Row,
@@ -112,6 +114,6 @@ pub(super) fn validate(bytes: &[u8], shape: Shape) -> Result<(), ModelError> {
     let lists = Finished::new(bytes).ok_or(ModelError::Shape(KIND))?;
     let whole = lists.ends.last().is_some_and(|&end| end as usize == lists.len());
     let inside = lists.entries.iter().all(|entry| entry.row().index() < shape.rows);
-    let sound = whole && inside && lists.ends.is_sorted() && super::in_range(&[lists.scale]);
+    let sound = whole && inside && ascends(lists.ends) && super::in_range(&[lists.scale]);
     if sound { Ok(()) } else { Err(ModelError::value(KIND, "a list is out of range")) }
 }

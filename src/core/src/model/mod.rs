@@ -647,6 +647,11 @@ fn prefix<'a>(
     if widths.contains(&width) { Ok((width, reader)) } else { Err(ModelError::Limit(kind)) }
 }
 
+/// Whether no number is below the one before it. The slice's own way is unrolled, to ten times the code.
+fn ascends(numbers: &[u32]) -> bool {
+    numbers.is_sorted_by(|a, b| a <= b)
+}
+
 /// Whether all numbers are finite and within the format's range.
 fn in_range(values: &[f32]) -> bool {
     values.iter().all(|x| x.abs() <= MAX_REAL)

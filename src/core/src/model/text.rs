@@ -7,7 +7,9 @@
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use bytemuck::{Pod, Zeroable};
 
-use super::{MAX_CLUSTERS, ModelError, Prefix, SectionKind, Shape, ids::IdsDigest, prefix};
+use super::{
+    MAX_CLUSTERS, ModelError, Prefix, SectionKind, Shape, ascends, ids::IdsDigest, prefix,
+};
 use crate::{
     bytes::{Aligned, Reader, Writer},
     ids::Row,
@@ -148,7 +150,7 @@ pub(super) fn validate(bytes: &[u8], shape: Shape) -> Result<(), ModelError> {
     let strings = core::str::from_utf8(text.strings)
         .map_err(|_| ModelError::value(KIND, "the strings are not UTF-8"))?;
     let cut = |&offset: &u32| !strings.is_char_boundary(offset as usize);
-    if !whole || !text.offsets.is_sorted() || text.offsets.iter().any(cut) {
+    if !whole || !ascends(text.offsets) || text.offsets.iter().any(cut) {
         return Err(ModelError::value(KIND, "offsets do not lie on the strings"));
     }
     Ok(())
