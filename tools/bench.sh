@@ -31,7 +31,7 @@ verb_bench() {
   for part in ${@+"$@"}; do
     [[ $(type -t "bench_$part") == function ]] || wrong_usage "bench has no part '$part'"
   done
-  [[ $# -gt 0 ]] || set -- accuracy methods newtracks next train scan calls cold memory million size
+  [[ $# -gt 0 ]] || set -- accuracy methods newtracks retrained next train scan calls cold memory million size
   for part in "$@"; do
     say "bench: $part"
     "bench_$part"
@@ -53,10 +53,19 @@ bench_methods() { bench/methods.sh; }
 
 # Tracks ranked before anyone has heard them: real logs, and a simulated one.
 bench_newtracks() {
-  local home=$BENCH/newtracks
+  local home=$BENCH/world
   mkdir -p "$home"
   simulate_world "$home" 2000 5000
   bench/newtracks.sh "$home"
+}
+
+# What stays when a model is trained again, on the same logs.
+bench_retrained() {
+  local home=$BENCH/world
+  cargo build --release --quiet -p segue-train --example held_out
+  mkdir -p "$home"
+  simulate_world "$home" 2000 5000
+  bench/retrained.sh "$home" "$TARGET/release/examples/held_out"
 }
 
 bench_next() {

@@ -31,7 +31,8 @@ use crate::{
 ///
 /// Reads JSON Lines, TSV, CSV and Parquet, packed by gzip or Zstandard or not. Columns are
 /// recognised by their names. Methods compete on each listener's latest events, held out: popularity,
-/// spectral, implicit ALS and contrastive factors. The model that is written has seen everything.
+/// spectral factors, linear autoencoders, implicit ALS and contrastive factors. The model that is written
+/// has seen everything.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     segue train events.jsonl --catalogue catalogue.jsonl --out model.segue\n  \

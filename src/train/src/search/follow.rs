@@ -7,7 +7,7 @@ use segue_core::{
 
 use super::prepared::{Prepared, hits, prepared};
 use crate::{
-    Interrupted,
+    Interrupted, TrainError,
     evaluate::{
         next::{Hits, Query},
         paired,
@@ -71,6 +71,31 @@ impl Follow {
         if progress.stopped() { Err(Interrupted) } else { Ok(self.of(&links, sittings.tracks())) }
     }
 
+    /// `base` with the pairs of `sittings`, as many as take no more than `bytes`, and what is left of
+    /// `self` then; the fewest pairs that are ever tried are left in any case.
+    pub fn within(
+        mut self,
+        bytes: usize,
+        base: &Model,
+        sittings: &Sittings,
+        progress: &Progress<'_>,
+    ) -> Result<(Self, Model), TrainError> {
+        let links = links(sittings, self.recipe, &|| progress.stopped());
+        if progress.stopped() {
+            return Err(Interrupted.into());
+        }
+        let [fewest, ..] = PAIRS;
+        loop {
+            let parts = self.of(&links, sittings.tracks());
+            let model = with_transitions(base, &parts).ok_or(TrainError::Empty)?;
+            let section = model.sections().find(|(id, _)| id.kind == SectionKind::Transitions);
+            if self.pairs_each <= fewest || section.is_none_or(|(_, taken)| taken.len() <= bytes) {
+                return Ok((self, model));
+            }
+            self.pairs_each = (self.pairs_each - 1.0).max(fewest);
+        }
+    }
+
     fn of(&self, links: &Links, tracks: usize) -> NeighbourParts {
         let most = (f64::from(self.pairs_each) * tracks as f64) as usize;
         links.parts(most, self.scale, self.habits)
@@ -78,7 +103,7 @@ impl Follow {
 }
 
 /// `base` with what follows what; `None` where that makes no valid section.
-pub fn with_transitions(base: &Model, parts: &NeighbourParts) -> Option<Model> {
+fn with_transitions(base: &Model, parts: &NeighbourParts) -> Option<Model> {
     let mut model = base.clone();
     let ids = model.ids_digest();
     let section: Aligned = encode_neighbours(ids, parts)?;

@@ -69,47 +69,46 @@ impl<'t> Run<'_, 't> {
         Ok(popular)
     }
 
-    /// The best spectral settings, best first.
+    /// The best spectral settings, best first: of a grid, then of steps around the best, none of them twice.
     pub fn spectral(&mut self) -> Result<Vec<Contender<'t>>, TrainError> {
-        let round = self.at_once();
-        let mut field = Vec::new();
-        for degrees in degrees() {
-            for shape in shapes() {
-                if self.is_over() && !field.is_empty() {
-                    return Ok(field);
-                }
-                let mut contender = self.of(Method::Spectral(degrees, shape));
-                self.train(&mut contender, round)?;
-                field.push(contender);
-                cut(&mut field, STARTS);
-            }
+        let (mut field, mut tried) = (Vec::new(), Vec::new());
+        for settings in grid() {
+            self.attempt(settings, &mut field, &mut tried)?;
         }
         for _ in 0..SPECTRAL_STEPS {
             let before = field.first().map(Contender::objective);
             for vary in SPECTRAL {
-                let Some(Method::Spectral(degrees, shape)) =
-                    field.first().map(|best| best.settings.method)
-                else {
-                    break;
-                };
+                let best = field.first().map(|best| best.settings.method);
+                let Some(Method::Spectral(degrees, shape)) = best else { break };
                 let mut to = (degrees, shape);
                 vary(&mut to);
-                if to.0.tracks < 0.0 || to.0.listeners < 0.0 || to == (degrees, shape) {
-                    continue;
+                if to.0.tracks >= 0.0 && to.0.listeners >= 0.0 && !tried.contains(&to) {
+                    self.attempt(to, &mut field, &mut tried)?;
                 }
-                if self.is_over() {
-                    return Ok(field);
-                }
-                let mut contender = self.of(Method::Spectral(to.0, to.1));
-                self.train(&mut contender, round)?;
-                field.push(contender);
-                cut(&mut field, STARTS);
             }
             if field.first().map(Contender::objective) == before {
                 break;
             }
         }
         Ok(field)
+    }
+
+    /// Tries spectral settings, where there is time for it or none were: the best of `field` stay in it.
+    fn attempt(
+        &mut self,
+        settings: (Degrees, Shape),
+        field: &mut Vec<Contender<'t>>,
+        tried: &mut Vec<(Degrees, Shape)>,
+    ) -> Result<(), TrainError> {
+        if self.is_over() && !field.is_empty() {
+            return Ok(());
+        }
+        tried.push(settings);
+        let mut contender = self.of(Method::Spectral(settings.0, settings.1));
+        self.train(&mut contender, self.at_once())?;
+        field.push(contender);
+        cut(field, STARTS);
+        Ok(())
     }
 
     /// The best contrastive settings that start where one of `spectral` is; `target` is what others
@@ -189,10 +188,12 @@ impl<'t> Run<'_, 't> {
     }
 }
 
-fn degrees() -> [Degrees; 4] {
-    TRACKS.map(|[tracks, beyond]| Degrees { listeners: LISTENERS, tracks, beyond })
-}
-
-fn shapes() -> impl Iterator<Item = Shape> {
-    RIDGE.into_iter().flat_map(|ridge| POPULARITY.map(|popularity| Shape { ridge, popularity }))
+fn grid() -> impl Iterator<Item = (Degrees, Shape)> {
+    let shapes = || {
+        RIDGE.into_iter().flat_map(|ridge| POPULARITY.map(|popularity| Shape { ridge, popularity }))
+    };
+    TRACKS.into_iter().flat_map(move |[tracks, beyond]| {
+        let degrees = Degrees { listeners: LISTENERS, tracks, beyond };
+        shapes().map(move |shape| (degrees, shape))
+    })
 }

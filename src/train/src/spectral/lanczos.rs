@@ -47,7 +47,7 @@ pub(super) fn leading(
     let most = (BASIS * count).max(FEWEST * BLOCK).min(rows).div_ceil(BLOCK);
     let mut basis: Vec<Vec<f32>> = Vec::new();
     let mut products: Vec<Vec<Square>> = Vec::new();
-    let mut next = orthonormal(cpu, start, ROUNDING)?;
+    let mut next = orthonormal(cpu, &start, ROUNDING)?;
     while let Some(block) = next.take() {
         let mut image = apply(&block);
         let size = mean_square(&image);
@@ -57,10 +57,10 @@ pub(super) fn leading(
             break;
         }
         project(&mut image, &basis);
-        if let Some(mut block) = orthonormal(cpu, image, ROUNDING * size)? {
+        if let Some(mut block) = orthonormal(cpu, &image, ROUNDING * size)? {
             // What little was left of a column is made of rounding too.
             project(&mut block, &basis);
-            next = orthonormal(cpu, block, 0.5 / rows as f32)?;
+            next = orthonormal(cpu, &block, 0.5 / rows as f32)?;
         }
     }
     let width = basis.len() * BLOCK;
@@ -81,15 +81,15 @@ fn mean_square(block: &[f32]) -> f32 {
 
 /// Orthonormal columns that span those of `block`, without what has a mean square of `least` or less;
 /// `None` where nothing is left.
-fn orthonormal(cpu: Cpu, block: Vec<f32>, least: f32) -> Result<Option<Vec<f32>>, Diverged> {
+fn orthonormal(cpu: Cpu, block: &[f32], least: f32) -> Result<Option<Vec<f32>>, Diverged> {
     let rows = (block.len() / BLOCK).max(1) as f32;
-    let (values, axes) = eigen_of(cpu, &block, BLOCK).ok_or(Diverged)?;
+    let (values, axes) = eigen_of(cpu, block, BLOCK).ok_or(Diverged)?;
     let scales: Vec<f32> =
         values.iter().map(|&v| if v > least * rows { 1.0 / v.sqrt() } else { 0.0 }).collect();
     if scales.iter().all(|&scale| scale == 0.0) {
         return Ok(None);
     }
-    let mut block = rotated(cpu, &block, BLOCK, &axes);
+    let mut block = rotated(cpu, block, BLOCK, &axes);
     for row in block.chunks_exact_mut(BLOCK) {
         row.iter_mut().zip(&scales).for_each(|(x, scale)| *x *= scale);
     }

@@ -7,7 +7,7 @@ use segue_core::{
     session::Evidence,
 };
 
-use super::{Hits, Next, Query, catalogue::Catalogue};
+use super::{Hits, Next, Query, catalogue::Catalogue, used};
 use crate::{
     Interrupted, TrainError,
     als::Factors,
@@ -18,9 +18,11 @@ use crate::{
     progress::Progress,
     search::{
         Effort, Follow, Found, Task, Tried, carried, coarseness, density, follow, search, settle,
-        with_transitions,
     },
 };
+
+/// Bytes a track that all of it may take.
+const MOST_BYTES: usize = 48;
 
 /// What the held-out queries chose.
 pub(super) struct Chosen {
@@ -118,20 +120,20 @@ impl Chosen {
         Self { follow: tried.follow, valid: Some(tried.hits), taste: None }
     }
 
-    /// Everything that ships, of all sittings.
+    /// Everything that ships, of all sittings, and how many pairs of it there was room for.
     pub(super) fn model(
         &self,
         next: &Next<'_>,
         whole: &Catalogue<'_>,
         lines: &[Vec<String>],
         progress: &Progress<'_>,
-    ) -> Result<Model, TrainError> {
+    ) -> Result<(Follow, Model), TrainError> {
         let base = match &self.taste {
             None => blank(&whole.fingerprints)?,
             Some(taste) => taste.model(next, whole, lines, progress)?,
         };
-        let parts = self.follow.parts(&whole.sittings(lines), progress)?;
-        with_transitions(&base, &parts).ok_or(TrainError::Empty)
+        let room = (MOST_BYTES * whole.len()).saturating_sub(used(&base));
+        self.follow.within(room, &base, &whole.sittings(lines), progress)
     }
 }
 

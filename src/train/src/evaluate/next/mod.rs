@@ -86,19 +86,23 @@ pub fn evaluate_next(next: &Next<'_>, progress: &Progress<'_>) -> Result<NextOut
     let chosen = choose(next, &part, &kept, &valid, progress)?;
 
     progress.stage("fitting");
-    let model = chosen.model(next, &whole, &lines, progress)?;
+    let (follow, model) = chosen.model(next, &whole, &lines, progress)?;
     let each = each(&model, &queries);
     let (test, names) = (Hits::mean(&each), (1..).map(Name::Query));
     let detail = Detail::new(names, &each, of_next(&queries, &each, next.seed), next.seed);
     let micros = timed(&model, &queries);
-    let used =
-        [SectionKind::Ids, SectionKind::Factors, SectionKind::Taste, SectionKind::Transitions];
-    let used = model.sections().filter(|(id, _)| used.contains(&id.kind));
-    let bytes: usize = used.map(|(_, bytes)| bytes.len()).sum();
     let tracks = whole.len();
-    let Chosen { follow, valid, taste } = chosen;
-    let (taste, bytes_per_item) = (taste.is_some(), bytes as f64 / tracks as f64);
+    let Chosen { valid, taste, .. } = chosen;
+    let (taste, bytes_per_item) = (taste.is_some(), used(&model) as f64 / tracks as f64);
     Ok(NextOutcome { test, detail, valid, follow, taste, bytes_per_item, tracks, micros })
+}
+
+/// Bytes of the sections that tell the next track.
+fn used(model: &Model) -> usize {
+    const USED: [SectionKind; 4] =
+        [SectionKind::Ids, SectionKind::Factors, SectionKind::Taste, SectionKind::Transitions];
+    let used = model.sections().filter(|(id, _)| USED.contains(&id.kind));
+    used.map(|(_, bytes)| bytes.len()).sum()
 }
 
 /// Microseconds of single queries, on one thread: the median, and the 99th of a hundred.
