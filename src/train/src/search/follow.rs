@@ -103,7 +103,7 @@ impl Follow {
 }
 
 /// `base` with what follows what; `None` where that makes no valid section.
-fn with_transitions(base: &Model, parts: &NeighbourParts) -> Option<Model> {
+pub fn with_transitions(base: &Model, parts: &NeighbourParts) -> Option<Model> {
     let mut model = base.clone();
     let ids = model.ids_digest();
     let section: Aligned = encode_neighbours(ids, parts)?;

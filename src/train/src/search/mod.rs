@@ -25,7 +25,7 @@ pub use balance::{Balance, carried, density};
 pub use beside::{Beside, beside};
 pub use effort::{Effort, Round};
 pub use fidelity::coarseness;
-pub use follow::{Follow, Tried, follow};
+pub use follow::{Follow, Tried, follow, with_transitions};
 pub use next::{Following, following};
 pub use people::{Before, People, people};
 pub use settle::{Settled, measured, settle};
