@@ -8,7 +8,7 @@ use std::{
 };
 
 use segue_core::{
-    model::{Loss, Model, Responses},
+    model::{Loss, Model, Responses, SectionKind},
     rng::SplitMix64,
 };
 use segue_train::{
@@ -232,4 +232,26 @@ fn what_the_search_finds_is_what_sessions_of_the_engine_give() {
     let model = with_transitions(&base, &parts).unwrap();
     assert_eq!(hits(&model, &queries).0, tried.hits);
     assert!(tried.hits.mrr_20 > 0.5, "{tried:?}");
+}
+
+#[test]
+fn what_follows_what_keeps_within_its_room_and_gives_up_no_more_than_it_must() {
+    let dataset = walks(40, 200);
+    let base = base(dataset.tracks.len());
+    let sittings = dataset.sittings();
+    let wanted = Follow { pairs_each: 12.0, ..Follow::start(2) };
+    let within = |room| wanted.within(room, &base, &sittings, &Progress::silent()).unwrap();
+    let taken = |model: &Model| -> usize {
+        let kind = SectionKind::Transitions;
+        model.sections().filter(|(id, _)| id.kind == kind).map(|(_, bytes)| bytes.len()).sum()
+    };
+    let (all, whole) = within(usize::MAX);
+    let (fewest, least) = within(0);
+    assert_eq!(all, wanted);
+    assert!(fewest.pairs_each < wanted.pairs_each, "some pairs are left where there is no room");
+    assert!(0 < taken(&least) && taken(&least) < taken(&whole));
+    let (_, exact) = within(taken(&whole));
+    assert_eq!(taken(&exact), taken(&whole));
+    let (_, closer) = within(taken(&whole) - 1);
+    assert!((taken(&least)..taken(&whole)).contains(&taken(&closer)));
 }

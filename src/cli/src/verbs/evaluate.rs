@@ -92,9 +92,9 @@ pub struct SplitArguments {
 ///
 /// TRAIN has one sitting a line, `item item …`; TEST has `item item …`, a tab, and the item that came
 /// next. TRAIN is in order of time: settings are chosen on its last tenth held out, or, where TEST goes on
-/// from sittings of TRAIN, on the last item of each. Ranks every item of TRAIN, tracks of the sitting too,
-/// because listeners do repeat. What stands behind ± is half of a 95 % interval, by the bootstrap
-/// over queries.
+/// from sittings of TRAIN, on the last few items of each. The model keeps within 48 bytes an item. Ranks
+/// every item of TRAIN, tracks of the sitting too, because listeners do repeat. What stands behind ± is
+/// half of a 95 % interval, by the bootstrap over queries.
 #[derive(Args)]
 #[command(
     override_usage = "segue evaluate next [OPTIONS] --train <TRAIN> --test <TEST>\n       \
