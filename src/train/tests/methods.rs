@@ -129,6 +129,24 @@ fn factors_are_those_of_the_singular_value_decomposition_shrunk_by_the_ridge() {
 }
 
 #[test]
+fn a_ridge_shrinks_where_there_are_fewer_directions_than_components_too() {
+    // Two kinds of listeners, one of them more numerous: two directions for eight components.
+    let rows: Vec<Vec<u32>> =
+        (0..30).map(|listener| if listener < 20 { vec![0, 1, 2] } else { vec![3, 4, 5] }).collect();
+    let by_user = matrix(6, &rows);
+    let by_item = by_user.transposed();
+    let spectrum = Spectrum::of((&by_user, &by_item), 8, NONE, 3).unwrap();
+    let length = |factors: &[f32], track: usize| -> f64 {
+        factors[track * 8..][..8].iter().map(|&x| f64::from(x).powi(2)).sum()
+    };
+    let [flat, shrunk] = [0.0, 1.0].map(|ridge| spectrum.factors(Shape { ridge, popularity: 0.0 }));
+    assert!((length(&flat, 0) / length(&flat, 3) - 1.0).abs() < 1e-4);
+    // Squares of 60 and 30, under a ridge of 30: 2/3 to 1/2.
+    let ratio = length(&shrunk, 0) / length(&shrunk, 3);
+    assert!((ratio - 4.0 / 3.0).abs() < 1e-4, "{ratio}");
+}
+
+#[test]
 fn every_method_gives_the_same_bits_at_any_number_of_threads() {
     for method in methods() {
         let [one, three] = [1, 3].map(|threads| {

@@ -17,7 +17,10 @@ use crate::{
     assemble::{FoldIn, whole_model},
     coding,
     dataset::Dataset,
-    evaluate::ranking::{Accuracy, Case, accuracy},
+    evaluate::{
+        paired,
+        ranking::{Accuracy, Case, Measured, each},
+    },
     factors::Settings,
     progress::Progress,
     search::{Beside, carried, density},
@@ -76,6 +79,8 @@ pub struct Beneath<'a> {
 const MOST: usize = 1000;
 /// New tracks that the liked ones are held against, at most.
 const RIVALS: usize = 1000;
+/// By how many standard errors over listeners a choice must be better to be taken: few listeners tell little.
+const NOTABLE: f64 = 1.0;
 /// Rounds of steps, each with the step of the last one's root.
 const STEPS: [f64; 2] = [4.0, 2.0];
 /// Least and most of every weight that is searched.
@@ -149,9 +154,12 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Steps along one weight after the other while that ranks new tracks better.
+    /// Steps along one weight after the other while that ranks new tracks notably better.
     fn penalties(&self, start: Shrinkage) -> Result<Shrinkage, Interrupted> {
-        let mut best = (self.order(&start)?.0, start);
+        let order = |shrinkage: &Shrinkage| -> Result<Vec<f64>, Interrupted> {
+            Ok(self.order(shrinkage)?.into_iter().map(|[ndcg, _]| ndcg).collect())
+        };
+        let mut best = (order(&start)?, start);
         for step in STEPS {
             for (kind, weight) in WEIGHTS {
                 if !kind.is_none_or(|kind| self.features.kinds().contains(&kind)) {
@@ -166,11 +174,11 @@ impl<'a> Run<'a> {
                         if !(BOUNDS[0]..=BOUNDS[1]).contains(value) {
                             break;
                         }
-                        let order = self.order(&next)?.0;
-                        if order <= best.0 {
+                        let found = order(&next)?;
+                        if paired(&found, &best.0) <= NOTABLE {
                             break;
                         }
-                        best = (order, next);
+                        best = (found, next);
                     }
                     if best.1 != before {
                         break;
@@ -181,18 +189,14 @@ impl<'a> Run<'a> {
         Ok(best.1)
     }
 
-    /// How well listeners' new favourites rank among new tracks: the mean NDCG over all of them, and the
-    /// mean AUC.
-    fn order(&self, shrinkage: &Shrinkage) -> Result<(f64, f64), Interrupted> {
+    /// How well each listener's new favourites rank among new tracks: NDCG over all of them, and AUC.
+    fn order(&self, shrinkage: &Shrinkage) -> Result<Vec<[f64; 2]>, Interrupted> {
         if self.progress.stopped() {
             return Err(Interrupted);
         }
         let predicted = self.predicted(shrinkage);
         let fans = &self.held.fans[..self.held.fans.len().min(MOST)];
-        let each: Vec<[f64; 2]> = fans.par_iter().map(|fan| self.judge(fan, &predicted)).collect();
-        let mean =
-            |at: usize| each.iter().map(|each| each[at]).sum::<f64>() / each.len().max(1) as f64;
-        Ok((mean(0), mean(1)))
+        Ok(fans.par_iter().map(|fan| self.judge(fan, &predicted)).collect())
     }
 
     /// Factors of all tracks, the new ones from their features.
@@ -215,25 +219,28 @@ impl<'a> Run<'a> {
         order(liked, &others)
     }
 
-    /// Chooses the size of new factors by the ranking of the whole catalogue, through the engine.
-    fn scale(&self, shrinkage: Shrinkage) -> Result<New, TrainError> {
+    /// Chooses the size of new factors by the ranking of the whole catalogue, through the engine: their own
+    /// unless another is notably better.
+    fn scale(&self, start: Shrinkage) -> Result<New, TrainError> {
         let cases = &self.held.cases[..self.held.cases.len().min(MOST)];
-        let without = self.ranking(&Shrinkage { scale: 0.0, ..shrinkage }, cases)?;
-        let mut best: Option<(Accuracy, Shrinkage)> = None;
+        let without = self.ranking(&Shrinkage { scale: 0.0, ..start }, cases)?;
+        let mut best = (self.ranking(&start, cases)?, start);
         for scale in SCALES {
-            let shrinkage = Shrinkage { scale, ..shrinkage };
-            let with = self.ranking(&shrinkage, cases)?;
-            if best.is_none_or(|(best, _)| with.objective() > best.objective()) {
-                best = Some((with, shrinkage));
+            let shrinkage = Shrinkage { scale, ..start };
+            let found = self.ranking(&shrinkage, cases)?;
+            if paired(&objectives(&found), &objectives(&best.0)) > NOTABLE {
+                best = (found, shrinkage);
             }
         }
-        let (with, shrinkage) = best.ok_or(Interrupted)?;
-        let auc = self.order(&shrinkage)?.1;
-        let (tracks, listeners) = (self.new.len(), self.held.fans.len().min(MOST));
+        let (with, shrinkage) = best;
+        let (with, without) = (Accuracy::mean(&with), Accuracy::mean(&without));
+        let orders = self.order(&shrinkage)?;
+        let auc = orders.iter().map(|[_, auc]| auc).sum::<f64>() / orders.len().max(1) as f64;
+        let (tracks, listeners) = (self.new.len(), orders.len());
         Ok(New { shrinkage, gain: Some(Gain { auc, tracks, listeners, with, without }) })
     }
 
-    fn ranking(&self, shrinkage: &Shrinkage, cases: &[Case]) -> Result<Accuracy, TrainError> {
+    fn ranking(&self, shrinkage: &Shrinkage, cases: &[Case]) -> Result<Vec<Measured>, TrainError> {
         if self.progress.stopped() {
             return Err(Interrupted.into());
         }
@@ -247,8 +254,12 @@ impl<'a> Run<'a> {
         let by_user = &self.held.by_user;
         let lists = beside.map(|beside| beside.neighbours(by_user, &by_user.transposed()));
         let model = whole_model(&self.fingerprints, &coded, fold_in, lists.as_ref())?;
-        Ok(accuracy(&model, cases))
+        Ok(each(&model, cases))
     }
+}
+
+fn objectives(each: &[Measured]) -> Vec<f64> {
+    each.iter().map(Measured::objective).collect()
 }
 
 /// What is searched, and whom it is about.

@@ -5,9 +5,8 @@
 //! truncated decomposition is V·S. A track's factor is (D_i + μ)^e·V·(S²/(S² + λ))^½. PureSVD (Cremonesi,
 //! Koren and Turrin, 2010) is a = b = e = λ = 0. With λ, R̃·V·(S²/(S² + λ))·Vᵀ is the best
 //! reconstruction of R̃ from itself under a ridge of λ (Steck, "Autoencoders that don't overfit towards the
-//! identity", 2020, without its constraint on the diagonal, which matters only to tracks that a listener
-//! has already). One vector a track serves both ends of V·Vᵀ, so that a device folds listeners in as with
-//! any other factors.
+//! identity", 2020, without its constraint on the diagonal, which comes to a scale for each track). One vector
+//! a track serves both ends of V·Vᵀ, so that a device folds listeners in as with any other factors.
 
 mod lanczos;
 
@@ -41,7 +40,7 @@ pub struct Shape {
 #[derive(Clone, Debug)]
 pub struct Spectrum {
     dim: usize,
-    /// `dim` reals a track, orthonormal columns.
+    /// `dim` reals a track: orthonormal columns, and columns of nothing where there are no more.
     vectors: Vec<f32>,
     /// Squares of the singular values, in the order of the columns.
     squares: Vec<f32>,
@@ -105,7 +104,8 @@ impl Spectrum {
     /// Factors of a mean square length of one, `dim` reals a track.
     pub fn factors(&self, shape: Shape) -> Vec<f32> {
         let Self { dim, vectors, squares, degrees } = self;
-        let ridge = shape.ridge * squares.last().copied().unwrap_or(0.0);
+        let least = squares.iter().copied().rfind(|&square| square > 0.0).unwrap_or(0.0);
+        let ridge = shape.ridge * least;
         let scales: Vec<f32> = squares.iter().map(|&s| kept(s.max(0.0), ridge).sqrt()).collect();
         let rows = vectors.chunks_exact(*dim).zip(degrees);
         let mut factors: Vec<f32> = rows
