@@ -1,8 +1,11 @@
 //! What goes beside the factors: which lists, and how much they weigh.
 
-use segue_core::model::{Habits, Model, NeighbourParts};
+use segue_core::{
+    model::{Habits, Model, NeighbourParts},
+    session::Session,
+};
 
-use super::{Settled, Task};
+use super::{Settled, Task, spread::spread};
 use crate::{
     Interrupted,
     als::Factors,
@@ -10,7 +13,7 @@ use crate::{
     coding::{self, Coded},
     evaluate::{
         paired,
-        ranking::{Accuracy, each},
+        ranking::{Accuracy, Case, each},
     },
     links::Links,
     matrix::Matrix,
@@ -22,8 +25,8 @@ use crate::{
 const START: Recipe = Recipe { met: 0.75, recommended: 0.25, listener: 1.0 };
 /// How far it steps along each power.
 const STEP: f32 = 0.25;
-/// Shares of a listener's score that lists add, tried for each recipe.
-const SCALES: [f32; 6] = [0.02, 0.04, 0.08, 0.16, 0.32, 0.64];
+/// What lists add, in units of how far apart taste sets tracks, tried first.
+const SCALES: [f32; 6] = [0.5, 1.0, 2.0, 4.0, 8.0, 16.0];
 /// Pairs a track, from the fewest.
 const PAIRS: [f32; 5] = [0.25, 0.5, 1.0, 2.0, 4.0];
 /// Of what the most pairs_each gain, the share that is enough.
@@ -36,7 +39,7 @@ pub struct Beside {
     pub recipe: Recipe,
     /// Pairs a track, at most.
     pub pairs_each: f32,
-    /// The share of a listener's score that the lists add, in the mean.
+    /// What the lists add to a track of a listener, in the mean; a yes is 1.
     pub scale: f32,
     /// What that gave on the validation cases.
     pub accuracy: Accuracy,
@@ -65,7 +68,12 @@ pub fn beside(
     let stage = "choosing what goes with what";
     progress.stage(stage);
     let mut run = Run { task, coded: coding::fine(factors), settled, progress, stage, tried: 0 };
-    let mut best = run.best_scale(START, &SCALES)?;
+    let Some(model) = run.model(None) else { return Ok(None) };
+    let meet = |session: &mut Session, case: &Case| {
+        case.known.iter().for_each(|evidence| session.take(&model, evidence));
+    };
+    let spread = spread(&model, task.validation.iter(), meet);
+    let mut best = run.best_scale(START, &SCALES.map(|scale| scale * spread))?;
     for _ in 0..2 {
         let before = best.recipe;
         for vary in VARIATIONS {
@@ -167,7 +175,8 @@ impl Run<'_, '_> {
         }
         let most = most(pairs_each, self.task.by_item.rows());
         let lists = links.parts(most, scale, Habits::default());
-        let each = self.model(&lists).map_or_else(Vec::new, |m| each(&m, self.task.validation));
+        let each =
+            self.model(Some(&lists)).map_or_else(Vec::new, |m| each(&m, self.task.validation));
         let accuracy = Accuracy::mean(&each);
         let objective = accuracy.objective();
         self.tried += 1;
@@ -176,8 +185,8 @@ impl Run<'_, '_> {
         Ok(Candidate { recipe, scale, objective, accuracy, each })
     }
 
-    fn model(&self, lists: &NeighbourParts) -> Option<Model> {
+    fn model(&self, lists: Option<&NeighbourParts>) -> Option<Model> {
         let Task { fingerprints, .. } = self.task;
-        whole_model(fingerprints, &self.coded, &self.settled.fold_in, Some(lists)).ok()
+        whole_model(fingerprints, &self.coded, &self.settled.fold_in, lists).ok()
     }
 }

@@ -3,9 +3,13 @@
 use segue_core::{
     bytes::Aligned,
     model::{Habits, Model, NeighbourParts, SectionKind, encode_neighbours},
+    session::Session,
 };
 
-use super::prepared::{Prepared, hits, prepared};
+use super::{
+    prepared::{Prepared, hits, prepared},
+    spread::spread,
+};
 use crate::{
     Interrupted, TrainError,
     evaluate::{
@@ -37,8 +41,8 @@ const START: Follow = Follow {
     scale: 1.0,
     pairs_each: 12.0,
 };
-/// Scales beside taste.
-const SCALES: [f32; 6] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
+/// Scales beside taste, in units of how far apart it sets tracks.
+const SCALES: [f32; 5] = [0.1, 0.3, 3.0, 10.0, 30.0];
 /// By how many standard errors a step must be better to be taken: of many that are tried some look
 /// better by chance.
 const NOTABLE: f64 = 0.5;
@@ -131,11 +135,13 @@ pub fn follow(
     start: Follow,
     progress: &Progress<'_>,
 ) -> Result<Tried, Interrupted> {
+    let meet = |session: &mut Session, query: &Query| query.observe(base, session);
+    let spread = spread(base, queries.iter(), meet);
     let queries = &prepared(base, queries);
     let mut run = Run { base, sittings, queries, progress, links: None, tried: 0 };
-    let mut best = run.measure(start)?;
+    let mut best = run.measure(Follow { scale: spread, ..start })?;
     for scale in SCALES {
-        run.challenge(&mut best, Follow { scale, ..start })?;
+        run.challenge(&mut best, Follow { scale: scale * spread, ..start })?;
     }
     for _ in 0..2 {
         let before = best.follow;

@@ -17,6 +17,7 @@ mod next;
 mod people;
 mod prepared;
 mod settle;
+mod spread;
 mod sums;
 
 use segue_core::model::Responses;

@@ -11,13 +11,14 @@ use super::{Hits, Next, Query, catalogue::Catalogue, used};
 use crate::{
     Interrupted, TrainError,
     als::Factors,
-    assemble::{FoldIn, ranking_model},
+    assemble::{FoldIn, ranking_model, whole_model},
     coding::{self, fine},
     evaluate::ranking::Case,
     factors::{self, Settings},
     progress::Progress,
     search::{
-        Effort, Follow, Found, Task, Tried, carried, coarseness, density, follow, search, settle,
+        Beside, Effort, Follow, Found, Task, Tried, beside, carried, coarseness, density, follow,
+        search, settle,
     },
 };
 
@@ -34,12 +35,13 @@ pub(super) struct Chosen {
     pub taste: Option<Taste>,
 }
 
-/// Factors beside what follows what.
+/// Factors, and what goes with what, beside what follows what.
 pub(super) struct Taste {
     settings: Settings,
     seed: u64,
     fold_in: FoldIn,
     coarseness: f32,
+    beside: Option<Beside>,
     density: f64,
 }
 
@@ -96,15 +98,18 @@ pub(super) fn choose(
     let loss = settings.fold_in(task.by_user.columns());
     let settled = settle(&task, &mut trainer, &loss, task.responses, progress)?;
     let fold_in = settled.fold_in;
-    let model = ranking_model(&part.fingerprints, &fine(&trainer.factors), &fold_in)?;
-    let beside = follow(&model, &sittings, valid, alone.follow, progress)?;
-    if beside.hits.objective() <= alone.hits.objective() {
+    let goes_with = beside(&task, &trainer.factors, &settled, progress)?;
+    let lists = goes_with.map(|beside| beside.neighbours(&by_user, &by_item));
+    let factors = fine(&trainer.factors);
+    let model = whole_model(&part.fingerprints, &factors, &fold_in, lists.as_ref())?;
+    let both = follow(&model, &sittings, valid, alone.follow, progress)?;
+    if both.hits.objective() <= alone.hits.objective() {
         return Ok(Chosen::without_taste(&alone));
     }
     let coarseness = coarseness(&task, &trainer.factors, &settings.loss, &settled, progress)?;
     let density = density(&by_user);
-    let taste = Some(Taste { settings, seed, fold_in, coarseness, density });
-    Ok(Chosen { follow: beside.follow, valid: Some(beside.hits), taste })
+    let taste = Some(Taste { settings, seed, fold_in, coarseness, beside: goes_with, density });
+    Ok(Chosen { follow: both.follow, valid: Some(both.hits), taste })
 }
 
 /// A model that knows nothing of taste.
@@ -158,6 +163,7 @@ impl Taste {
             return Err(Interrupted.into());
         }
         let coded = coding::compact(&trainer.factors, &by_item, &loss, self.coarseness, &[])?;
-        Ok(ranking_model(&whole.fingerprints, &coded, &fold_in)?)
+        let lists = self.beside.map(|beside| beside.neighbours(&by_user, &by_item));
+        Ok(whole_model(&whole.fingerprints, &coded, &fold_in, lists.as_ref())?)
     }
 }

@@ -99,8 +99,13 @@ pub fn evaluate_next(next: &Next<'_>, progress: &Progress<'_>) -> Result<NextOut
 
 /// Bytes of the sections that tell the next track.
 fn used(model: &Model) -> usize {
-    const USED: [SectionKind; 4] =
-        [SectionKind::Ids, SectionKind::Factors, SectionKind::Taste, SectionKind::Transitions];
+    const USED: [SectionKind; 5] = [
+        SectionKind::Ids,
+        SectionKind::Factors,
+        SectionKind::Taste,
+        SectionKind::Neighbours,
+        SectionKind::Transitions,
+    ];
     let used = model.sections().filter(|(id, _)| USED.contains(&id.kind));
     used.map(|(_, bytes)| bytes.len()).sum()
 }
