@@ -17,7 +17,7 @@ DIMS = [64, 128]
 # moves with the first where it counts pairs that were not met, and so is a multiple of it.
 WEIGHTS = [3, 10, 30, 100]
 RIDGES = {
-    "segue": lambda weight: [weight * of for of in (3e-5, 1e-4, 3e-4, 1e-3, 3e-3)],
+    "segue": lambda weight: [weight * of for of in (3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3)],
     "cg": lambda weight: [0.1, 1, 10, 30, 100],
 }
 TRIED_FOR, EPOCHS, ROUNDS = 8, 12, 3
