@@ -24,7 +24,7 @@ const HEARD: u8 = 0x80;
 #[derive(Clone, Debug, Default)]
 pub struct Votes {
     /// For each shard that has a track of the sitting, the sum of each track.
-    sums: Vec<Vec<i32>>,
+    sums: Vec<Vec<i64>>,
     /// How many voted for it, and [`HEARD`].
     marks: Vec<Vec<u8>>,
     touched: Vec<Row>,
