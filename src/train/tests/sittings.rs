@@ -276,11 +276,11 @@ fn crossroads(ridge: f32) -> (Model, Sittings, Vec<Query>) {
     let fingerprints: Vec<u64> = (1..=u64::from(3 * HUBS)).map(|n| n << 40).collect();
     let model = whole_model(&fingerprints, &coding::fine(&factors), &fold_in, None).unwrap();
     let walks = (0..HUBS * 9).map(|n| {
-        let likes = if n / HUBS % 3 == 0 { HUBS } else { 2 * HUBS };
+        let likes = if (n / HUBS).is_multiple_of(3) { HUBS } else { 2 * HUBS };
         [n % HUBS, likes + n % HUBS]
     });
     let query = |n: u32| {
-        let likes = if n % 2 == 0 { HUBS } else { 2 * HUBS };
+        let likes = if n.is_multiple_of(2) { HUBS } else { 2 * HUBS };
         let mut known = Evidence::new(Row(likes + (n + 7) % HUBS));
         known.add(Kind::Like, 1.0);
         let (hub, next) = (n % HUBS, Some(likes + n % HUBS));

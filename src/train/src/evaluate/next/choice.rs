@@ -37,11 +37,11 @@ pub(super) struct Chosen {
 
 /// Factors, and what goes with what, beside what follows what.
 pub(super) struct Taste {
-    settings: Settings,
+    pub settings: Settings,
     seed: u64,
     fold_in: FoldIn,
     coarseness: f32,
-    beside: Option<Beside>,
+    pub beside: Option<Beside>,
     density: f64,
 }
 
@@ -92,7 +92,7 @@ pub(super) fn choose(
         dim: next.dim,
         seed: next.seed,
         head: None,
-        effort: Effort::QUICK,
+        effort: Effort::QUICK.within(next.budget),
     };
     let Found { settings, seed, mut trainer, .. } = search(&task, progress)?;
     let loss = settings.fold_in(task.by_user.columns());
