@@ -84,8 +84,12 @@ impl Votes {
         if *mark == 0 {
             self.touched.push(row);
         }
-        // There are fewer voters than a mark can count.
-        *mark += add;
+        // A forged list may name a track more often than there are voters.
+        if add == HEARD {
+            *mark |= HEARD;
+        } else if usize::from(*mark & !HEARD) < WINDOW {
+            *mark += add;
+        }
     }
 
     /// Whether a track has votes or is of the sitting.

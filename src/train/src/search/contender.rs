@@ -79,7 +79,8 @@ impl Contender<'_> {
     fn is_worse_than(&self, earlier: &Self) -> bool {
         let then: Vec<f64> = earlier.objectives().collect();
         let now: Vec<f64> = self.objectives().take(then.len()).collect();
-        now.len() == then.len() && paired(&then, &now) > NOTABLE
+        // What has diverged ranks nothing.
+        now.len() < then.len() || paired(&then, &now) > NOTABLE
     }
 
     /// Whether it ranks better than `other` did on the cases that it was judged on.
@@ -112,7 +113,7 @@ impl<'a, 't> Run<'a, 't> {
         let end = task.effort.budget.and_then(|budget| Instant::now().checked_add(budget));
         let mut key = Key::of("accuracy").and_pairs(task.by_user).and(&(task.dim, task.responses));
         for case in task.validation {
-            key = key.and(&(case.known.len(), &case.held_out, case.missing));
+            key = key.and(&(&case.known, &case.held_out, case.missing, case.repeats));
         }
         Self { task, progress, tried: Vec::new(), spectra, key, ends: end.map(|end| (end, end)) }
     }
@@ -140,11 +141,13 @@ impl<'a, 't> Run<'a, 't> {
         let cases = &self.task.validation[..round.listeners.min(self.task.validation.len())];
         let key = self.key.clone().and(&(contender.settings, contender.seed, cases.len()));
         let checkpoints = self.progress.checkpoints;
-        contender.each = match checkpoints.get(&key) {
-            Some(kept) => measured(&kept),
-            None => self.judged(contender, cases)?,
+        contender.each = if let Some(kept) = checkpoints.get(&key) {
+            measured(&kept)
+        } else {
+            let each = self.judged(contender, cases)?;
+            checkpoints.put(&key, || kept(&each))?;
+            each
         };
-        checkpoints.put(&key, || kept(&contender.each))?;
         contender.accuracy = Accuracy::mean(&contender.each);
         self.note(contender, new);
         Ok(())
