@@ -126,6 +126,33 @@ fn what_comes_next_is_told_with_intervals_by_parts_and_by_query() {
 }
 
 #[test]
+fn every_search_keeps_what_it_found_where_it_is_told_to_and_finds_the_same_there() {
+    let folder = sittings();
+    let log: String = (0..40)
+        .flat_map(|u| (0..12).map(move |at| (u, at)))
+        .map(|(u, at)| format!("u{u},i{},{}\n", (u * 7 + at * at) % 30, 1000 + at * 60))
+        .collect();
+    write(&folder, "log.csv", &format!("user,track,at\n{log}"));
+    for line in [NEXT, "evaluate clusters --events log.csv --dim 4 --seeds 2"] {
+        let kept = format!("{}.kept", line.split(' ').nth(1).unwrap());
+        let told = || {
+            let line = format!("{line} --checkpoints {kept} --json");
+            let mut figures = json(&succeed(&folder, &line));
+            // What differs from run to run.
+            for time in ["p50_us", "p99_us"] {
+                figures.as_object_mut().unwrap().remove(time);
+            }
+            figures
+        };
+        let first = told();
+        assert!(fs::read_dir(folder.path().join(&kept)).unwrap().count() > 5, "{line}");
+        assert_eq!(told(), first, "{line}");
+    }
+    let taste = &json(&succeed(&folder, &format!("{NEXT} --budget 0 --json")))["taste"];
+    assert!(taste.is_null() || taste["method"].is_string(), "{taste}");
+}
+
+#[test]
 fn nothing_that_is_told_depends_on_the_number_of_threads() {
     let folder = split();
     let with = |threads: &str| {
@@ -212,12 +239,14 @@ fn flags_that_do_not_go_together_are_wrong_usage() {
         ("split --compare a b --valid c", "--valid"),
         ("split --compare a b --per-listener c", "--per-listener"),
         ("split --compare a b --dim 8", "--dim"),
+        ("split --compare a b --checkpoints c", "--checkpoints"),
         ("split --compare a b --precision f32", "--precision"),
         ("split", "--compare <A> <B>"),
         ("next --test a", "--train"),
         ("next --compare a b --mask", "--mask"),
         ("next --compare a b --support 3", "--support"),
         ("next --compare a b --per-query c", "--per-query"),
+        ("next --compare a b --budget 1", "--budget"),
     ] {
         let output = segue(&folder, &format!("evaluate {line}"));
         let said = String::from_utf8(output.stderr).unwrap();

@@ -7,19 +7,18 @@ use alloc::{vec, vec::Vec};
 
 use crate::{
     ids::Row,
-    kernel::nearest,
     model::{Model, Neighbour},
 };
 
-/// One in the score, in the units of the sums: most weights fit their steps, and 1,000 of the largest
-/// fit 32 bits.
-const ONE: f32 = (1 << 18) as f32;
+/// One in the score, in the units of the sums: a million of the largest weights fit 63 bits, and weights a
+/// millionth of that still have their steps where fold-in shrinks scores as far.
+const ONE: f64 = (1_u64 << 40) as f64;
 
 /// The sums of the tracks that are a neighbour of something.
 #[derive(Clone, Debug, Default)]
 pub struct Boosts {
     /// For each shard of which a track was named, one sum a track.
-    sums: Vec<Vec<i32>>,
+    sums: Vec<Vec<i64>>,
     /// Tracks whose sum was ever other than 0.
     touched: Vec<Row>,
 }
@@ -52,7 +51,7 @@ impl Boosts {
 
     /// The sum of a track; 0 where nothing names it.
     #[inline]
-    pub fn of(&self, row: Row) -> i32 {
+    pub fn of(&self, row: Row) -> i64 {
         let sums = self.sums.get(usize::from(row.shard()));
         sums.and_then(|sums| sums.get(row.index())).copied().unwrap_or(0)
     }
@@ -75,12 +74,14 @@ impl Boosts {
     }
 }
 
-/// `weight` times what evidence says, in whole units; a yes counts as one however often it was said.
-pub(crate) fn units(weight: f32, says: f32) -> i32 {
-    nearest((weight * says.clamp(-1.0, 1.0) * ONE).into())
+/// `weight` times what evidence says, to the nearest whole unit; a yes counts as one however often it was
+/// said.
+pub(crate) fn units(weight: f32, says: f32) -> i64 {
+    let units = f64::from(weight * says.clamp(-1.0, 1.0)) * ONE;
+    (units + 0.5_f64.copysign(units)) as i64
 }
 
 /// What a sum adds to a score.
-pub fn score(sum: i32) -> f32 {
-    sum as f32 / ONE
+pub fn score(sum: i64) -> f32 {
+    (sum as f64 / ONE) as f32
 }

@@ -57,7 +57,7 @@ pub struct Evidence {
 }
 
 /// A play of this share of a track or more has heard it to the end.
-const WHOLE: f32 = 0.9;
+pub const WHOLE: f32 = 0.9;
 
 impl Evidence {
     /// Nothing yet about `row`.

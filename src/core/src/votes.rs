@@ -24,7 +24,7 @@ const HEARD: u8 = 0x80;
 #[derive(Clone, Debug, Default)]
 pub struct Votes {
     /// For each shard that has a track of the sitting, the sum of each track.
-    sums: Vec<Vec<i32>>,
+    sums: Vec<Vec<i64>>,
     /// How many voted for it, and [`HEARD`].
     marks: Vec<Vec<u8>>,
     touched: Vec<Row>,
@@ -84,8 +84,12 @@ impl Votes {
         if *mark == 0 {
             self.touched.push(row);
         }
-        // There are fewer voters than a mark can count.
-        *mark += add;
+        // A forged list may name a track more often than there are voters.
+        if add == HEARD {
+            *mark |= HEARD;
+        } else if usize::from(*mark & !HEARD) < WINDOW {
+            *mark += add;
+        }
     }
 
     /// Whether a track has votes or is of the sitting.

@@ -182,7 +182,7 @@ fn the_order_of_events_does_not_matter_and_a_repeat_counts_once() {
     for row in [120, 3, 3, 50] {
         observe(&model, &mut b, row, Kind::Like);
     }
-    let sums = |session: &mut Session| -> Vec<i32> {
+    let sums = |session: &mut Session| -> Vec<i64> {
         let boosts = session.expectation(&model).boosts;
         (0..TRACKS as u32).map(|row| boosts.of(Row(row))).collect()
     };

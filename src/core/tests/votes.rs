@@ -302,3 +302,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_list_that_names_a_track_again_and_again_neither_panics_nor_passes_it_for_heard() {
+    let pair = Pair { rows: [3, 4], level: 1, lean: 0 };
+    for times in [127, 128, 300] {
+        let mut model = support::model(TRACKS, 1);
+        let forged = NeighbourParts { pairs: vec![pair; times], ..parts() };
+        let section = encode_neighbours(model.ids_digest(), &forged).unwrap();
+        model.add([(SectionKind::Transitions, section)]).unwrap();
+        for sitting in [vec![3], vec![4, 3]] {
+            let mut session = listen(&model, &sitting);
+            let votes = session.expectation(&model).votes;
+            assert_eq!(votes.is_heard(Row(4)), sitting.contains(&4), "{times}");
+            assert!(votes.concern(Row(4)) && votes.score(Row(4)).is_finite());
+        }
+    }
+}

@@ -12,14 +12,13 @@ use segue_core::{
     linalg::dot,
     membership::shares,
     model::{Entry, IdsDigest, encode_finished},
+    session::WHOLE,
 };
 
 use crate::dataset::Heard;
 
 /// Fewest listeners that an entry rests on.
 pub const SUPPORT: f64 = 5.0;
-/// A play of this share of a track or more has heard it to the end.
-const WHOLE: f32 = 0.9;
 
 /// How counts become weights.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,7 +32,8 @@ pub struct Recipe {
     pub entries: usize,
 }
 
-/// Whether an event says that the track was heard to the end.
+/// Whether an event says that the track was heard to the end; a play of which the log does not tell how much
+/// was heard counts as whole, as it does in all of training.
 pub fn is_finish(event: &Heard) -> bool {
     match event.kind {
         Kind::Play => event.amount >= WHOLE,

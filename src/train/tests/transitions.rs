@@ -106,7 +106,8 @@ impl Folder {
             fs::write(&path, text).unwrap();
             path
         });
-        let next = Next { train: &train, test: &test, dim: 8, mask, support: 2, seed: 1 };
+        let next =
+            Next { train: &train, test: &test, dim: 8, mask, support: 2, seed: 1, budget: None };
         evaluate_next(&next, &Progress::silent())
     }
 }
@@ -211,7 +212,7 @@ fn settings_are_chosen_on_the_latest_sittings_as_the_test_comes_after_all_of_the
 fn where_nothing_can_be_held_out_nothing_is_said_of_what_was() {
     let folder = Folder::new("nothing-held-out");
     let one = folder.evaluate("a b c\n", "a b\tc\n", false).unwrap();
-    assert_eq!((one.valid, one.taste, one.test.queries), (None, false, 1));
+    assert_eq!((one.valid, one.taste, one.test.queries), (None, None, 1));
     // The last tenth of two is one, and what it asks for is unknown.
     let two = folder.evaluate("a b\nc d\n", "x\tb\n", false).unwrap();
     assert_eq!(two.valid.map(|valid| valid.queries), Some(1));

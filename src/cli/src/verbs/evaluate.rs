@@ -14,8 +14,9 @@ use segue_train::{
     evaluate::split::{Chosen, Outcome, Precision, Split, evaluate},
     neighbours::Recipe,
     progress::Progress,
+    search::Beside,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use self::new::NewArguments;
 use self::{
@@ -72,7 +73,9 @@ pub struct SplitArguments {
         long,
         num_args = 2,
         value_names = ["A", "B"],
-        conflicts_with_all = ["train", "valid", "test", "per_listener", "dim", "precision"]
+        conflicts_with_all = [
+            "train", "valid", "test", "per_listener", "dim", "precision", "budget", "checkpoints"
+        ]
     )]
     compare: Vec<PathBuf>,
     /// Components of a factor.
@@ -117,7 +120,9 @@ pub struct NextArguments {
         long,
         num_args = 2,
         value_names = ["A", "B"],
-        conflicts_with_all = ["train", "test", "per_query", "mask", "support", "dim"]
+        conflicts_with_all = [
+            "train", "test", "per_query", "mask", "support", "dim", "budget", "checkpoints"
+        ]
     )]
     compare: Vec<PathBuf>,
     /// Leave out the tracks of the sitting so far.
@@ -129,6 +134,8 @@ pub struct NextArguments {
     /// Components of a factor.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=256))]
     dim: u16,
+    #[command(flatten)]
+    search: Search,
     /// Seed of everything random.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -187,14 +194,6 @@ fn split(train: &Path, test: &Path, arguments: &SplitArguments, ui: &Ui) -> Done
     keep(&SPLIT, &detail, file)?;
     let Chosen { settings, settled, beside, tried, .. } = chosen;
     let valid = beside.map_or(settled.accuracy, |beside| beside.accuracy);
-    let lists = beside.map(|beside| {
-        let Recipe { met, recommended, listener } = beside.recipe;
-        json!({
-            "pairs_each": beside.pairs_each,
-            "weight": beside.scale,
-            "powers": [met, recommended, listener],
-        })
-    });
     let mut sure = intervals(&SPLIT, &detail);
     let [recommended, held_out] = exposure.intervals;
     sure["popularity"] = json!({ "recommended": recommended, "held_out": held_out });
@@ -210,7 +209,7 @@ fn split(train: &Path, test: &Path, arguments: &SplitArguments, ui: &Ui) -> Done
             "valid_recall@10": valid.recall_10,
             "valid_ndcg@10": valid.ndcg_10,
             "valid_without_neighbours": [settled.accuracy.recall_10, settled.accuracy.ndcg_10],
-            "neighbours": lists,
+            "neighbours": beside.map(|beside| beside_json(&beside)),
             "method": settings.method.name(),
             "settings": settings_json(&settings),
             "fold_in_ridge": settled.fold_in.loss.ridge,
@@ -243,12 +242,22 @@ fn split(train: &Path, test: &Path, arguments: &SplitArguments, ui: &Ui) -> Done
     )
 }
 
+fn beside_json(beside: &Beside) -> Value {
+    let Recipe { met, recommended, listener } = beside.recipe;
+    json!({
+        "pairs_each": beside.pairs_each,
+        "weight": beside.scale,
+        "powers": [met, recommended, listener],
+    })
+}
+
 fn next(train: &Path, test: &Path, arguments: &NextArguments, ui: &Ui) -> Done {
     let file = arguments.per_query.as_deref();
     check(file, [Some(train), Some(test)])?;
-    ui.heed_interrupt(None)?;
+    ui.heed_interrupt(arguments.search.folder())?;
+    let checkpoints = arguments.search.checkpoints()?;
     let report = |report: segue_train::progress::Report<'_>| ui.report(report);
-    let progress = Progress { report: &report, stop: &STOP, ..Progress::silent() };
+    let progress = Progress { report: &report, stop: &STOP, checkpoints: &checkpoints };
     let next = Next {
         train,
         test,
@@ -256,6 +265,7 @@ fn next(train: &Path, test: &Path, arguments: &NextArguments, ui: &Ui) -> Done {
         mask: arguments.mask,
         support: arguments.support,
         seed: arguments.seed,
+        budget: arguments.search.budget(),
     };
     let NextOutcome { test, detail, valid, follow, taste, bytes_per_item, tracks, micros } =
         evaluate_next(&next, &progress)?;
@@ -277,7 +287,11 @@ fn next(train: &Path, test: &Path, arguments: &NextArguments, ui: &Ui) -> Done {
             "valid_mrr@20": valid.map(|valid| valid.mrr_20),
             "valid_hr@10": valid.map(|valid| valid.hits_10),
             "valid_ndcg@10": valid.map(|valid| valid.ndcg_10),
-            "taste": taste,
+            "taste": taste.map(|(settings, beside)| json!({
+                "method": settings.method.name(),
+                "settings": settings_json(&settings),
+                "neighbours": beside.map(|beside| beside_json(&beside)),
+            })),
             "pairs_each": follow.pairs_each,
             "weight": follow.scale,
             "window": recipe.window,
@@ -295,12 +309,14 @@ fn next(train: &Path, test: &Path, arguments: &NextArguments, ui: &Ui) -> Done {
         &format!(
             "{}\n\
              {} queries, {}, {bytes_per_item:.1} bytes a track; {p50:.0} µs a query, {p99:.0} the 99th of a \
-             hundred{}\n\n\
+             hundred{}\n\
+             taste: {}\n\n\
              {}",
             figures_lines(&NEXT, &detail),
             grouped(test.queries),
             counted(tracks, "track"),
             if valid.is_some() { "" } else { UNCHOSEN },
+            taste.map_or_else(|| "has no say".to_owned(), |(settings, _)| chosen_text(&settings)),
             table(&NEXT, &detail),
         ),
     )

@@ -6,11 +6,15 @@
 
 use std::collections::HashMap;
 
+use segue_core::model::Model;
+
 use crate::{
     Interrupted, TrainError,
+    assemble::ranking_model,
+    coding,
     dataset::Dataset,
     groups::Wanted,
-    pipeline::{Fitted, Options, Plan, choose, fit},
+    pipeline::{Fitted, Options, choose, fit},
     progress::Progress,
 };
 
@@ -54,7 +58,7 @@ pub struct Stability {
     pub seeds: Agreement,
     /// Between a model without the latest 3 % of events and one with them.
     pub retrained: Agreement,
-    /// The same, where the second starts from the clusters of the first.
+    /// The same, where the second comes after the first: factors and clusters start from there.
     pub after: Agreement,
     /// Number of clusters.
     pub clusters: usize,
@@ -79,17 +83,22 @@ pub fn stability(
 ) -> Result<Stability, TrainError> {
     let earlier = dataset.without_latest(NEW);
     let plan = choose(&earlier, options, progress)?;
-    let with = |dataset: &Dataset, wanted: &Wanted, seed: u64| {
+    let with = |dataset: &Dataset, wanted: &Wanted, seed: u64, after: Option<&Model>| {
         let mut plan = plan.clone();
         plan.seed ^= seed << u32::BITS;
-        run(dataset, options.dim, plan, wanted, seed, progress)
+        let fitted = fit(dataset, options.dim, plan, after, progress)?;
+        Ok::<_, TrainError>((clustered(dataset, &fitted, wanted, seed, progress)?, fitted))
     };
     let anew = |dataset| Wanted::of(dataset, options.clusters, None);
-    let before = with(&earlier, &anew(&earlier), options.seed)?;
-    let all = (0..seeds.max(1)).map(|at| with(dataset, &anew(dataset), options.seed + at));
+    let (before, Fitted { factors, plan: fitted, .. }) =
+        with(&earlier, &anew(&earlier), options.seed, None)?;
+    let all = (0..seeds.max(1)).map(|at| {
+        with(dataset, &anew(dataset), options.seed + at, None).map(|(clustered, _)| clustered)
+    });
     let all: Vec<Run> = all.collect::<Result<_, _>>()?;
+    let model = ranking_model(&earlier.fingerprints, &coding::fine(&factors), &fitted.fold_in)?;
     let wanted = Wanted::keeping(dataset, &before.fingerprints, &before.assignment);
-    let after = with(dataset, &wanted, options.seed)?;
+    let (after, _) = with(dataset, &wanted, options.seed, Some(&model))?;
 
     let pairs =
         all.iter().enumerate().flat_map(|(at, a)| all[at + 1..].iter().map(move |b| (a, b)));
@@ -106,17 +115,15 @@ pub fn stability(
     })
 }
 
-fn run(
+fn clustered(
     dataset: &Dataset,
-    dim: usize,
-    plan: Plan,
+    fitted: &Fitted,
     wanted: &Wanted,
     seed: u64,
     progress: &Progress<'_>,
 ) -> Result<Run, TrainError> {
-    let Fitted { factors, by_item, .. } = fit(dataset, dim, plan, None, progress)?;
-    let positives = by_item.positives();
-    let assignment = wanted.cluster(&factors, &positives, seed, progress)?;
+    let positives = fitted.by_item.positives();
+    let assignment = wanted.cluster(&fitted.factors, &positives, seed, progress)?;
     if progress.stopped() {
         return Err(Interrupted.into());
     }

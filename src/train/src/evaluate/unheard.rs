@@ -51,7 +51,7 @@ impl Ranking {
     }
 }
 
-/// AUC of the new tracks that a listener liked against those that they did not meet; recall and NDCG of them
+/// AUC of the new tracks that a listener liked against the others; recall and NDCG of them
 /// at 20 among the new tracks alone; recall at 20 of the whole catalogue, without what the listener knows.
 pub const FIGURES: [&str; 4] = ["auc", "recall@20", "ndcg@20", "recall@20_of_all"];
 

@@ -1,7 +1,7 @@
 //! The search for the settings of ALS.
 
 use super::{
-    Balance, Task,
+    Balance, Round, Task,
     contender::{Contender, Run, cut},
 };
 use crate::{TrainError, factors::Method};
@@ -35,7 +35,7 @@ impl<'t> Run<'_, 't> {
 
     /// Steps from `best` along each setting for as long as they gain.
     fn refine(&mut self, mut best: Contender<'t>) -> Result<Contender<'t>, TrainError> {
-        let last = self.task.effort.last();
+        let last = Round { epochs: best.settings.epochs, ..self.task.effort.last() };
         for &step in self.task.effort.steps {
             for vary in VARIATIONS {
                 for factor in [step, 1.0 / step] {
@@ -59,7 +59,7 @@ impl<'t> Run<'_, 't> {
 
     /// The settings of `best` from other first factors: the loss is not convex.
     fn restart(&mut self, mut best: Contender<'t>) -> Result<Contender<'t>, TrainError> {
-        let last = self.task.effort.last();
+        let last = Round { epochs: best.settings.epochs, ..self.task.effort.last() };
         for start in 1..self.task.effort.starts {
             if self.is_over() {
                 break;

@@ -40,13 +40,28 @@ pub(super) struct Contender<'a> {
     accuracy: Accuracy,
     each: Vec<Measured>,
     judged: bool,
+    /// Whether more epochs made it worse.
+    stopped: bool,
 }
+
+/// By how many standard errors more epochs must be worse for a contender to stop: a few listeners more or
+/// less are chance.
+const NOTABLE: f64 = 1.0;
 
 impl Contender<'_> {
     pub fn new(task: &Task<'_>, method: Method, balance: Balance, seed: u64) -> Self {
         let settings = Settings { method, loss: balance.loss(task.by_user), epochs: 0 };
         let (accuracy, each) = (Accuracy::default(), Vec::new());
-        Self { balance, settings, seed, training: None, accuracy, each, judged: false }
+        Self {
+            balance,
+            settings,
+            seed,
+            training: None,
+            accuracy,
+            each,
+            judged: false,
+            stopped: false,
+        }
     }
 
     pub fn objective(&self) -> f64 {
@@ -58,6 +73,14 @@ impl Contender<'_> {
     pub fn lead(&self, other: &Self) -> f64 {
         let [mine, theirs] = [self, other].map(|it| it.objectives().collect::<Vec<f64>>());
         if mine.len() == theirs.len() { paired(&mine, &theirs) } else { 0.0 }
+    }
+
+    /// Whether it ranks notably worse than it did `earlier`, on the cases that it was judged on then.
+    fn is_worse_than(&self, earlier: &Self) -> bool {
+        let then: Vec<f64> = earlier.objectives().collect();
+        let now: Vec<f64> = self.objectives().take(then.len()).collect();
+        // What has diverged ranks nothing.
+        now.len() < then.len() || paired(&then, &now) > NOTABLE
     }
 
     /// Whether it ranks better than `other` did on the cases that it was judged on.
@@ -90,7 +113,7 @@ impl<'a, 't> Run<'a, 't> {
         let end = task.effort.budget.and_then(|budget| Instant::now().checked_add(budget));
         let mut key = Key::of("accuracy").and_pairs(task.by_user).and(&(task.dim, task.responses));
         for case in task.validation {
-            key = key.and(&(case.known.len(), &case.held_out, case.missing));
+            key = key.and(&(&case.known, &case.held_out, case.missing, case.repeats));
         }
         Self { task, progress, tried: Vec::new(), spectra, key, ends: end.map(|end| (end, end)) }
     }
@@ -118,11 +141,13 @@ impl<'a, 't> Run<'a, 't> {
         let cases = &self.task.validation[..round.listeners.min(self.task.validation.len())];
         let key = self.key.clone().and(&(contender.settings, contender.seed, cases.len()));
         let checkpoints = self.progress.checkpoints;
-        contender.each = match checkpoints.get(&key) {
-            Some(kept) => measured(&kept),
-            None => self.judged(contender, cases)?,
+        contender.each = if let Some(kept) = checkpoints.get(&key) {
+            measured(&kept)
+        } else {
+            let each = self.judged(contender, cases)?;
+            checkpoints.put(&key, || kept(&each))?;
+            each
         };
-        checkpoints.put(&key, || kept(&contender.each))?;
         contender.accuracy = Accuracy::mean(&contender.each);
         self.note(contender, new);
         Ok(())
@@ -188,8 +213,8 @@ impl<'a, 't> Run<'a, 't> {
         Ok(better)
     }
 
-    /// Rounds of a halving, for as long as there is time: who is not reached is out. The best,
-    /// judged on the listeners of the last round.
+    /// Rounds of a halving, for as long as there is time: who is not reached is out, and whom more epochs
+    /// make worse stops where they were. The best, judged on the listeners of the last round.
     pub fn halve(
         &mut self,
         mut field: Vec<Contender<'t>>,
@@ -201,7 +226,7 @@ impl<'a, 't> Run<'a, 't> {
                 if self.is_over() {
                     break;
                 }
-                self.train(contender, round)?;
+                self.go_on(contender, round)?;
                 reached += 1;
             }
             if reached > 0 {
@@ -215,6 +240,19 @@ impl<'a, 't> Run<'a, 't> {
             self.train(&mut best, last)?;
         }
         Ok(Some(best))
+    }
+
+    /// Trains `contender` up to what `round` allows, or leaves it as it is where that makes it worse.
+    fn go_on(&mut self, contender: &mut Contender<'t>, round: Round) -> Result<(), TrainError> {
+        let earlier = contender.clone();
+        if !contender.stopped {
+            self.train(contender, round)?;
+            if !contender.is_worse_than(&earlier) {
+                return Ok(());
+            }
+            *contender = Contender { stopped: true, ..earlier };
+        }
+        self.train(contender, Round { epochs: 0, ..round })
     }
 
     fn note(&mut self, contender: &Contender<'_>, new: bool) {

@@ -76,7 +76,7 @@ impl Follow {
     }
 
     /// `base` with the pairs of `sittings`, as many as take no more than `bytes`, and what is left of
-    /// `self` then; the fewest pairs that are ever tried are left in any case.
+    /// `self` then; `base` as it is where there is no room for any.
     pub fn within(
         mut self,
         bytes: usize,
@@ -88,16 +88,16 @@ impl Follow {
         if progress.stopped() {
             return Err(Interrupted.into());
         }
-        let [fewest, ..] = PAIRS;
-        loop {
+        while self.pairs_each > 0.0 {
             let parts = self.of(&links, sittings.tracks());
             let model = with_transitions(base, &parts).ok_or(TrainError::Empty)?;
             let section = model.sections().find(|(id, _)| id.kind == SectionKind::Transitions);
-            if self.pairs_each <= fewest || section.is_none_or(|(_, taken)| taken.len() <= bytes) {
+            if section.is_none_or(|(_, taken)| taken.len() <= bytes) {
                 return Ok((self, model));
             }
-            self.pairs_each = (self.pairs_each - 1.0).max(fewest);
+            self.pairs_each = (self.pairs_each - 1.0).max(0.0);
         }
+        Ok((self, base.clone()))
     }
 
     fn of(&self, links: &Links, tracks: usize) -> NeighbourParts {

@@ -95,29 +95,30 @@ fn held_out(dataset: &Dataset, seed: u64) -> (Vec<usize>, Vec<Query>) {
     let mut asked = (Vec::new(), Vec::new());
     for plays in plays.chunk_by(|a, b| a.0 == b.0) {
         let listener = plays[0].0 as usize;
-        let known: Arc<[Evidence]> = gather(before_sitting(dataset, listener)).into();
+        let events = dataset.of(listener);
+        let mut known: Option<(usize, Arc<[Evidence]>)> = None;
         for &(_, at) in plays {
-            let (before, next) = so_far(dataset.of(listener), at as usize);
-            if !before.is_empty() {
-                asked.0.push(listener);
-                asked.1.push(Query {
-                    listener: Arc::clone(&known),
-                    before,
-                    next: Some(next),
-                    mask: false,
-                });
+            let (opening, at) = (opening(events, at as usize), at as usize);
+            let before = heard(&events[opening..at]);
+            if before.is_empty() {
+                continue;
             }
+            let (_, listens) = match known.take().filter(|(to, _)| *to == opening) {
+                Some(same) => known.insert(same),
+                None => known.insert((opening, gather(lately(events, opening)).into())),
+            };
+            let listens = Arc::clone(listens);
+            let next = Some(events[at].row.0);
+            asked.0.push(listener);
+            asked.1.push(Query { listener: listens, before, next, mask: false });
         }
     }
     asked
 }
 
-/// What a listener did lately before the sitting that the latest fifth of their events begins in: the
-/// sitting itself is observed.
-fn before_sitting(dataset: &Dataset, listener: usize) -> &[Heard] {
-    let (events, from) = (dataset.of(listener), dataset.split_by_time(listener).0.len());
-    let to = opening(events, from);
-    &events[to.saturating_sub(LATELY)..to]
+/// What a listener did lately before the sitting that starts at a place: the sitting itself is observed.
+fn lately(events: &[Heard], opening: usize) -> &[Heard] {
+    &events[opening.saturating_sub(LATELY)..opening]
 }
 
 /// Where the sitting starts that the event at a place is of; what lies further back than the device
@@ -125,9 +126,4 @@ fn before_sitting(dataset: &Dataset, listener: usize) -> &[Heard] {
 fn opening(events: &[Heard], at: usize) -> usize {
     let back = at.saturating_sub(LONGEST);
     (back..=at).rev().find(|&at| events[at].opens).unwrap_or(back)
-}
-
-/// What was heard in the sitting of a play before it, and the track that was played.
-fn so_far(events: &[Heard], at: usize) -> (Vec<u32>, u32) {
-    (heard(&events[opening(events, at)..at]), events[at].row.0)
 }

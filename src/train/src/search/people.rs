@@ -1,10 +1,12 @@
 //! How sharply tastes lie among the clusters, and what the people of a cluster also finish: chosen and
 //! measured on each listener's latest events.
 
+use rayon::prelude::*;
 use segue_core::{
     ids::Row,
     membership::kindred,
     model::{Model, SectionKind},
+    rng::SplitMix64,
 };
 
 use crate::{
@@ -27,6 +29,8 @@ const ENOUGH: f64 = 0.995;
 const SHOWN: usize = 20;
 /// Fewer listeners than this choose nothing reliably.
 const MIN_LISTENERS: usize = 20;
+/// Most listeners to choose on.
+const MOST: usize = 2000;
 
 /// What was chosen, and how well it did.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +87,7 @@ pub fn people(
     progress: &Progress<'_>,
 ) -> Result<Option<People>, Interrupted> {
     let Before { dataset, factors: Factors { dim, users, items }, positives, base } = *before;
-    let asked = asked(dataset);
+    let asked = asked(dataset, seed);
     if asked.len() < MIN_LISTENERS {
         return Ok(None);
     }
@@ -111,7 +115,7 @@ pub fn people(
             let found = kindred(&finished, shares, SHOWN, |row| one.is_new(row));
             one.recall(found.iter().map(|found| Row(found.row)))
         };
-        asked.iter().map(of_one).collect()
+        asked.par_iter().map(of_one).collect()
     };
     let (recipe, each) = best(measure, progress)?;
     let by_popularity = |one: &Asked| {
@@ -146,6 +150,9 @@ fn best(
         }
     }
     for entries in ENTRIES {
+        if progress.stopped() {
+            return Err(Interrupted);
+        }
         let fewer = Recipe { entries, ..best };
         let each = measure(fewer);
         if mean(&each) >= ENOUGH * recall {
@@ -163,8 +170,8 @@ fn with_lists(base: &Model, lists: &Lists) -> Option<Model> {
     Some(model)
 }
 
-/// Every listener who came to finish what they had not met.
-fn asked(dataset: &Dataset) -> Vec<Asked> {
+/// Listeners who came to finish what they had not met, [`MOST`] of them at most, drawn by `seed`.
+fn asked(dataset: &Dataset, seed: u64) -> Vec<Asked> {
     let ask = |listener| {
         let (before, after) = dataset.split_by_time(listener);
         let known: Vec<Row> = gather(before).iter().map(|evidence| evidence.row).collect();
@@ -179,7 +186,9 @@ fn asked(dataset: &Dataset) -> Vec<Asked> {
         came.dedup();
         Asked { listener, known, came }
     };
-    (0..dataset.listeners()).map(ask).filter(|asked| !asked.came.is_empty()).collect()
+    let mut listeners: Vec<usize> = (0..dataset.listeners()).collect();
+    SplitMix64::new(seed).shuffle(&mut listeners);
+    listeners.into_iter().map(ask).filter(|asked| !asked.came.is_empty()).take(MOST).collect()
 }
 
 /// Tracks by how many listeners finished them, the most first.

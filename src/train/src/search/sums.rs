@@ -151,6 +151,7 @@ impl<'t> Run<'_, 't> {
     /// Steps from `best` along each setting, of which each is taken that gains.
     fn refine_contrast(&mut self, mut best: Contender<'t>) -> Result<Contender<'t>, TrainError> {
         let [.., last] = self.task.effort.contrast;
+        let last = Round { epochs: best.settings.epochs, ..last };
         for variations in &VARIATIONS[..self.task.effort.steps.len().min(VARIATIONS.len())] {
             for vary in variations {
                 let Method::Contrast(degrees, shape, mut settings) = best.settings.method else {

@@ -9,13 +9,14 @@ use segue_train::{
     log::Options as LogOptions,
     pipeline::Options,
     progress::Progress,
+    search::Effort,
 };
 use serde_json::{Value, json};
 
 use crate::{
     failure::Done,
     ui::{STOP, Ui, counted},
-    verbs::train::EffortName,
+    verbs::search::Search,
 };
 
 /// How stable taste clusters are.
@@ -39,6 +40,8 @@ pub struct ClustersArguments {
     /// Taste clusters [default: √(tracks/2), at most 64].
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=4096))]
     clusters: Option<u16>,
+    #[command(flatten)]
+    search: Search,
     /// Seed of everything random, the first one.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -46,15 +49,16 @@ pub struct ClustersArguments {
 
 /// Measures, and says how stable they are.
 pub fn clusters(arguments: &ClustersArguments, ui: &Ui) -> Done {
-    ui.heed_interrupt(None)?;
+    ui.heed_interrupt(arguments.search.folder())?;
+    let checkpoints = arguments.search.checkpoints()?;
     let report = |report: segue_train::progress::Report<'_>| ui.report(report);
-    let progress = Progress { report: &report, stop: &STOP, ..Progress::silent() };
+    let progress = Progress { report: &report, stop: &STOP, checkpoints: &checkpoints };
     let read = dataset::read(&arguments.events, None, &LogOptions::default(), &progress)?;
     let options = Options {
         dim: arguments.dim.into(),
         clusters: arguments.clusters.map(usize::from),
         seed: arguments.seed,
-        effort: EffortName::Quick.into(),
+        effort: Effort::QUICK.within(arguments.search.budget()),
         head: None,
         after: None,
     };

@@ -7,6 +7,7 @@ use segue_train::{
     evaluate::unheard::{FIGURES, Outcome, Ranking, evaluate},
     pipeline::Options,
     progress::Progress,
+    search::Effort,
 };
 use serde_json::{Map, Value, json};
 
@@ -14,7 +15,7 @@ use super::detail::sure;
 use crate::{
     failure::Done,
     ui::{STOP, Ui, counted},
-    verbs::{Catalogue, logs::Logs, new_tracks::new_json, train::EffortName},
+    verbs::{Catalogue, logs::Logs, new_tracks::new_json, search::Search, train::EffortName},
 };
 
 /// How new tracks are ranked before anyone has heard them.
@@ -49,6 +50,8 @@ pub struct NewArguments {
     /// How long to search for settings.
     #[arg(long, value_enum, default_value = "quick")]
     effort: EffortName,
+    #[command(flatten)]
+    search: Search,
     /// Seed of everything random.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -60,9 +63,10 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 pub fn new(arguments: &NewArguments, ui: &Ui) -> Done {
-    ui.heed_interrupt(None)?;
+    ui.heed_interrupt(arguments.search.folder())?;
+    let checkpoints = arguments.search.checkpoints()?;
     let report = |report: segue_train::progress::Report<'_>| ui.report(report);
-    let progress = Progress { report: &report, stop: &STOP, ..Progress::silent() };
+    let progress = Progress { report: &report, stop: &STOP, checkpoints: &checkpoints };
     let logs = Logs {
         events: &arguments.events,
         catalogue: &arguments.catalogue,
@@ -74,7 +78,7 @@ pub fn new(arguments: &NewArguments, ui: &Ui) -> Done {
         dim: arguments.dim.into(),
         clusters: None,
         seed: arguments.seed,
-        effort: arguments.effort.into(),
+        effort: Effort::from(arguments.effort).within(arguments.search.budget()),
         head: None,
         after: None,
     };

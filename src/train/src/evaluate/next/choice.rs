@@ -7,18 +7,18 @@ use segue_core::{
     session::Evidence,
 };
 
-use super::{Hits, Next, Query, catalogue::Catalogue, used};
+use super::{Hits, Next, Query, catalogue::Catalogue, hits, used};
 use crate::{
     Interrupted, TrainError,
     als::Factors,
     assemble::{FoldIn, ranking_model, whole_model},
-    coding::{self, fine},
+    coding::{compact, fine},
     evaluate::ranking::Case,
     factors::{self, Settings},
     progress::Progress,
     search::{
-        Beside, Effort, Follow, Found, Task, Tried, beside, carried, coarseness, density, follow,
-        search, settle,
+        Beside, Effort, Follow, Found, Task, beside, carried, coarseness, density, follow, search,
+        settle,
     },
 };
 
@@ -37,11 +37,11 @@ pub(super) struct Chosen {
 
 /// Factors, and what goes with what, beside what follows what.
 pub(super) struct Taste {
-    settings: Settings,
+    pub settings: Settings,
     seed: u64,
     fold_in: FoldIn,
     coarseness: f32,
-    beside: Option<Beside>,
+    pub beside: Option<Beside>,
     density: f64,
 }
 
@@ -58,8 +58,13 @@ pub(super) fn choose(
         return Ok(Chosen { follow: start, valid: None, taste: None });
     }
     let sittings = part.sittings(kept);
+    let shipped = |follow: &Follow, base: &Model| -> Result<Shipped, TrainError> {
+        let (_, model) = follow.within(room(base), base, &sittings, progress)?;
+        Ok(Shipped { follow: *follow, valid: hits(&model, valid).0 })
+    };
     let blank = blank(part.fingerprints.as_slice())?;
     let alone = follow(&blank, &sittings, valid, start, progress)?;
+    let alone = shipped(&alone.follow, &blank)?;
 
     let by_user = part.matrix(kept);
     let by_item = by_user.transposed();
@@ -80,7 +85,7 @@ pub(super) fn choose(
     let cases: Vec<Case> =
         valid.iter().map(case).filter(|case| !case.held_out.is_empty()).collect();
     if cases.is_empty() {
-        return Ok(Chosen::without_taste(&alone));
+        return Ok(Chosen::without_taste(alone));
     }
     let task = Task {
         fingerprints: &part.fingerprints,
@@ -92,7 +97,7 @@ pub(super) fn choose(
         dim: next.dim,
         seed: next.seed,
         head: None,
-        effort: Effort::QUICK,
+        effort: Effort::QUICK.within(next.budget),
     };
     let Found { settings, seed, mut trainer, .. } = search(&task, progress)?;
     let loss = settings.fold_in(task.by_user.columns());
@@ -103,13 +108,27 @@ pub(super) fn choose(
     let factors = fine(&trainer.factors);
     let model = whole_model(&part.fingerprints, &factors, &fold_in, lists.as_ref())?;
     let both = follow(&model, &sittings, valid, alone.follow, progress)?;
-    if both.hits.objective() <= alone.hits.objective() {
-        return Ok(Chosen::without_taste(&alone));
-    }
     let coarseness = coarseness(&task, &trainer.factors, &settings.loss, &settled, progress)?;
+    let coded = compact(&trainer.factors, &by_item, &settings.loss, coarseness, &[])?;
+    let model = whole_model(&part.fingerprints, &coded, &fold_in, lists.as_ref())?;
+    let both = shipped(&both.follow, &model)?;
+    if both.valid.objective() <= alone.valid.objective() {
+        return Ok(Chosen::without_taste(alone));
+    }
     let density = density(&by_user);
-    let taste = Some(Taste { settings, seed, fold_in, coarseness, beside: goes_with, density });
-    Ok(Chosen { follow: both.follow, valid: Some(both.hits), taste })
+    let taste = Taste { settings, seed, fold_in, coarseness, beside: goes_with, density };
+    Ok(Chosen { follow: both.follow, valid: Some(both.valid), taste: Some(taste) })
+}
+
+/// How the next track is told, and how well in the form that ships.
+struct Shipped {
+    follow: Follow,
+    valid: Hits,
+}
+
+/// Bytes that are left beside `base`.
+fn room(base: &Model) -> usize {
+    (MOST_BYTES * base.len()).saturating_sub(used(base))
 }
 
 /// A model that knows nothing of taste.
@@ -121,8 +140,8 @@ fn blank(fingerprints: &[u64]) -> Result<Model, TrainError> {
 }
 
 impl Chosen {
-    fn without_taste(tried: &Tried) -> Self {
-        Self { follow: tried.follow, valid: Some(tried.hits), taste: None }
+    fn without_taste(Shipped { follow, valid }: Shipped) -> Self {
+        Self { follow, valid: Some(valid), taste: None }
     }
 
     /// Everything that ships, of all sittings, and how many pairs of it there was room for.
@@ -137,8 +156,7 @@ impl Chosen {
             None => blank(&whole.fingerprints)?,
             Some(taste) => taste.model(next, whole, lines, progress)?,
         };
-        let room = (MOST_BYTES * whole.len()).saturating_sub(used(&base));
-        self.follow.within(room, &base, &whole.sittings(lines), progress)
+        self.follow.within(room(&base), &base, &whole.sittings(lines), progress)
     }
 }
 
@@ -162,7 +180,7 @@ impl Taste {
         if progress.stopped() {
             return Err(Interrupted.into());
         }
-        let coded = coding::compact(&trainer.factors, &by_item, &loss, self.coarseness, &[])?;
+        let coded = compact(&trainer.factors, &by_item, &loss, self.coarseness, &[])?;
         let lists = self.beside.map(|beside| beside.neighbours(&by_user, &by_item));
         Ok(whole_model(&whole.fingerprints, &coded, &fold_in, lists.as_ref())?)
     }

@@ -5,7 +5,10 @@ mod choice;
 mod held;
 mod query;
 
-use std::{path::Path, time::Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use segue_core::{
     model::{Model, SectionKind},
@@ -26,9 +29,10 @@ use super::{
 };
 use crate::{
     TrainError,
+    factors::Settings,
     log::{read_next, read_sittings},
     progress::Progress,
-    search::Follow,
+    search::{Beside, Follow},
 };
 
 /// What to evaluate.
@@ -46,6 +50,8 @@ pub struct Next<'a> {
     pub support: u32,
     /// Seed of the first factors and of what is held out.
     pub seed: u64,
+    /// How long choosing how taste is told may take, about.
+    pub budget: Option<Duration>,
 }
 
 /// What came out.
@@ -60,8 +66,8 @@ pub struct NextOutcome {
     pub valid: Option<Hits>,
     /// How the next track is told.
     pub follow: Follow,
-    /// Whether taste has a say in it.
-    pub taste: bool,
+    /// How taste is told, and what goes beside its factors; `None` where it has no say.
+    pub taste: Option<(Settings, Option<Beside>)>,
     /// Bytes of the sections used, over the tracks of the training sittings.
     pub bytes_per_item: f64,
     /// Tracks in the model.
@@ -93,7 +99,8 @@ pub fn evaluate_next(next: &Next<'_>, progress: &Progress<'_>) -> Result<NextOut
     let micros = timed(&model, &queries);
     let tracks = whole.len();
     let Chosen { valid, taste, .. } = chosen;
-    let (taste, bytes_per_item) = (taste.is_some(), used(&model) as f64 / tracks as f64);
+    let taste = taste.map(|taste| (taste.settings, taste.beside));
+    let bytes_per_item = used(&model) as f64 / tracks as f64;
     Ok(NextOutcome { test, detail, valid, follow, taste, bytes_per_item, tracks, micros })
 }
 
