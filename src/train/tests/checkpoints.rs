@@ -111,8 +111,17 @@ fn factors_whose_training_was_stopped_end_as_if_it_never_was() {
 type Found = (Settings, Vec<Attempts>, Vec<f32>);
 
 fn found(world: &Matrix, progress: &Progress<'_>) -> Result<Found, TrainError> {
+    found_for(world, |_| {}, progress)
+}
+
+/// The same, judged on cases that `change` has changed.
+fn found_for(
+    world: &Matrix,
+    change: impl Fn(&mut [Case]),
+    progress: &Progress<'_>,
+) -> Result<Found, TrainError> {
     let heard = |row: usize| world.row(row).iter().map(|(track, _)| track as u32);
-    let cases: Vec<Case> = (0..world.rows())
+    let mut cases: Vec<Case> = (0..world.rows())
         .map(|row| {
             let mut known: Vec<Evidence> =
                 heard(row).map(|track| Evidence::new(Row(track))).collect();
@@ -127,6 +136,7 @@ fn found(world: &Matrix, progress: &Progress<'_>) -> Result<Found, TrainError> {
     });
     let by_user = Matrix::from_rows(TRACKS, known);
     let by_item = by_user.transposed();
+    change(&mut cases);
     let mut names: Vec<u64> = (0..TRACKS).map(|track| fingerprint(&track.to_string())).collect();
     names.sort_unstable();
     let task = Task {
@@ -172,6 +182,27 @@ fn what_was_kept_of_other_listening_is_not_looked_at() {
     found(&world(1), &keeping).unwrap();
     let other = world(2);
     assert_eq!(found(&other, &keeping).unwrap(), found(&other, &Progress::silent()).unwrap());
+}
+
+#[test]
+fn what_was_kept_of_cases_who_know_other_tracks_is_not_looked_at() {
+    /// Listeners who know as many tracks change places in what they know.
+    fn exchanged(cases: &mut [Case]) {
+        for at in 0..cases.len() - 1 {
+            let [a, b] = &mut cases[at..at + 2] else { return };
+            if a.known.len() == b.known.len() {
+                std::mem::swap(&mut a.known, &mut b.known);
+            }
+        }
+    }
+    let folder = TempDir::new().unwrap();
+    let checkpoints = kept_in(&folder);
+    let keeping = Progress { checkpoints: &checkpoints, ..Progress::silent() };
+    let world = world(1);
+    let first = found(&world, &keeping).unwrap();
+    let other = found_for(&world, exchanged, &keeping).unwrap();
+    assert_ne!(other.1, first.1);
+    assert_eq!(other, found_for(&world, exchanged, &Progress::silent()).unwrap());
 }
 
 #[test]

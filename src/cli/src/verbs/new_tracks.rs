@@ -40,7 +40,7 @@ pub fn new_text(tracks: usize, new: &New) -> String {
         );
     };
     format!(
-        "{given}: of {} held out,\n  one that a listener came to like ranks above one that they did not meet in \
+        "{given}: of {} held out,\n  one that a listener came to like ranks above another of them in \
          {:.2} % of pairs, 50 % by\n  chance; with them in the ranking recall@20 of all that listeners came to \
          like is {:.4}, without\n  them {:.4}; on {} (chosen on them, so optimistic)\n",
         counted(*tracks, "such track"),

@@ -113,7 +113,16 @@ impl<'a, 't> Run<'a, 't> {
         let end = task.effort.budget.and_then(|budget| Instant::now().checked_add(budget));
         let mut key = Key::of("accuracy").and_pairs(task.by_user).and(&(task.dim, task.responses));
         for case in task.validation {
-            key = key.and(&(&case.known, &case.held_out, case.missing, case.repeats));
+            let says = case.known.iter().flat_map(|of| {
+                let pull = of.pull(&task.responses);
+                [f32::from_bits(of.row.0), pull.weight, pull.information]
+            });
+            key = key.and_reals(&says.collect::<Vec<_>>()).and(&(
+                case.known.len(),
+                &case.held_out,
+                case.missing,
+                case.repeats,
+            ));
         }
         Self { task, progress, tried: Vec::new(), spectra, key, ends: end.map(|end| (end, end)) }
     }

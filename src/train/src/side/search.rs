@@ -43,7 +43,7 @@ impl New {
 /// What factors from side information gave on held-out tracks. Chosen on them, so it is optimistic.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gain {
-    /// Of a held-out track that a listener liked and one that they did not meet, how often the first ranks
+    /// Of a held-out track that a listener liked and another one, how often the first ranks
     /// above the other; .5 by chance. Mean over listeners.
     pub auc: f64,
     /// The tracks that were held out.
