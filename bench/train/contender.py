@@ -13,15 +13,15 @@ PLACES = 20
 
 
 class Contender:
-    """`settings` are the weight of pairs against all others, and the regularisation."""
+    """`settings` are the weight of pairs against all others, the regularisation, and its power of what is known."""
 
-    def __init__(self, name, example, folder, dim, settings):
+    def __init__(self, name, example, folder, dim, settings, seed):
         self.name, self.dim, self.epochs = name, dim, 0
         own = [example] if name == "segue" else [sys.executable, HERE / "implicit_als.py", name]
-        observed, ridge = settings
-        weight = 1 / observed if name == "segue" else observed
+        observed, ridge, power = settings
+        loss = [1 / observed, ridge, power] if name == "segue" else [observed, ridge]
         self.process = subprocess.Popen(
-            [*own, Path(folder) / "train.u32", str(dim), repr(weight), repr(ridge)],
+            [*own, Path(folder) / "train.u32", str(dim), *map(repr, loss), str(seed)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,6 +1,6 @@
 """ALS of `implicit` on pairs, an epoch at a time: answers as the example `als` of segue-train does.
 
-implicit_als.py SOLVER PAIRS DIM ALPHA REGULARIZATION
+implicit_als.py SOLVER PAIRS DIM ALPHA REGULARIZATION SEED
 """
 
 import sys
@@ -9,7 +9,7 @@ import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
 from scipy.sparse import csr_matrix
 
-SEED, THREADS = 1, 2
+THREADS = 2
 
 
 def matrix(path):
@@ -39,14 +39,14 @@ class Turns:
 
 
 def main():
-    solver, pairs, dim, alpha, regularization = sys.argv[1:]
+    solver, pairs, dim, alpha, regularization, seed = sys.argv[1:]
     model = AlternatingLeastSquares(
         factors=int(dim),
         alpha=float(alpha),
         regularization=float(regularization),
         use_cg=solver == "cg",
         num_threads=THREADS,
-        random_state=SEED,
+        random_state=int(seed),
         iterations=1 << 30,
     )
     turns = Turns(model)

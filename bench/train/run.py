@@ -13,12 +13,16 @@ from contender import Contender, Held
 
 NAMES = ["segue", "cg", "cholesky"]
 DIMS = [64, 128]
-# Weights of a pair that was met against one that was not, and regularisations. What is best of the second
-# moves with the first where it counts pairs that were not met, and so is a multiple of it.
+# Weights of a pair that was met against one that was not.
 WEIGHTS = [3, 10, 20, 30, 100]
+# Regularisations, and the power of what is known of a row that they grow with. What is best of those that do
+# moves with the weight, as they count pairs that were not met, and so is a multiple of it.
 RIDGES = {
-    "segue": lambda weight: [weight * of for of in (3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3)],
-    "cg": lambda weight: [0.1, 1, 10, 30, 100],
+    "segue": lambda weight: [
+        *((weight * of, 1) for of in (3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3)),
+        *((ridge, 0) for ridge in (0.1, 0.3, 1, 3, 10)),
+    ],
+    "cg": lambda weight: [(ridge, 0) for ridge in (0.1, 1, 10, 30, 100)],
 }
 TRIED_FOR, EPOCHS, ROUNDS = 8, 20, 3
 # What counts as having arrived, against the best that `implicit` reaches.
@@ -29,55 +33,66 @@ def best_settings(name, example, folder, held):
     """The best of the grid, at the lowest dimension."""
 
     def ndcg(settings):
-        with Contender(name, example, folder, DIMS[0], settings) as contender:
+        with Contender(name, example, folder, DIMS[0], settings, 0) as contender:
             for _ in range(TRIED_FOR):
                 contender.epoch()
             found = held.ndcg(*contender.factors())
-        print(f"  {name} {settings[0]}, {settings[1]:.3g}: {found:.4f}", file=sys.stderr)
+        print(f"  {name} {told(settings)}: {found:.4f}", file=sys.stderr)
         return found
 
-    return max(((weight, ridge) for weight in WEIGHTS for ridge in RIDGES[name](weight)), key=ndcg)
+    grid = ((weight, *ridge) for weight in WEIGHTS for ridge in RIDGES[name](weight))
+    return max(grid, key=ndcg)
+
+
+def told(settings):
+    return ", ".join(f"{setting:.3g}" for setting in settings)
 
 
 def race(example, folder, dim, settings, held):
-    """Of each trainer, NDCG after each epoch and the seconds of each, by round that it took part in."""
+    """Of each trainer NDCG after each epoch and the seconds of each, by round that it took part in.
+
+    Every round starts from other first factors: these move NDCG as much as a few epochs do.
+    """
     runs = {name: {"ndcg": [], "seconds": []} for name in NAMES}
     for turn in range(ROUNDS):
         # Cholesky takes ten times as long as the others: once is enough.
         names = [name for name in NAMES if turn == 0 or name != "cholesky"]
-        field = [Contender(name, example, folder, dim, settings[name]) for name in names]
+        field = [Contender(name, example, folder, dim, settings[name], turn + 1) for name in names]
         for name in names:
             runs[name]["seconds"].append([])
+            runs[name]["ndcg"].append([])
         for _ in range(EPOCHS):
             for contender in field:
                 run = runs[contender.name]
                 run["seconds"][turn].append(contender.epoch())
-                # The same seed makes the same factors every round.
-                if turn == 0:
-                    run["ndcg"].append(held.ndcg(*contender.factors()))
+                run["ndcg"][turn].append(held.ndcg(*contender.factors()))
         for contender in field:
             contender.__exit__()
     return runs
 
 
+def by_epoch(run):
+    """NDCG after each epoch, in the mean over rounds."""
+    return [statistics.mean(rounds) for rounds in zip(*run["ndcg"])]
+
+
 def arrival(run, target):
     """Epochs and seconds until NDCG is `target`; each epoch's time is the median of the rounds."""
-    at = next((epoch for epoch, ndcg in enumerate(run["ndcg"], 1) if ndcg >= target), None)
+    at = next((epoch for epoch, ndcg in enumerate(by_epoch(run), 1) if ndcg >= target), None)
     each = [statistics.median(times) for times in zip(*run["seconds"])]
     return at, sum(each[:at]) if at else None, statistics.median(each)
 
 
 def report(folder, dim, settings, runs):
     peers = [name for name in NAMES if name != "segue"]
-    target = ARRIVED * max(max(runs[name]["ndcg"]) for name in peers)
+    target = ARRIVED * max(max(by_epoch(runs[name])) for name in peers)
     print(f"\n{Path(folder).name}, {dim} dimensions: to NDCG@20 {target:.4f}\n")
-    print("| trainer | weight, regularisation | s an epoch | epochs | seconds | best NDCG@20 |")
+    print("| trainer | weight, regularisation, power | s an epoch | epochs | seconds | best NDCG@20 |")
     print("|---|---|---|---|---|---|")
     for name, run in runs.items():
         epochs, seconds, each = arrival(run, target)
-        weight, ridge = settings[name]
-        told = f"{epochs} | {seconds:.3f}" if epochs else "– | –"
-        print(f"| {name} | {weight}, {ridge:.3g} | {each:.4f} | {told} | {max(run['ndcg']):.4f} |", flush=True)
+        arrived = f"{epochs} | {seconds:.3f}" if epochs else "– | –"
+        print(f"| {name} | {told(settings[name])} | {each:.4f} | {arrived} | {max(by_epoch(run)):.4f} |", flush=True)
 
 
 def main():

@@ -9,7 +9,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
-use segue_train::progress::Report;
+use segue_train::{checkpoints::Checkpoints, progress::Report};
 use serde_json::Value;
 
 use crate::failure::{Done, Failure};
@@ -61,14 +61,19 @@ impl Ui {
     /// when it comes again.
     pub fn heed_interrupt(&self, kept: Option<&Path>) -> Done {
         const FAILED: i32 = 1;
-        let go_on = kept.map_or_else(String::new, |folder| {
-            format!("; the same command again goes on from what is kept in {}", folder.display())
-        });
+        let kept = kept.map(Path::to_owned);
+        let go_on = move || match kept.as_deref().filter(|folder| Checkpoints::any_in(folder)) {
+            None => String::new(),
+            Some(folder) => format!(
+                "; the same command again goes on from what is kept in {}",
+                folder.display()
+            ),
+        };
         ctrlc::set_handler(move || {
             let again = STOP.swap(true, Ordering::SeqCst);
             if again || !WRITING.load(Ordering::SeqCst) {
                 // Nobody need be there to read it.
-                let _ = writeln!(stderr(), "segue: interrupted; nothing was written{go_on}");
+                let _ = writeln!(stderr(), "segue: interrupted; nothing was written{}", go_on());
                 std::process::exit(FAILED);
             }
         })?;
@@ -121,8 +126,12 @@ impl Ui {
 
 /// A number of things: "1 track", "1,234 tracks".
 pub fn counted(number: usize, thing: &str) -> String {
-    let s = if number == 1 { "" } else { "s" };
-    format!("{} {thing}{s}", grouped(number))
+    let number_of = grouped(number);
+    match thing.strip_suffix('y') {
+        _ if number == 1 => format!("{number_of} {thing}"),
+        Some(start) => format!("{number_of} {start}ies"),
+        None => format!("{number_of} {thing}s"),
+    }
 }
 
 /// 1234567 as "1,234,567".

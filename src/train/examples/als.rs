@@ -1,6 +1,6 @@
 //! ALS on pairs, an epoch at a time, for those who measure it.
 //!
-//! `cargo run --release -p segue-train --example als -- PAIRS DIM UNOBSERVED RIDGE`
+//! `cargo run --release -p segue-train --example als -- PAIRS DIM UNOBSERVED RIDGE EXPONENT SEED`
 //!
 //! PAIRS are two little-endian 32-bit numbers each, listener and track, by listener. Every line of
 //! standard input is a request, answered by a line: `epoch` by the seconds that one took, `write
@@ -21,16 +21,15 @@ use std::{
 use segue_core::{fold_in::Pull, model::Loss};
 use segue_train::{als::Trainer, matrix::Matrix};
 
-const SEED: u64 = 1;
 const SEEN: Pull = Pull { weight: 1.0, information: 1.0 };
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [pairs, dim, unobserved, ridge] = &arguments[..] else {
-        eprintln!("usage: als PAIRS DIM UNOBSERVED RIDGE");
+    let [pairs, dim, unobserved, ridge, exponent, seed] = &arguments[..] else {
+        eprintln!("usage: als PAIRS DIM UNOBSERVED RIDGE EXPONENT SEED");
         return ExitCode::from(2);
     };
-    match run(pairs.as_ref(), dim, [unobserved, ridge]) {
+    match run(pairs.as_ref(), dim, [unobserved, ridge, exponent], seed) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("als: {error}");
@@ -39,11 +38,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(pairs: &Path, dim: &str, loss: [&str; 2]) -> Result<(), Box<dyn Error>> {
-    let loss = Loss { unobserved: loss[0].parse()?, ridge: loss[1].parse()?, exponent: 1.0 };
+fn run(pairs: &Path, dim: &str, loss: [&str; 3], seed: &str) -> Result<(), Box<dyn Error>> {
+    let loss =
+        Loss { unobserved: loss[0].parse()?, ridge: loss[1].parse()?, exponent: loss[2].parse()? };
     let by_user = read(pairs)?;
     let by_item = by_user.transposed();
-    let mut trainer = Trainer::new(&by_user, &by_item, dim.parse()?, SEED);
+    let mut trainer = Trainer::new(&by_user, &by_item, dim.parse()?, seed.parse()?);
     for line in stdin().lock().lines() {
         match line?.split_once(' ') {
             None => {

@@ -32,6 +32,9 @@ impl Default for Checkpoints {
     }
 }
 
+/// How the names of findings end.
+const KEPT: &str = "checkpoint";
+
 /// A finding could not be kept.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot keep what was found so far in {}", .folder.display())]
@@ -52,6 +55,12 @@ impl Checkpoints {
         let tried = fs::create_dir_all(folder).and_then(|()| NamedTempFile::new_in(folder));
         tried.map_err(|source| NotKept { folder: folder.to_owned(), source })?;
         Ok(checkpoints)
+    }
+
+    /// Whether anything is kept in `folder`.
+    pub fn any_in(folder: &Path) -> bool {
+        let is_kept = |file: fs::DirEntry| file.path().extension().is_some_and(|it| it == KEPT);
+        fs::read_dir(folder).is_ok_and(|files| files.flatten().any(is_kept))
     }
 
     /// The same, where what is under way is kept once in `every` instead of twice a minute.
@@ -89,7 +98,7 @@ impl Checkpoints {
     }
 
     fn path(&self, key: &Key) -> Option<PathBuf> {
-        let name = format!("{:016x}.checkpoint", key.0.digest());
+        let name = format!("{:016x}.{KEPT}", key.0.digest());
         self.folder.as_ref().map(|folder| folder.join(name))
     }
 }

@@ -126,6 +126,17 @@ pub enum TrainError {
         /// How many others it does not have either.
         others: usize,
     },
+    /// Two files of figures are not of the same test.
+    #[error(
+        "{case} is asked for something else in {} than in {}: compare two runs on the same test file",
+        log::shown(&files[1]), log::shown(&files[0])
+    )]
+    OtherTest {
+        /// The files.
+        files: [PathBuf; 2],
+        /// The first case that differs, such as `query 7`.
+        case: String,
+    },
     /// The factors are not numbers.
     #[error(transparent)]
     Diverged(#[from] Diverged),

@@ -13,6 +13,8 @@ pub struct Link {
     pub rows: [u32; 2],
     /// Strength from the first to the second, and from the second to the first.
     pub strengths: [f32; 2],
+    /// How many met both.
+    pub listeners: u32,
 }
 
 /// Pairs of tracks, the most telling first.

@@ -46,21 +46,22 @@ pub fn links(by_user: &Matrix, by_item: &Matrix, recipe: Recipe) -> Links {
     let of_track = of_listener.transposed(tracks);
     let powers = [recipe.met, recipe.recommended];
     let most_telling = |counts: &mut Counts, track: usize| {
-        counts.count(of_track.row(track), &of_listener, &worth);
-        let mut some: Vec<(f32, u32, f32)> = Vec::new();
+        let every = counts.count(of_track.row(track), &of_listener, &worth);
+        let mut some: Vec<(f32, u32, u32, f32)> = Vec::new();
         counts.drain(|other, times, strength| {
             if other as usize != track && times >= SUPPORT {
                 let weight = strength * share(powers, [classes[track], classes[other as usize]]);
-                some.push((weight, other, strength));
+                some.push((weight, other, times * every, strength));
             }
         });
         some.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         some.truncate(LONGEST);
         let track = track as u32;
         // The same either way.
-        some.into_iter().map(move |(_, other, strength)| Link {
+        some.into_iter().map(move |(_, other, listeners, strength)| Link {
             rows: [track.min(other), track.max(other)],
             strengths: [0.5 * strength; 2],
+            listeners,
         })
     };
     let all = (0..tracks)
@@ -69,7 +70,7 @@ pub fn links(by_user: &Matrix, by_item: &Matrix, recipe: Recipe) -> Links {
         .flatten_iter()
         .collect();
     let mut links = Links::new(powers, 1.0, classes, all);
-    let mean = mean_sum(&links, &of_listener, tracks);
+    let mean = mean_sum(&links, of_listener.of.len());
     links.divide(mean);
     links
 }
@@ -130,8 +131,8 @@ impl Counts {
     }
 
     /// Counts what the listeners of a track met, each listener as much as they are `worth`; where these
-    /// are more than [`MOST`], some of them for all.
-    fn count(&mut self, met_by: &[u32], of_listener: &Yes, worth: &[f32]) {
+    /// are more than [`MOST`], some of them for all. Returns how many each of these stands for.
+    fn count(&mut self, met_by: &[u32], of_listener: &Yes, worth: &[f32]) -> u32 {
         let every = met_by.len().div_ceil(MOST).max(1);
         for &listener in met_by.iter().step_by(every) {
             let listener = listener as usize;
@@ -144,6 +145,7 @@ impl Counts {
                 self.sums[at] += worth[listener] * every as f32;
             }
         }
+        every as u32
     }
 
     fn drain(&mut self, mut each: impl FnMut(u32, u32, f32)) {
@@ -157,28 +159,10 @@ impl Counts {
 
 /// What the tracks of a listener add to one of them, in the mean over all that were met; 1 where that
 /// is nothing.
-fn mean_sum(links: &Links, of_listener: &Yes, tracks: usize) -> f32 {
-    let mut lists: Vec<Vec<(u32, f32)>> = vec![Vec::new(); tracks];
-    for link in links.iter() {
-        // Both ways at once: either is there whenever the other is.
-        let [a, b] = link.rows;
-        lists[a as usize].push((b, links.weights(link).iter().sum()));
-    }
-    let sums = (0..of_listener.len()).into_par_iter().map_init(
-        || vec![false; tracks],
-        |met, listener| {
-            let tracks = of_listener.row(listener);
-            tracks.iter().for_each(|&track| met[track as usize] = true);
-            let known = tracks.iter().flat_map(|&track| &lists[track as usize]);
-            let known = known.filter(|(other, _)| met[*other as usize]);
-            let sum: f64 = known.map(|(_, weight)| f64::from(*weight)).sum();
-            tracks.iter().for_each(|&track| met[track as usize] = false);
-            (sum, tracks.len())
-        },
-    );
-    // In order: sums of reals depend on it.
-    let sums: Vec<(f64, usize)> = sums.collect();
-    let count: usize = sums.iter().map(|(_, count)| count).sum();
-    let mean = sums.iter().map(|(sum, _)| sum).sum::<f64>() / count.max(1) as f64;
+fn mean_sum(links: &Links, met: usize) -> f32 {
+    let add = |link: &Link| {
+        f64::from(link.listeners) * f64::from(links.weights(link).iter().sum::<f32>())
+    };
+    let mean = links.iter().map(add).sum::<f64>() / met.max(1) as f64;
     if mean > 0.0 { mean as f32 } else { 1.0 }
 }

@@ -26,7 +26,7 @@ use crate::{
     assemble::{FoldIn, ranking_model},
     coding::Coded,
     dataset::Heard,
-    evaluate::{paired, ranking::fold_in},
+    evaluate::{mean, paired, ranking::fold_in},
     progress::Progress,
 };
 
@@ -185,10 +185,6 @@ fn has_both(events: &[Heard]) -> bool {
     let mut verdicts = events.iter().filter_map(verdict);
     let Some(first) = verdicts.next() else { return false };
     verdicts.any(|verdict| verdict != first)
-}
-
-fn mean(figures: &[f64]) -> f64 {
-    figures.iter().sum::<f64>() / figures.len().max(1) as f64
 }
 
 /// The AUC of each story that has one; which have does not depend on `responses`.

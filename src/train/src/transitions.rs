@@ -120,24 +120,24 @@ pub fn links(sittings: &Sittings, recipe: Recipe, stop: &(dyn Fn() -> bool + Syn
     let most_telling = |counts: &mut Counts, track: usize| {
         let plays = if stop() { &[] } else { of_track(track) };
         near.count(counts, plays);
-        let mut some: Vec<(f32, u32, [f32; 2])> = Vec::new();
+        let mut some: Vec<(f32, u32, u32, [f32; 2])> = Vec::new();
         counts.drain(|other, support, [after, before]| {
             if support >= recipe.support {
                 let weight = (after + recipe.back * before)
                     * share(powers, [classes[track], classes[other as usize]]);
-                some.push((weight, other, [after, before]));
+                some.push((weight, other, support, [after, before]));
             }
         });
         some.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         some.truncate(LONGEST);
         let track = track as u32;
-        some.into_iter().map(move |(_, other, [after, before])| {
+        some.into_iter().map(move |(_, other, listeners, [after, before])| {
             let (rows, strengths) = if track < other {
                 ([track, other], [after, before])
             } else {
                 ([other, track], [before, after])
             };
-            Link { rows, strengths }
+            Link { rows, strengths, listeners }
         })
     };
     let all = (0..tracks)

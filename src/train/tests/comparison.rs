@@ -10,7 +10,7 @@ use proptest::{collection::vec, prelude::*};
 use segue_core::rng::SplitMix64;
 use segue_train::evaluate::{
     compare::{FLIPS, compare, differences, sign_flips},
-    figures::{Each, NEXT, Name, Protocol, SPLIT, read, write},
+    figures::{Asked, Each, NEXT, Name, Protocol, SPLIT, read, write},
     intervals::intervals,
     paired,
 };
@@ -123,6 +123,7 @@ fn the_difference_is_of_the_second_run_over_the_first() {
 fn listeners(figures: &[(&str, f64)]) -> Vec<Each> {
     let each = |(name, figure): &(&str, f64)| Each {
         name: Name::Listener((*name).to_owned()),
+        asked: Some(Asked::of([*name])),
         figures: [*figure; 4],
     };
     figures.iter().map(each).collect()
@@ -141,8 +142,10 @@ fn refused(protocol: &Protocol, content: impl AsRef<[u8]>) -> String {
 
 #[test]
 fn what_is_written_is_an_object_a_line_with_its_case_first() {
-    let each = [Each { name: Name::Query(7), figures: [1.0, 0.5, 0.0, 0.0] }];
-    let expected = "{\"query\":7,\"p@20\":1.0,\"mrr@20\":0.5,\"hr@10\":0.0,\"ndcg@10\":0.0}\n";
+    let asked = Asked::of(["a", "b"]);
+    let each = [Each { name: Name::Query(7), asked: Some(asked), figures: [1.0, 0.5, 0.0, 0.0] }];
+    let expected = "{\"query\":7,\"asked\":\"HEX\",\"p@20\":1.0,\"mrr@20\":0.5,\"hr@10\":0.0,\"ndcg@10\":0.0}\n";
+    let expected = expected.replace("HEX", &asked.to_string());
     assert_eq!(String::from_utf8(text(&NEXT, &each)).unwrap(), expected);
     let file = log_file("a.jsonl", gzip(expected.as_bytes()));
     assert_eq!(read(&NEXT, &file.path).unwrap(), each);
@@ -177,6 +180,30 @@ fn runs_on_other_listeners_are_refused_in_either_order() {
 }
 
 #[test]
+fn runs_on_another_test_are_refused_even_where_cases_have_the_same_names() {
+    let asked = |what: &str| {
+        let asked = Some(Asked::of(what.split(' ')));
+        let each = [Each { name: Name::Query(1), asked, figures: [0.5; 4] }];
+        log_file("a.jsonl", text(&NEXT, &each))
+    };
+    let compared = |a: &str, b: &str| {
+        let (a, b) = (asked(a), asked(b));
+        compare(&NEXT, [&a.path, &b.path], 1).map_err(|error| error.to_string())
+    };
+    assert!(compared("a b", "a b").is_ok());
+    let said = compared("a b", "ab").unwrap_err();
+    assert!(
+        said.starts_with("query 1 is asked for something else in ")
+            && said.contains("the same test"),
+        "{said}"
+    );
+    // Figures of other programs need not say what was asked.
+    let other =
+        log_file("b.jsonl", "{\"query\":1,\"p@20\":1,\"mrr@20\":1,\"hr@10\":1,\"ndcg@10\":1}");
+    assert!(compare(&NEXT, [&asked("a b").path, &other.path], 1).is_ok());
+}
+
+#[test]
 fn files_of_something_else_are_refused_with_the_line() {
     let good = String::from_utf8(text(&SPLIT, &listeners(&[("x", 0.5)]))).unwrap();
     let wrote = "as `segue evaluate split --per-listener` writes it; name a file that this wrote";
@@ -187,6 +214,7 @@ fn files_of_something_else_are_refused_with_the_line() {
         (good.replace("ndcg@20\":0.5", "ndcg@20\":-0.5"), "ndcg@20"),
         (good.replace("ndcg@20\":0.5", "ndcg@20\":\"0.5\""), "ndcg@20"),
         (good.replace("recall@20", "recall@30"), "recall@20"),
+        (good.replace("asked\":\"", "asked\":\"x"), "asked"),
     ] {
         let said = refused(&SPLIT, good.replace("\"x\"", "\"w\"") + "\n" + &line);
         assert_eq!(said, format!("a.jsonl: line 3 has no `{lacks}` {wrote}"));
@@ -238,7 +266,7 @@ proptest! {
         figures in vec((any::<String>(), [0.0..=1.0, 0.0..=1.0, 0.0..=1.0, 0.0..=1.0]), 1..20),
     ) {
         let named = |(at, (name, figures)): (usize, &(String, [f64; 4]))| {
-            Each { name: Name::Listener(format!("{at}{name}")), figures: *figures }
+            Each { name: Name::Listener(format!("{at}{name}")), asked: None, figures: *figures }
         };
         let each: Vec<Each> = figures.iter().enumerate().map(named).collect();
         let found = read(&SPLIT, &log_file("a.jsonl", text(&SPLIT, &each)).path).unwrap();

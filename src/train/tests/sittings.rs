@@ -210,7 +210,7 @@ fn base(tracks: usize) -> Model {
     let factors = Factors { dim: 4, users: noise(40), items: noise(tracks * 4) };
     let loss = Loss { unobserved: 0.1, ridge: 0.1, exponent: 1.0 };
     let fold_in = FoldIn { loss, pull: 0.3, responses: Responses::default() };
-    let link = |row: u32| Link { rows: [row, row + 3], strengths: [0.1, 0.2] };
+    let link = |row: u32| Link { rows: [row, row + 3], strengths: [0.1, 0.2], listeners: 2 };
     let links = (0..tracks as u32 - 3).map(link).collect();
     let lists =
         Links::new([0.5, 0.25], 1.0, vec![2; tracks], links).parts(99, 0.5, Default::default());

@@ -28,7 +28,7 @@ use super::search::Search;
 use crate::{
     failure::Done,
     methods::{chosen_text, settings_json, tried_json, tried_table},
-    ui::{STOP, Ui, counted, grouped},
+    ui::{STOP, Ui, counted},
 };
 
 /// Measure accuracy by a fixed protocol.
@@ -95,9 +95,10 @@ pub struct SplitArguments {
 ///
 /// TRAIN has one sitting a line, `item item …`; TEST has `item item …`, a tab, and the item that came
 /// next. TRAIN is in order of time: settings are chosen on its last tenth held out, or, where TEST goes on
-/// from sittings of TRAIN, on the last few items of each. The model keeps within 48 bytes an item. Ranks
-/// every item of TRAIN, tracks of the sitting too, because listeners do repeat. What stands behind ± is
-/// half of a 95 % interval, by the bootstrap over queries.
+/// from sittings of TRAIN, on the last few items of each. The model keeps within 48 bytes an item, but for
+/// what a catalogue of a few takes in any case. Ranks every item of TRAIN, tracks of the sitting too,
+/// because listeners do repeat. What stands behind ± is half of a 95 % interval, by the bootstrap over
+/// queries.
 #[derive(Args)]
 #[command(
     override_usage = "segue evaluate next [OPTIONS] --train <TRAIN> --test <TEST>\n       \
@@ -308,12 +309,12 @@ fn next(train: &Path, test: &Path, arguments: &NextArguments, ui: &Ui) -> Done {
         }),
         &format!(
             "{}\n\
-             {} queries, {}, {bytes_per_item:.1} bytes a track; {p50:.0} µs a query, {p99:.0} the 99th of a \
+             {}, {}, {bytes_per_item:.1} bytes a track; {p50:.0} µs a query, {p99:.0} the 99th of a \
              hundred{}\n\
              taste: {}\n\n\
              {}",
             figures_lines(&NEXT, &detail),
-            grouped(test.queries),
+            counted(test.queries, "query"),
             counted(tracks, "track"),
             if valid.is_some() { "" } else { UNCHOSEN },
             taste.map_or_else(|| "has no say".to_owned(), |(settings, _)| chosen_text(&settings)),

@@ -38,22 +38,30 @@ pub struct Difference {
 /// Compares two files of [`super::figures::write`], whatever the order of their lines.
 ///
 /// # Errors
-/// Those of [`read`], and [`TrainError::OtherCases`] where one holds a case that the other does not.
+/// Those of [`read`], [`TrainError::OtherCases`] where one holds a case that the other does not, and
+/// [`TrainError::OtherTest`] where the two ask for something else in a case.
 pub fn compare(
     protocol: &Protocol,
     [first, second]: [&Path; 2],
     seed: u64,
 ) -> Result<Comparison, TrainError> {
     let (a, b) = (read(protocol, first)?, read(protocol, second)?);
-    let by_name = |each: &[Each]| -> HashMap<Name, [f64; 4]> {
-        each.iter().map(|each| (each.name.clone(), each.figures)).collect()
-    };
     let (of_a, of_b) = (by_name(&a), by_name(&b));
     within(protocol, [first, second], &a, &of_b)?;
     within(protocol, [second, first], &b, &of_a)?;
-    let pairs: Vec<[[f64; 4]; 2]> =
-        a.iter().filter_map(|each| Some([each.figures, *of_b.get(&each.name)?])).collect();
+    let pairs: Vec<[&Each; 2]> =
+        a.iter().filter_map(|each| Some([each, *of_b.get(&each.name)?])).collect();
+    let differs = |[a, b]: &&[&Each; 2]| a.asked.zip(b.asked).is_some_and(|(a, b)| a != b);
+    if let Some([Each { name, .. }, _]) = pairs.iter().find(differs) {
+        let case = format!("{} {name}", protocol.case);
+        return Err(TrainError::OtherTest { files: [first, second].map(Path::to_owned), case });
+    }
+    let pairs: Vec<[[f64; 4]; 2]> = pairs.iter().map(|pair| pair.map(|of| of.figures)).collect();
     Ok(Comparison { figures: differences(&pairs, seed), cases: pairs.len() })
+}
+
+fn by_name(each: &[Each]) -> HashMap<&Name, &Each> {
+    each.iter().map(|each| (&each.name, each)).collect()
 }
 
 /// Refuses cases of the first file that are not in the second.
@@ -61,7 +69,7 @@ fn within(
     protocol: &Protocol,
     [first, second]: [&Path; 2],
     each: &[Each],
-    other: &HashMap<Name, [f64; 4]>,
+    other: &HashMap<&Name, &Each>,
 ) -> Result<(), TrainError> {
     let mut missing = each.iter().filter(|each| !other.contains_key(&each.name));
     let Some(Each { name, .. }) = missing.next() else { return Ok(()) };

@@ -7,6 +7,7 @@ use std::{
     path::Path,
 };
 
+use segue_core::ids::fingerprint;
 use serde::{Deserialize, Serialize, Serializer as _};
 use serde_json::{Map, Value};
 
@@ -68,11 +69,38 @@ impl fmt::Display for Name {
     }
 }
 
+/// What a case asks for, in 64 bits: two tests may have a case of one name that asks for something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked(u64);
+
+impl Asked {
+    /// Of the ids that a case consists of.
+    pub fn of<'a>(ids: impl IntoIterator<Item = &'a str>) -> Self {
+        Self(fingerprint(&ids.into_iter().collect::<Vec<_>>().join("\n")))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let hex = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        u64::from_str_radix(text, 16).ok().filter(|_| hex).map(Self)
+    }
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// The name under which [`Asked`] is written.
+const ASKED: &str = "asked";
+
 /// One case, and its figures in the order of its [`Protocol`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Each {
     /// Which.
     pub name: Name,
+    /// What it asks for; files that something else wrote need not say.
+    pub asked: Option<Asked>,
     /// 0 to 1 each.
     pub figures: [f64; 4],
 }
@@ -89,24 +117,27 @@ pub struct Detail {
 }
 
 impl Detail {
-    /// Of cases by name. `seed` is that of the bootstrap.
+    /// Of these cases. `seed` is that of the bootstrap.
     pub fn new(
-        names: impl IntoIterator<Item = Name>,
+        cases: impl IntoIterator<Item = (Name, Asked)>,
         figures: &[[f64; 4]],
         slices: Vec<Slice>,
         seed: u64,
     ) -> Self {
-        let each = names.into_iter().zip(figures);
-        let each = each.map(|(name, &figures)| Each { name, figures }).collect();
+        let each = cases.into_iter().zip(figures);
+        let each = each.map(|((name, asked), &figures)| Each { name, asked: Some(asked), figures });
+        let each = each.collect();
         Self { each, intervals: intervals(figures, seed), slices }
     }
 }
 
-/// Writes one JSON object a line: the case under what it is, its figures under their names.
+/// Writes one JSON object a line: the case under what it is, what it asks for, its figures under their names.
 pub fn write(protocol: &Protocol, each: &[Each], to: &mut dyn Write) -> io::Result<()> {
-    each.iter().try_for_each(|Each { name, figures }| {
+    each.iter().try_for_each(|Each { name, asked, figures }| {
+        let name = [(protocol.case, serde_json::to_value(name)?)];
+        let asked = asked.map(|asked| (ASKED, Value::from(asked.to_string())));
         let figures = protocol.figures.into_iter().zip(figures.map(Value::from));
-        let line = [(protocol.case, serde_json::to_value(name)?)].into_iter().chain(figures);
+        let line = name.into_iter().chain(asked).chain(figures);
         serde_json::Serializer::new(&mut *to).collect_map(line)?;
         writeln!(to)
     })
@@ -136,10 +167,14 @@ fn parse(protocol: &Protocol, line: &str) -> Result<Each, Flaw> {
     let lacks = |wanted| Problem::NoFigure { wanted, writer: protocol.writer };
     let name = line.get(protocol.case).and_then(|name| Name::deserialize(name).ok());
     let name = name.ok_or_else(|| lacks(protocol.case))?;
+    let asked = match line.get(ASKED) {
+        None => None,
+        Some(asked) => Some(asked.as_str().and_then(Asked::parse).ok_or_else(|| lacks(ASKED))?),
+    };
     let mut figures = [0.0; 4];
     for (figure, wanted) in figures.iter_mut().zip(protocol.figures) {
         let found = line.get(wanted).and_then(Value::as_f64);
         *figure = found.filter(|x| (0.0..=1.0).contains(x)).ok_or_else(|| lacks(wanted))?;
     }
-    Ok(Each { name, figures })
+    Ok(Each { name, asked, figures })
 }

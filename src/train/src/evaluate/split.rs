@@ -20,7 +20,7 @@ use segue_core::{
 
 use super::{
     exposure::Exposure,
-    figures::{Detail, Name},
+    figures::{Asked, Detail, Name},
     ranking::{Accuracy, Case, FloatScorer, Measured, Ranked, ranked},
     slices::of_split,
 };
@@ -167,11 +167,14 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
     let tracks = plays.len();
     let measured: Vec<Measured> = ranked.iter().map(|ranked| ranked.measured).collect();
     let figures: Vec<[f64; 4]> = measured.iter().map(Measured::figures).collect();
-    let names = asked.into_iter().map(|(listener, _)| Name::Listener(listener));
+    let cases = asked.into_iter().map(|(listener, mut items)| {
+        items.sort_unstable();
+        (Name::Listener(listener), Asked::of(items.iter().map(String::as_str)))
+    });
     let slices = of_split(&test, &ranked, &plays, split.seed);
     Ok(Outcome {
         test: Accuracy::mean(&measured),
-        detail: Detail::new(names, &figures, slices, split.seed),
+        detail: Detail::new(cases, &figures, slices, split.seed),
         exposure: Exposure::new(&test, &ranked, &plays, split.seed),
         chosen,
         bytes_per_item: bytes as f64 / tracks as f64,

@@ -13,6 +13,7 @@ use crate::{
     assemble::ranking_model,
     coding,
     dataset::Dataset,
+    evaluate::mean,
     groups::Wanted,
     pipeline::{Fitted, Options, choose, fit},
     progress::Progress,
@@ -42,13 +43,13 @@ pub fn adjusted_rand(a: &[u16], b: &[u16]) -> f64 {
     if most == expected { 1.0 } else { (together - expected) / (most - expected) }
 }
 
-/// How two clusterings agree.
+/// How two clusterings agree; `None` where there is no track to tell by.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Agreement {
     /// The index over all tracks that both have.
-    pub all: f64,
+    pub all: Option<f64>,
     /// The same over those that [`KNOWN`] listeners or more said yes to.
-    pub known: f64,
+    pub known: Option<f64>,
 }
 
 /// How stable the clusters of a log are.
@@ -103,8 +104,9 @@ pub fn stability(
     let pairs =
         all.iter().enumerate().flat_map(|(at, a)| all[at + 1..].iter().map(move |b| (a, b)));
     let pairs: Vec<Agreement> = pairs.map(|(a, b)| agreement(a, b).0).collect();
-    let mean =
-        |of: fn(&Agreement) -> f64| pairs.iter().map(of).sum::<f64>() / pairs.len().max(1) as f64;
+    let mean = |of: fn(&Agreement) -> Option<f64>| {
+        pairs.iter().map(of).collect::<Option<Vec<f64>>>().map(|all| mean(&all))
+    };
     let (after, tracks) = agreement(&before, &after);
     Ok(Stability {
         seeds: Agreement { all: mean(|a| a.all), known: mean(|a| a.known) },
@@ -140,7 +142,7 @@ fn agreement(a: &Run, b: &Run) -> (Agreement, usize) {
         let known = shared.iter().filter(|&&(at, _)| a.positives[at] >= least);
         let (a, b): (Vec<u16>, Vec<u16>) =
             known.map(|&(at, other)| (a.assignment[at], b.assignment[other])).unzip();
-        adjusted_rand(&a, &b)
+        (!a.is_empty()).then(|| adjusted_rand(&a, &b))
     };
     (Agreement { all: index(0), known: index(KNOWN) }, shared.len())
 }

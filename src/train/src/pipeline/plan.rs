@@ -38,6 +38,8 @@ const CAUTIOUS: f32 = 0.5;
 
 /// Fewer listeners with held-out favourites than this choose nothing reliably.
 const MIN_CASES: usize = 20;
+/// More of them than this choose no better, and take longer.
+const MOST_CASES: usize = 4000;
 
 /// What to train, as held-out listening has it.
 #[derive(Clone)]
@@ -116,6 +118,7 @@ pub(crate) fn choose(
         return Ok(Plan { new, ..Plan::published(options.seed) });
     }
     SplitMix64::new(options.seed).shuffle(&mut cases);
+    cases.truncate(MOST_CASES);
     let by_user = sample.matrix_of(before, &responses);
     let by_item = by_user.transposed();
     let task = Task {

@@ -1,19 +1,21 @@
 //! What goes beside the factors: which lists, and how much they weigh.
 
+use std::ops::Range;
+
 use segue_core::{
     model::{Habits, Model, NeighbourParts},
     session::Session,
 };
 
-use super::{Settled, Task, spread::spread};
+use super::{Settled, Task, race::keeping_up, spread::spread};
 use crate::{
     Interrupted,
     als::Factors,
     assemble::whole_model,
     coding::{self, Coded},
     evaluate::{
-        paired,
-        ranking::{Accuracy, Case, each},
+        mean, paired,
+        ranking::{Accuracy, Case, Measured, each},
     },
     links::Links,
     matrix::Matrix,
@@ -73,7 +75,8 @@ pub fn beside(
         case.known.iter().for_each(|evidence| session.take(&model, evidence));
     };
     let spread = spread(&model, task.validation.iter(), meet);
-    let mut best = run.best_scale(START, &SCALES.map(|scale| scale * spread))?;
+    let scales = SCALES.map(|scale| scale * spread);
+    let Some(mut best) = run.best_scale(START, &scales, &[])? else { return Ok(None) };
     for _ in 0..2 {
         let before = best.recipe;
         for vary in VARIATIONS {
@@ -81,8 +84,8 @@ pub fn beside(
                 let mut recipe = best.recipe;
                 vary(&mut recipe, step);
                 let near = [0.5, 1.0, 2.0].map(|factor| best.scale * factor);
-                let other = run.best_scale(recipe, &near)?;
-                if other.objective > best.objective {
+                let other = run.best_scale(recipe, &near, &best.each)?;
+                if let Some(other) = other.filter(|other| other.objective > best.objective) {
                     best = other;
                     break;
                 }
@@ -132,17 +135,25 @@ impl Run<'_, '_> {
         links(self.task.by_user, self.task.by_item, recipe)
     }
 
-    fn best_scale(&mut self, recipe: Recipe, scales: &[f32]) -> Result<Candidate, Interrupted> {
+    /// The best of `scales` that keeps up with the best so far, whose objectives are `best`.
+    fn best_scale(
+        &mut self,
+        recipe: Recipe,
+        scales: &[f32],
+        best: &[f64],
+    ) -> Result<Option<Candidate>, Interrupted> {
         let links = self.links(recipe);
         let [.., pairs_each] = PAIRS;
-        let mut best: Option<Candidate> = None;
+        let mut found: Option<Candidate> = None;
         for &scale in scales {
-            let candidate = self.measure(&links, recipe, pairs_each, scale)?;
-            if best.as_ref().is_none_or(|best| candidate.objective > best.objective) {
-                best = Some(candidate);
-            }
+            let best = found.as_ref().map_or(best, |found| &found.each);
+            let other = self.measure(&links, recipe, (pairs_each, scale), best)?;
+            let better = |other: &Candidate| {
+                found.as_ref().is_none_or(|found| other.objective > found.objective)
+            };
+            found = other.filter(better).or(found);
         }
-        best.ok_or(Interrupted)
+        Ok(found)
     }
 
     /// The fewest pairs_each that gain about as much as the most do.
@@ -152,7 +163,8 @@ impl Run<'_, '_> {
         let without = self.settled.accuracy.objective();
         let enough = without + ENOUGH * (best.objective - without);
         for pairs_each in PAIRS {
-            let found = self.measure(&links, recipe, pairs_each, scale)?;
+            let found = self.measure(&links, recipe, (pairs_each, scale), &[])?;
+            let found = found.ok_or(Interrupted)?;
             if found.objective >= enough
                 || most(pairs_each, self.task.by_item.rows()) >= links.len()
             {
@@ -163,26 +175,36 @@ impl Run<'_, '_> {
         Ok(Beside { recipe, pairs_each, scale, accuracy: best.accuracy })
     }
 
+    /// As far as it keeps up with the `best`.
     fn measure(
         &mut self,
         links: &Links,
         recipe: Recipe,
-        pairs_each: f32,
-        scale: f32,
-    ) -> Result<Candidate, Interrupted> {
+        (pairs_each, scale): (f32, f32),
+        best: &[f64],
+    ) -> Result<Option<Candidate>, Interrupted> {
         if self.progress.stopped() {
             return Err(Interrupted);
         }
         let most = most(pairs_each, self.task.by_item.rows());
         let lists = links.parts(most, scale, Habits::default());
-        let each =
-            self.model(Some(&lists)).map_or_else(Vec::new, |m| each(&m, self.task.validation));
-        let accuracy = Accuracy::mean(&each);
-        let objective = accuracy.objective();
+        let cases = self.task.validation;
+        let model = self.model(Some(&lists));
+        let ranked = |some: Range<usize>| {
+            model.as_ref().map_or_else(Vec::new, |model| each(model, &cases[some]))
+        };
+        let each = keeping_up(best, cases.len(), ranked, Measured::objective);
         self.tried += 1;
+        let candidate = each.map(|each| {
+            let accuracy = Accuracy::mean(&each);
+            let objective = accuracy.objective();
+            let each = each.iter().map(Measured::objective).collect();
+            Candidate { recipe, scale, objective, accuracy, each }
+        });
+        let objective =
+            candidate.as_ref().map_or_else(|| mean(best), |candidate| candidate.objective);
         self.progress.step(self.stage, self.tried, objective);
-        let each = each.iter().map(|case| case.objective()).collect();
-        Ok(Candidate { recipe, scale, objective, accuracy, each })
+        Ok(candidate)
     }
 
     fn model(&self, lists: Option<&NeighbourParts>) -> Option<Model> {

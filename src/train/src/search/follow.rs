@@ -1,5 +1,7 @@
 //! What follows what: how it is counted, how a sitting votes, and what taste has to say beside it.
 
+use std::ops::Range;
+
 use segue_core::{
     bytes::Aligned,
     model::{Habits, Model, NeighbourParts, SectionKind, encode_neighbours},
@@ -7,13 +9,15 @@ use segue_core::{
 };
 
 use super::{
-    prepared::{Prepared, hits, prepared},
+    prepared::{Prepared, each, prepared},
+    race::keeping_up,
     spread::spread,
 };
 use crate::{
     Interrupted, TrainError,
     evaluate::{
-        next::{Hits, Query},
+        mean,
+        next::{Hits, Query, judged, worth},
         paired,
     },
     links::Links,
@@ -127,7 +131,7 @@ pub struct Tried {
 }
 
 /// Chooses, around `start`, how the next track of `queries` is told from `sittings` beside what `base`
-/// knows of taste.
+/// knows of taste. The queries are in no particular order: what falls behind on the first ones is given up.
 pub fn follow(
     base: &Model,
     sittings: &Sittings,
@@ -139,7 +143,7 @@ pub fn follow(
     let spread = spread(base, queries.iter(), meet);
     let queries = &prepared(base, queries);
     let mut run = Run { base, sittings, queries, progress, links: None, tried: 0 };
-    let mut best = run.measure(Follow { scale: spread, ..start })?;
+    let mut best = run.whole(Follow { scale: spread, ..start })?;
     for scale in SCALES {
         run.challenge(&mut best, Follow { scale: scale * spread, ..start })?;
     }
@@ -214,15 +218,20 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn challenge(&mut self, best: &mut Tried, other: Follow) -> Result<bool, Interrupted> {
-        let found = self.measure(other)?;
-        let better = paired(&found.each, &best.each) > NOTABLE;
-        if better {
-            *best = found;
-        }
-        Ok(better)
+        let found = self.measure(other, &best.each)?;
+        let better = found.filter(|found| paired(&found.each, &best.each) > NOTABLE);
+        let is_better = better.is_some();
+        better.into_iter().for_each(|better| *best = better);
+        Ok(is_better)
     }
 
-    fn measure(&mut self, follow: Follow) -> Result<Tried, Interrupted> {
+    /// On all queries.
+    fn whole(&mut self, follow: Follow) -> Result<Tried, Interrupted> {
+        self.measure(follow, &[])?.ok_or(Interrupted)
+    }
+
+    /// As far as it keeps up with the `best`.
+    fn measure(&mut self, follow: Follow, best: &[f64]) -> Result<Option<Tried>, Interrupted> {
         if self.progress.stopped() {
             return Err(Interrupted);
         }
@@ -233,21 +242,29 @@ impl Run<'_> {
         let parts = follow.of(&links, self.sittings.tracks());
         self.links = Some((follow.recipe, links));
         let model = with_transitions(self.base, &parts);
-        // Hopeless settings make no model: nothing is right.
-        let nothing = || (Hits::default(), vec![0.0; self.queries.len()]);
-        let (found, each) = model.map_or_else(nothing, |model| hits(&model, self.queries));
+        let asked = |queries: Range<usize>| match &model {
+            Some(model) => each(model, &self.queries[queries]),
+            // Hopeless settings make no model: nothing is right.
+            None => vec![[0.0; 4]; queries.len()],
+        };
+        let each = keeping_up(best, self.queries.len(), asked, worth);
         self.tried += 1;
-        self.progress.step("choosing what follows what", self.tried, found.objective());
-        Ok(Tried { follow, hits: found, each })
+        let tried = each.map(|each| {
+            let (hits, each) = judged(&each);
+            Tried { follow, hits, each }
+        });
+        let objective = tried.as_ref().map_or_else(|| mean(best), |tried| tried.hits.objective());
+        self.progress.step("choosing what follows what", self.tried, objective);
+        Ok(tried)
     }
 
     /// The fewest pairs with which about as much is right as with the most.
     fn fewest(&mut self, best: &Tried) -> Result<Tried, Interrupted> {
         let with = |pairs_each| Follow { pairs_each, ..best.follow };
         let [.., most] = PAIRS;
-        let all = self.measure(with(most))?;
+        let all = self.whole(with(most))?;
         for pairs_each in PAIRS {
-            let found = self.measure(with(pairs_each))?;
+            let found = self.whole(with(pairs_each))?;
             if found.hits.objective() >= ENOUGH * all.hits.objective() {
                 return Ok(found);
             }

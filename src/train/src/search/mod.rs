@@ -16,6 +16,7 @@ mod follow;
 mod next;
 mod people;
 mod prepared;
+mod race;
 mod settle;
 mod spread;
 mod sums;

@@ -67,7 +67,8 @@ fn sums(listeners: &[usize], each: &[f64]) -> Vec<f64> {
 }
 
 /// Plays of the latest fifth of each listener's events that others of the same sitting go before, at
-/// most [`MOST`] and [`MOST_OF_ONE`], drawn by `seed`; with the listener of each, in order.
+/// most [`MOST`] and [`MOST_OF_ONE`], drawn by `seed`; with the listener of each: listeners are in no particular
+/// order, and the plays of each in theirs.
 fn held_out(dataset: &Dataset, seed: u64) -> (Vec<usize>, Vec<Query>) {
     let mut plays: Vec<(u32, u32)> = Vec::new();
     for listener in 0..dataset.listeners() {
@@ -91,7 +92,9 @@ fn held_out(dataset: &Dataset, seed: u64) -> (Vec<usize>, Vec<Query>) {
         }
     }
     plays.truncate(taken);
-    plays.sort_unstable();
+    let mut turns: Vec<usize> = (0..dataset.listeners()).collect();
+    rng.shuffle(&mut turns);
+    plays.sort_unstable_by_key(|&(listener, at)| (turns[listener as usize], at));
     let mut asked = (Vec::new(), Vec::new());
     for plays in plays.chunk_by(|a, b| a.0 == b.0) {
         let listener = plays[0].0 as usize;

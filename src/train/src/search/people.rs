@@ -14,7 +14,7 @@ use crate::{
     als::Factors,
     clusters::{Seen, Start, centroids, cluster, concentration},
     dataset::{Dataset, gather},
-    evaluate::paired,
+    evaluate::{mean, paired},
     finished::{Crowd, Lists, Recipe, cosines, finishes, is_finish, memberships},
     progress::Progress,
 };
@@ -198,8 +198,4 @@ fn popular(finishes: &[(u32, u32)], tracks: usize) -> Vec<Row> {
     let mut order: Vec<Row> = (0..tracks as u32).map(Row).collect();
     order.sort_by_key(|row| std::cmp::Reverse(counts[row.index()]));
     order
-}
-
-fn mean(each: &[f64]) -> f64 {
-    each.iter().sum::<f64>() / each.len().max(1) as f64
 }

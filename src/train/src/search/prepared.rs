@@ -12,7 +12,7 @@ use segue_core::{
     votes::Votes,
 };
 
-use crate::evaluate::next::{FIRST, Hits, Query, judged};
+use crate::evaluate::next::{FIRST, Query};
 
 /// A query as `base` has it, with or without sections of what follows what.
 pub struct Prepared<'a> {
@@ -41,8 +41,8 @@ pub fn prepared<'a>(base: &Model, queries: &'a [Query]) -> Vec<Prepared<'a>> {
     queries.par_iter().map_init(|| Session::new(base), prepare).collect()
 }
 
-/// [`crate::evaluate::next::hits`] of `model`, which is the base of `queries` but for what follows what.
-pub fn hits(model: &Model, queries: &[Prepared<'_>]) -> (Hits, Vec<f64>) {
+/// The figures of each of `queries`, by `model`, which is their base but for what follows what. Parallel.
+pub fn each(model: &Model, queries: &[Prepared<'_>]) -> Vec<[f64; 4]> {
     let figures = |(boosts, votes, found): &mut (Boosts, Votes, Vec<_>), query: &Prepared<'_>| {
         boosts.clear();
         for &(row, says) in &query.says {
@@ -55,5 +55,5 @@ pub fn hits(model: &Model, queries: &[Prepared<'_>]) -> (Hits, Vec<f64>) {
         query.figures(found)
     };
     let start = || (Boosts::default(), Votes::default(), Vec::new());
-    judged(&queries.par_iter().map_init(start, figures).collect::<Vec<_>>())
+    queries.par_iter().map_init(start, figures).collect()
 }

@@ -66,7 +66,9 @@ pub fn clusters(arguments: &ClustersArguments, ui: &Ui) -> Done {
     let Stability { seeds, retrained, after, clusters, tracks } = found;
     let figures =
         |Agreement { all, known }: Agreement| -> Value { json!({ "all": all, "known": known }) };
-    let line = |Agreement { all, known }: Agreement| format!("{all:>9.3}{known:>9.3}");
+    let index = |of: Option<f64>| of.map_or_else(|| "–".to_owned(), |of| format!("{of:.3}"));
+    let line =
+        |Agreement { all, known }: Agreement| format!("{:>9}{:>9}", index(all), index(known));
     ui.finish(
         &json!({
             "seeds": figures(seeds),

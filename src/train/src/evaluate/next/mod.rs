@@ -15,7 +15,7 @@ use segue_core::{
     session::Session,
 };
 
-pub(crate) use self::query::{FIRST, judged};
+pub(crate) use self::query::{FIRST, judged, worth};
 pub use self::query::{Hits, Query, hits};
 use self::{
     catalogue::Catalogue,
@@ -24,7 +24,7 @@ use self::{
     query::{ask, each},
 };
 use super::{
-    figures::{Detail, Name},
+    figures::{Asked, Detail, Name},
     slices::of_next,
 };
 use crate::{
@@ -94,8 +94,13 @@ pub fn evaluate_next(next: &Next<'_>, progress: &Progress<'_>) -> Result<NextOut
     progress.stage("fitting");
     let (follow, model) = chosen.model(next, &whole, &lines, progress)?;
     let each = each(&model, &queries);
-    let (test, names) = (Hits::mean(&each), (1..).map(Name::Query));
-    let detail = Detail::new(names, &each, of_next(&queries, &each, next.seed), next.seed);
+    let test = Hits::mean(&each);
+    let cases = (1..).map(Name::Query).zip(
+        asked
+            .iter()
+            .map(|(before, after)| Asked::of(before.iter().chain([after]).map(String::as_str))),
+    );
+    let detail = Detail::new(cases, &each, of_next(&queries, &each, next.seed), next.seed);
     let micros = timed(&model, &queries);
     let tracks = whole.len();
     let Chosen { valid, taste, .. } = chosen;

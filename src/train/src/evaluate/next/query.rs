@@ -90,8 +90,12 @@ pub fn hits(model: &Model, queries: &[Query]) -> (Hits, Vec<f64>) {
 
 /// What comes of the figures of each query.
 pub(crate) fn judged(each: &[[f64; 4]]) -> (Hits, Vec<f64>) {
-    let worth = each.iter().map(|[hit, reciprocal, ..]| hit + reciprocal);
-    (Hits::mean(each), worth.collect())
+    (Hits::mean(each), each.iter().map(worth).collect())
+}
+
+/// What the figures of a query add to the objective.
+pub(crate) fn worth([hit, reciprocal, ..]: &[f64; 4]) -> f64 {
+    hit + reciprocal
 }
 
 /// What each query adds to the figures of [`crate::evaluate::figures::NEXT`]. Parallel.

@@ -1,0 +1,31 @@
+//! Measuring no more than it takes to see that something falls behind.
+
+use std::ops::Range;
+
+use crate::evaluate::paired;
+
+/// Parts of the cases, the n-th of all, after which what is behind is given up.
+const LOOKS: [usize; 2] = [8, 2];
+/// By how many standard errors it is behind then.
+const BEHIND: f64 = 1.0;
+
+/// What `measure` finds of all cases, which are in no particular order, part by part; `None` where what it
+/// is `worth` falls notably behind `best`, which is of the same cases. Whatever goes the whole way is better
+/// or worse by all of them.
+pub fn keeping_up<F>(
+    best: &[f64],
+    cases: usize,
+    measure: impl Fn(Range<usize>) -> Vec<F>,
+    worth: impl Fn(&F) -> f64,
+) -> Option<Vec<F>> {
+    let mut found = Vec::with_capacity(cases);
+    for end in LOOKS.map(|part| cases / part).into_iter().filter(|_| !best.is_empty()) {
+        found.extend(measure(found.len()..end));
+        let so_far: Vec<f64> = found.iter().map(&worth).collect();
+        if paired(&so_far, &best[..end.min(best.len())]) < -BEHIND {
+            return None;
+        }
+    }
+    found.extend(measure(found.len()..cases));
+    Some(found)
+}
