@@ -3,6 +3,7 @@
 //! So clusters are of what is listened to: the many tracks that hardly anybody met, whose factors are the
 //! least certain, go to the nearest of them and move none.
 
+use rayon::prelude::*;
 use segue_core::{
     kmeans::{Clustering, Points, kmeans, refine, to_directions},
     linalg::dot,
@@ -14,6 +15,8 @@ use crate::{Interrupted, dataset::Dataset, progress::Progress};
 const MAX_ITERATIONS: usize = 100;
 /// Clusterings from other seeds, of which that of the least inertia is taken.
 const RESTARTS: u64 = 8;
+/// Tracks that it is found from which seed to begin, the most listened to of more.
+const MOST: usize = 50_000;
 /// Largest κ: beyond it every share is 0 or 1.
 const MAX_CONCENTRATION: f64 = 1000.0;
 /// Of the tracks that two clusters have between them, the share in both that makes them the same.
@@ -48,16 +51,60 @@ pub fn cluster(
     let found = match start {
         Start::After(earlier) => refine(points, means(points, earlier), MAX_ITERATIONS, keep_going),
         Start::Anew(count, seed) => {
-            let one = |restart| {
-                progress.count("clustering", restart as usize + 1, RESTARTS as usize);
-                kmeans(points, count, MAX_ITERATIONS, seed ^ restart << 32, keep_going)
+            let heaviest = heaviest(points);
+            let found = match &heaviest {
+                None => best_of_restarts(points, count, seed, keep_going),
+                Some(some) => best_of_restarts(some.points(), count, seed, keep_going),
             };
-            let less = |a: Clustering, b: Clustering| if b.inertia < a.inertia { b } else { a };
-            let all: Option<Vec<_>> = (0..RESTARTS).map(one).collect();
-            all.and_then(|all| all.into_iter().reduce(less))
+            let from = |found: Clustering| match &heaviest {
+                None => Some(found),
+                Some(_) => refine(points, found.centroids, MAX_ITERATIONS, keep_going),
+            };
+            found.and_then(from)
         }
     };
     found.map(|found| found.assignment).ok_or(Interrupted)
+}
+
+/// Of clusterings from several seeds the one of the least inertia. Parallel.
+fn best_of_restarts(
+    points: Points<'_>,
+    count: usize,
+    seed: u64,
+    keep_going: impl Fn() -> bool + Copy + Sync,
+) -> Option<Clustering> {
+    let one = |restart| kmeans(points, count, MAX_ITERATIONS, seed ^ restart << 32, keep_going);
+    let less = |a: Clustering, b: Clustering| if b.inertia < a.inertia { b } else { a };
+    let all: Option<Vec<_>> = (0..RESTARTS).into_par_iter().map(one).collect();
+    all.and_then(|all| all.into_iter().reduce(less))
+}
+
+/// The heaviest points.
+struct Heaviest {
+    reals: Vec<f32>,
+    dim: usize,
+    weights: Vec<f32>,
+}
+
+impl Heaviest {
+    fn points(&self) -> Points<'_> {
+        Points { reals: &self.reals, dim: self.dim, weights: &self.weights }
+    }
+}
+
+/// The [`MOST`] heaviest points; `None` where there are no more.
+fn heaviest(points: Points<'_>) -> Option<Heaviest> {
+    let Points { reals, dim, weights } = points;
+    if weights.len() <= MOST {
+        return None;
+    }
+    let mut order: Vec<usize> = (0..weights.len()).collect();
+    order.sort_by(|&a, &b| weights[b].total_cmp(&weights[a]));
+    order.truncate(MOST);
+    let row = |&at: &usize| reals[at * dim..][..dim].iter().copied();
+    let reals = order.iter().flat_map(row).collect();
+    let weights = order.iter().map(|&at| weights[at]).collect();
+    Some(Heaviest { reals, dim, weights })
 }
 
 /// The weighted mean of the points of each cluster, those left out that have none; of a cluster without
