@@ -13,7 +13,7 @@ use crate::{
     als::Factors,
     assemble::{FoldIn, ranking_model, whole_model},
     coding::{compact, fine},
-    evaluate::ranking::Case,
+    evaluate::{paired, ranking::Case},
     factors::{self, Settings},
     progress::Progress,
     search::{
@@ -24,6 +24,11 @@ use crate::{
 
 /// Bytes a track that all of it may take.
 const MOST_BYTES: usize = 48;
+
+/// How much coarser than costs next to nothing the factors may be coded where that leaves room for more.
+const COARSER: [f32; 3] = [1.0, 1.4, 2.0];
+/// By how many standard errors one form of a model must be better than another.
+const NOTABLE: f64 = 0.5;
 
 /// What the held-out queries chose.
 pub(super) struct Chosen {
@@ -60,7 +65,8 @@ pub(super) fn choose(
     let sittings = part.sittings(kept);
     let shipped = |follow: &Follow, base: &Model| -> Result<Shipped, TrainError> {
         let (_, model) = follow.within(room(base), base, &sittings, progress)?;
-        Ok(Shipped { follow: *follow, valid: hits(&model, valid).0 })
+        let (valid, each) = hits(&model, valid);
+        Ok(Shipped { follow: *follow, valid, each })
     };
     let blank = blank(part.fingerprints.as_slice())?;
     let alone = follow(&blank, &sittings, valid, start, progress)?;
@@ -109,14 +115,30 @@ pub(super) fn choose(
     let model = whole_model(&part.fingerprints, &factors, &fold_in, lists.as_ref())?;
     let both = follow(&model, &sittings, valid, alone.follow, progress)?;
     let coarseness = coarseness(&task, &trainer.factors, &settings.loss, &settled, progress)?;
-    let coded = compact(&trainer.factors, &by_item, &settings.loss, coarseness, &[])?;
-    let model = whole_model(&part.fingerprints, &coded, &fold_in, lists.as_ref())?;
-    let both = shipped(&both.follow, &model)?;
+    let form = |(coarser, beside): (f32, Option<Beside>)| {
+        let coarseness = coarser * coarseness;
+        let coded = compact(&trainer.factors, &by_item, &settings.loss, coarseness, &[])?;
+        let lists = lists.as_ref().filter(|_| beside.is_some());
+        let model = whole_model(&part.fingerprints, &coded, &fold_in, lists)?;
+        Ok::<_, TrainError>((coarseness, beside, shipped(&both.follow, &model)?))
+    };
+    // What one part of the model takes is room that another has not.
+    let forms = COARSER.into_iter().map(|coarser| (coarser, goes_with));
+    let without = COARSER.into_iter().map(|coarser| (coarser, None));
+    let forms = forms.chain(without.filter(|_| goes_with.is_some()));
+    let mut best = form((1.0, goes_with))?;
+    for other in forms.skip(1) {
+        let other = form(other)?;
+        if paired(&other.2.each, &best.2.each) > NOTABLE {
+            best = other;
+        }
+    }
+    let (coarseness, beside, both) = best;
     if both.valid.objective() <= alone.valid.objective() {
         return Ok(Chosen::without_taste(alone));
     }
     let density = density(&by_user);
-    let taste = Taste { settings, seed, fold_in, coarseness, beside: goes_with, density };
+    let taste = Taste { settings, seed, fold_in, coarseness, beside, density };
     Ok(Chosen { follow: both.follow, valid: Some(both.valid), taste: Some(taste) })
 }
 
@@ -124,6 +146,8 @@ pub(super) fn choose(
 struct Shipped {
     follow: Follow,
     valid: Hits,
+    /// What each query adds to the objective.
+    each: Vec<f64>,
 }
 
 /// Bytes that are left beside `base`.
@@ -140,7 +164,7 @@ fn blank(fingerprints: &[u64]) -> Result<Model, TrainError> {
 }
 
 impl Chosen {
-    fn without_taste(Shipped { follow, valid }: Shipped) -> Self {
+    fn without_taste(Shipped { follow, valid, .. }: Shipped) -> Self {
         Self { follow, valid: Some(valid), taste: None }
     }
 
