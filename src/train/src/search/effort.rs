@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// Pairs of which a full search takes more than a few minutes.
+const MANY: usize = 200_000;
+
 /// One round of the halving.
 #[derive(Clone, Copy, Debug)]
 pub struct Round {
@@ -95,8 +98,12 @@ impl Effort {
 
     /// [`Self::FULL`], or what of it so many pairs leave time for.
     pub const fn of_pairs(pairs: usize) -> Self {
-        const LARGE: usize = 200_000;
-        if pairs > LARGE { Self::LARGE } else { Self::FULL }
+        if pairs > MANY { Self::LARGE } else { Self::FULL }
+    }
+
+    /// The same for sittings, beside whose order taste has less to say.
+    pub const fn of_sittings(pairs: usize) -> Self {
+        if pairs > MANY { Self::QUICK } else { Self::FULL }
     }
 
     /// The same within `budget`. What is found then depends on how fast the machine is.

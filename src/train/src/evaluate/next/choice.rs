@@ -103,7 +103,7 @@ pub(super) fn choose(
         dim: next.dim,
         seed: next.seed,
         head: None,
-        effort: Effort::QUICK.within(next.budget),
+        effort: Effort::of_sittings(by_user.len()).within(next.budget),
     };
     let Found { settings, seed, mut trainer, .. } = search(&task, progress)?;
     let loss = settings.fold_in(task.by_user.columns());
