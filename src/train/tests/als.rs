@@ -192,6 +192,36 @@ fn factors_that_are_no_numbers_end_and_say_so() {
 }
 
 #[test]
+fn a_few_tracks_train_in_whatever_many_dimensions() {
+    let published = Loss { unobserved: 0.03, ridge: 0.015, exponent: 1.0 };
+    let seen = Pull { weight: 1.0, information: 1.0 };
+    for (listeners, tracks) in [(1, 1), (2, 3), (6, 7), (12, 9), (40, 20)] {
+        // Listener i has heard i, 2i, 3i and 4i.
+        let heard = |listener: usize| {
+            let mut rows: Vec<u32> = (1..5).map(|t| ((listener + 1) * t % tracks) as u32).collect();
+            rows.sort_unstable();
+            rows.dedup();
+            rows.into_iter().map(|row| (row, seen))
+        };
+        let by_user = Matrix::from_rows(tracks, (0..listeners).map(heard));
+        let by_item = by_user.transposed();
+        for dim in [33, 64, 100] {
+            for seed in 0..2 {
+                let mut trainer = Trainer::new(&by_user, &by_item, dim, seed);
+                (0..16).for_each(|_| trainer.epoch(&published, &|| false));
+                trainer.solve_users(&published, &|| false);
+                let all = trainer.factors;
+                assert!(
+                    all.are_finite(),
+                    "{listeners} listeners, {tracks} tracks, {dim} dimensions"
+                );
+                assert!(all.items.iter().any(|x| *x != 0.0), "{tracks} tracks, {dim} dimensions");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_matrix_transposed_twice_is_itself() {
     let matrix = listening(50, 60, 5);
     let again = matrix.transposed().transposed();

@@ -57,9 +57,17 @@ impl Eigen {
         let largest = matrix.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
         matrix.iter_mut().filter(|x| x.abs() < NOTHING * largest).for_each(|x| *x = 0.0);
         let matrix = nalgebra::DMatrix::from_row_slice(dim, dim, &matrix);
-        let all = nalgebra::SymmetricEigen::try_new(matrix, f64::EPSILON, MAX_STEPS * dim)?;
+        let solved = |shift: f64| {
+            let shifted = &matrix + nalgebra::DMatrix::identity(dim, dim) * shift;
+            nalgebra::SymmetricEigen::try_new(shifted, f64::EPSILON, MAX_STEPS * dim)
+                .filter(|all| all.eigenvectors.iter().all(|x| x.is_finite()))
+                .map(|all| (all, shift))
+        };
+        // Where far fewer rows than dimensions leave most values at nothing, rotations among these divide
+        // nothing by nothing, or never end. Beside the largest added to all they are as good as done.
+        let (all, shift) = solved(0.0).or_else(|| solved(largest))?;
         Some(Self {
-            values: all.eigenvalues.iter().map(|&x| x.max(0.0) as f32).collect(),
+            values: all.eigenvalues.iter().map(|&x| (x - shift).max(0.0) as f32).collect(),
             // Columns are axes, and storage runs by column.
             basis: all.eigenvectors.iter().map(|&x| x as f32).collect(),
         })
