@@ -234,6 +234,18 @@ fn evaluate_clusters_prints_how_far_they_agree() {
         }
     }
     assert_eq!((&found["compared"], &found["clusters"]), (&2.into(), &3.into()));
+    // Six listeners know no track that five of them said yes to: there is nothing to tell by.
+    let play = |user: usize, nth: usize| {
+        let at = 1_700_000_000 + user * 100_000 + nth * 300;
+        format!("u{user}\tt{}\t{at}\tplay\n", user * nth % 7)
+    };
+    let plays = (1..7).flat_map(|user| (1..5).map(move |nth| play(user, nth)));
+    write(&folder, "few.tsv", &format!("user\ttrack\tat\tkind\n{}", plays.collect::<String>()));
+    let line = "evaluate clusters --events few.tsv --seeds 2";
+    let found = json(&succeed(&folder, &format!("{line} --json")));
+    assert!(found["seeds"]["all"].is_number() && found["seeds"]["known"].is_null(), "{found}");
+    let said = succeed(&folder, line);
+    assert!(said.contains("–"), "{said}");
     let line = "evaluate clusters --events events.jsonl --seeds 1";
     assert_eq!(segue(&folder, line).status.code(), Some(2));
     let said = fail(&folder, "evaluate clusters --events nothing.jsonl");

@@ -15,7 +15,7 @@ use crate::{Interrupted, dataset::Dataset, progress::Progress};
 const MAX_ITERATIONS: usize = 100;
 /// Clusterings from other seeds, of which that of the least inertia is taken.
 const RESTARTS: u64 = 8;
-/// Tracks that it is found from which seed to begin, the most listened to of more.
+/// Of more tracks than this, those with the most listeners tell where clusters begin.
 const MOST: usize = 50_000;
 /// Largest κ: beyond it every share is 0 or 1.
 const MAX_CONCENTRATION: f64 = 1000.0;
@@ -51,16 +51,13 @@ pub fn cluster(
     let found = match start {
         Start::After(earlier) => refine(points, means(points, earlier), MAX_ITERATIONS, keep_going),
         Start::Anew(count, seed) => {
-            let heaviest = heaviest(points);
-            let found = match &heaviest {
-                None => best_of_restarts(points, count, seed, keep_going),
-                Some(some) => best_of_restarts(some.points(), count, seed, keep_going),
-            };
-            let from = |found: Clustering| match &heaviest {
-                None => Some(found),
-                Some(_) => refine(points, found.centroids, MAX_ITERATIONS, keep_going),
-            };
-            found.and_then(from)
+            let best = |points| best_of_restarts(points, count, seed, keep_going);
+            match heaviest(points) {
+                None => best(points),
+                Some(some) => best(some.points()).and_then(|of_these| {
+                    refine(points, of_these.centroids, MAX_ITERATIONS, keep_going)
+                }),
+            }
         }
     };
     found.map(|found| found.assignment).ok_or(Interrupted)

@@ -266,13 +266,16 @@ proptest! {
         figures in vec((any::<String>(), [0.0..=1.0, 0.0..=1.0, 0.0..=1.0, 0.0..=1.0]), 1..20),
     ) {
         let named = |(at, (name, figures)): (usize, &(String, [f64; 4]))| {
-            Each { name: Name::Listener(format!("{at}{name}")), asked: None, figures: *figures }
+            {
+            let asked = (at % 2 == 0).then(|| Asked::of([name.as_str()]));
+            Each { name: Name::Listener(format!("{at}{name}")), asked, figures: *figures }
+        }
         };
         let each: Vec<Each> = figures.iter().enumerate().map(named).collect();
         let found = read(&SPLIT, &log_file("a.jsonl", text(&SPLIT, &each)).path).unwrap();
         prop_assert_eq!(found.len(), each.len());
         for (found, each) in found.iter().zip(&each) {
-            prop_assert_eq!(&found.name, &each.name);
+            prop_assert_eq!((&found.name, found.asked), (&each.name, each.asked));
             let near = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-15;
             prop_assert!(found.figures.iter().zip(&each.figures).all(near));
         }

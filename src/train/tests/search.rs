@@ -1,7 +1,10 @@
 //! Choosing on held-out listening: what made no model, and being stopped.
 #![allow(clippy::unwrap_used, reason = "what tests are made of may fail them")]
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    cell::RefCell,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use segue_core::{
     event::Kind,
@@ -14,9 +17,10 @@ use segue_train::{
     als::Trainer,
     assemble::FoldIn,
     evaluate::ranking::Case,
+    factors::Method,
     matrix::Matrix,
     progress::{Progress, Report},
-    search::{Balance, Effort, Task, carried, density, measured, search, settle},
+    search::{Balance, Effort, Task, carried, density, keeping_up, measured, search, settle},
 };
 
 const DIM: usize = 8;
@@ -153,7 +157,54 @@ fn a_sample_grows_with_the_log_within_bounds() {
 fn what_was_not_observed_never_weighs_more_than_what_was() {
     let world = World::new();
     let found = search(&world.task(), &Progress::silent()).unwrap();
-    assert!(found.settings.loss.unobserved <= 1.0, "{:?}", found.settings);
+    let als = found.tried.iter().find(|attempts| attempts.best.method == Method::Als).unwrap();
+    assert!(als.best.loss.unobserved <= 1.0, "{als:?}");
     let tried: usize = found.tried.iter().map(|attempts| attempts.count).sum();
     assert!(tried >= 12, "{tried}");
+}
+
+/// What is found of cases that are worth what `of` says, and which of them were measured.
+fn raced(best: &[f64], of: impl Fn(usize) -> f64) -> (Option<Vec<f64>>, Vec<usize>) {
+    let measured = RefCell::new(Vec::new());
+    let measure = |cases: std::ops::Range<usize>| {
+        measured.borrow_mut().extend(cases.clone());
+        cases.map(&of).collect()
+    };
+    let found = keeping_up(best, best.len(), measure, |worth: &f64| *worth);
+    (found, measured.into_inner())
+}
+
+/// Some luck, the same for every contender.
+fn luck(case: usize) -> f64 {
+    (case * 37 % 101) as f64 / 101.0
+}
+
+#[test]
+fn what_keeps_up_is_measured_on_every_case_once_and_in_order() {
+    let best: Vec<f64> = (0..4000).map(luck).collect();
+    for better in [0.0, 0.1] {
+        let (found, measured) = raced(&best, |case| luck(case) + better);
+        assert_eq!(measured, (0..4000).collect::<Vec<_>>());
+        assert!(found.unwrap().iter().zip(&best).all(|(found, best)| *found == best + better));
+    }
+}
+
+#[test]
+fn what_falls_behind_is_given_up_after_a_part_of_the_cases() {
+    let best: Vec<f64> = (0..4000).map(luck).collect();
+    let (found, measured) = raced(&best, |case| luck(case + 1) - 0.2);
+    assert_eq!((found, measured.len()), (None, 500));
+    // What falls behind later is given up later.
+    let late = |case| if case < 500 { luck(case) } else { luck(case) - 0.2 };
+    let (found, measured) = raced(&best, late);
+    assert_eq!((found, measured.len()), (None, 2000));
+}
+
+#[test]
+fn nothing_is_given_up_on_a_few_cases() {
+    let best: Vec<f64> = (0..300).map(luck).collect();
+    let (found, measured) = raced(&best, |_| 0.0);
+    assert_eq!((found.map(|found| found.len()), measured.len()), (Some(300), 300));
+    let (found, measured) = raced(&[], |_| 0.0);
+    assert_eq!((found, measured), (Some(Vec::new()), Vec::new()));
 }

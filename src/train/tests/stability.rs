@@ -43,6 +43,25 @@ fn an_earlier_cluster_that_lost_all_its_tracks_and_tracks_that_nobody_likes_are_
 }
 
 #[test]
+fn tracks_of_a_large_catalogue_go_where_those_that_are_heard_most_say() {
+    // 60,000 tracks, each near one of three axes; half of them have been heard.
+    let tracks = 60_000;
+    let axis = |track: usize| track % 3;
+    let near = |track: usize| {
+        let mut item = [0.1; 3];
+        item[axis(track)] = 1.0 + (track % 7) as f32;
+        item
+    };
+    let items: Vec<f32> = (0..tracks).flat_map(near).collect();
+    let listeners: Vec<usize> = (0..tracks).map(|track| usize::from(track % 6 < 3)).collect();
+    let find = || cluster(&items, 3, &listeners, Start::Anew(3, 1), &Progress::silent()).unwrap();
+    let found = find();
+    let axes: Vec<u16> = (0..tracks).map(|track| axis(track) as u16).collect();
+    assert_eq!(adjusted_rand(&found, &axes), 1.0);
+    assert_eq!(found, find());
+}
+
+#[test]
 fn a_cluster_is_kept_where_most_of_its_tracks_stayed() {
     let before = [Some(0), Some(0), Some(0), Some(1), Some(1), None, Some(2)];
     assert_eq!(kept(&[0, 0, 1, 1, 2, 2, 2], &before, 3), [true, false, false]);

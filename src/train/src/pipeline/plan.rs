@@ -38,7 +38,7 @@ const CAUTIOUS: f32 = 0.5;
 
 /// Fewer listeners with held-out favourites than this choose nothing reliably.
 const MIN_CASES: usize = 20;
-/// More of them than this choose no better, and take longer.
+/// More of them than this take as much longer as they are more, and narrow chance by the root of that.
 const MOST_CASES: usize = 4000;
 
 /// What to train, as held-out listening has it.

@@ -175,7 +175,7 @@ impl Run<'_, '_> {
         Ok(Beside { recipe, pairs_each, scale, accuracy: best.accuracy })
     }
 
-    /// As far as it keeps up with the `best`.
+    /// `None` where it does not keep up with the `best`.
     fn measure(
         &mut self,
         links: &Links,

@@ -218,19 +218,20 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn challenge(&mut self, best: &mut Tried, other: Follow) -> Result<bool, Interrupted> {
-        let found = self.measure(other, &best.each)?;
-        let better = found.filter(|found| paired(&found.each, &best.each) > NOTABLE);
-        let is_better = better.is_some();
-        better.into_iter().for_each(|better| *best = better);
-        Ok(is_better)
+        let Some(found) = self.measure(other, &best.each)? else { return Ok(false) };
+        let better = paired(&found.each, &best.each) > NOTABLE;
+        if better {
+            *best = found;
+        }
+        Ok(better)
     }
 
-    /// On all queries.
+    /// On all queries: beside nothing, nothing falls behind.
     fn whole(&mut self, follow: Follow) -> Result<Tried, Interrupted> {
         self.measure(follow, &[])?.ok_or(Interrupted)
     }
 
-    /// As far as it keeps up with the `best`.
+    /// `None` where it does not keep up with the `best`.
     fn measure(&mut self, follow: Follow, best: &[f64]) -> Result<Option<Tried>, Interrupted> {
         if self.progress.stopped() {
             return Err(Interrupted);

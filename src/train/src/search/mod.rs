@@ -30,6 +30,7 @@ pub use fidelity::coarseness;
 pub use follow::{Follow, Tried, follow, with_transitions};
 pub use next::{Following, following};
 pub use people::{Before, People, people};
+pub use race::keeping_up;
 pub use settle::{Settled, measured, settle};
 
 use crate::{

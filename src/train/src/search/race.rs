@@ -6,6 +6,8 @@ use crate::evaluate::paired;
 
 /// Parts of the cases, the n-th of all, after which what is behind is given up.
 const LOOKS: [usize; 2] = [8, 2];
+/// Fewer cases than this are not looked at alone: among them anything may be behind by chance.
+const LEAST: usize = 200;
 /// By how many standard errors it is behind then.
 const BEHIND: f64 = 1.0;
 
@@ -19,10 +21,11 @@ pub fn keeping_up<F>(
     worth: impl Fn(&F) -> f64,
 ) -> Option<Vec<F>> {
     let mut found = Vec::with_capacity(cases);
-    for end in LOOKS.map(|part| cases / part).into_iter().filter(|_| !best.is_empty()) {
+    let looks = LOOKS.map(|part| cases / part).into_iter();
+    for end in looks.filter(|&end| end >= LEAST && best.len() == cases) {
         found.extend(measure(found.len()..end));
         let so_far: Vec<f64> = found.iter().map(&worth).collect();
-        if paired(&so_far, &best[..end.min(best.len())]) < -BEHIND {
+        if paired(&so_far, &best[..end]) < -BEHIND {
             return None;
         }
     }

@@ -115,31 +115,45 @@ pub(super) fn choose(
     let model = whole_model(&part.fingerprints, &factors, &fold_in, lists.as_ref())?;
     let both = follow(&model, &sittings, valid, alone.follow, progress)?;
     let coarseness = coarseness(&task, &trainer.factors, &settings.loss, &settled, progress)?;
-    let form = |(coarser, beside): (f32, Option<Beside>)| {
-        let coarseness = coarser * coarseness;
+    let form = |coarseness: f32, beside: Option<Beside>| -> Result<Form, TrainError> {
         let coded = compact(&trainer.factors, &by_item, &settings.loss, coarseness, &[])?;
         let lists = lists.as_ref().filter(|_| beside.is_some());
         let model = whole_model(&part.fingerprints, &coded, &fold_in, lists)?;
-        Ok::<_, TrainError>((coarseness, beside, shipped(&both.follow, &model)?))
+        Ok(Form { coarseness, beside, shipped: shipped(&both.follow, &model)? })
     };
-    // What one part of the model takes is room that another has not.
-    let forms = COARSER.into_iter().map(|coarser| (coarser, goes_with));
-    let without = COARSER.into_iter().map(|coarser| (coarser, None));
-    let forms = forms.chain(without.filter(|_| goes_with.is_some()));
-    let mut best = form((1.0, goes_with))?;
-    for other in forms.skip(1) {
-        let other = form(other)?;
-        if paired(&other.2.each, &best.2.each) > NOTABLE {
-            best = other;
-        }
-    }
-    let (coarseness, beside, both) = best;
-    if both.valid.objective() <= alone.valid.objective() {
+    let Form { coarseness, beside, shipped } = best_form(form, coarseness, goes_with)?;
+    if shipped.valid.objective() <= alone.valid.objective() {
         return Ok(Chosen::without_taste(alone));
     }
     let density = density(&by_user);
     let taste = Taste { settings, seed, fold_in, coarseness, beside, density };
-    Ok(Chosen { follow: both.follow, valid: Some(both.valid), taste: Some(taste) })
+    Ok(Chosen { follow: shipped.follow, valid: Some(shipped.valid), taste: Some(taste) })
+}
+
+/// In what form taste ships beside what follows what.
+struct Form {
+    coarseness: f32,
+    beside: Option<Beside>,
+    shipped: Shipped,
+}
+
+/// The best form, coarser than `coarseness` and without lists only where that is notably better: what one part
+/// of the model takes is room that another has not.
+fn best_form(
+    make: impl Fn(f32, Option<Beside>) -> Result<Form, TrainError>,
+    coarseness: f32,
+    beside: Option<Beside>,
+) -> Result<Form, TrainError> {
+    let with = COARSER.map(|coarser| (coarser, beside));
+    let without = COARSER.map(|coarser| (coarser, None)).into_iter().filter(|_| beside.is_some());
+    let mut best = make(coarseness, beside)?;
+    for (coarser, beside) in with.into_iter().chain(without).skip(1) {
+        let other = make(coarser * coarseness, beside)?;
+        if paired(&other.shipped.each, &best.shipped.each) > NOTABLE {
+            best = other;
+        }
+    }
+    Ok(best)
 }
 
 /// How the next track is told, and how well in the form that ships.
