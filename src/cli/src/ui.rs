@@ -124,10 +124,10 @@ impl Ui {
     }
 }
 
-/// A number of things: "1 track", "1,234 tracks".
+/// A number of things: "1 track", "1,234 tracks", "2 queries", "2 plays".
 pub fn counted(number: usize, thing: &str) -> String {
     let number_of = grouped(number);
-    match thing.strip_suffix('y') {
+    match thing.strip_suffix('y').filter(|start| !start.ends_with(['a', 'e', 'o', 'u'])) {
         _ if number == 1 => format!("{number_of} {thing}"),
         Some(start) => format!("{number_of} {start}ies"),
         None => format!("{number_of} {thing}s"),

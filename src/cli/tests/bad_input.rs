@@ -159,6 +159,12 @@ fn listeners_who_are_all_the_same_make_figures_that_are_numbers() {
         &format!("user,track,at\n{}", (0..1500).map(play).collect::<String>()),
     );
     assert_eq!(sound(&folder, TRAIN, &UNTOLD)["tracks"], 20);
+
+    let play = |n: usize| format!("u{},t{},{}\n", n / 20, n % 20, 1_500_000_000 + n % 20);
+    let plays: String = (0..1000).map(play).collect();
+    write(&folder, "log.csv", &format!("user,track,at\n{plays}"));
+    let told = succeed(&folder, "train log.csv --dim 4 --out model");
+    assert!(told.contains("on 200 plays"), "{told}");
 }
 
 #[test]

@@ -214,6 +214,9 @@ fn a_model_trained_after_another_has_its_clusters_and_inspect_tells_of_them() {
         assert_eq!(name, kept);
         assert!(tracks.abs_diff(*still) * 4 <= *tracks, "{before:?} {after:?}");
     }
+    let other = segue(&folder, "train events.jsonl --dim 5 --after a.segue --out c.segue");
+    let said = String::from_utf8(other.stderr).unwrap();
+    assert!(said.contains("the earlier model has 4 components, these factors 5"), "{said}");
     let said = fail(&folder, "train events.jsonl --after events.jsonl --out c.segue");
     assert!(said.contains("not a segue model"), "{said}");
     let line = "train events.jsonl --after a.segue --clusters 4 --out c.segue";

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Instant};
 
-use segue_core::event::Kind;
+use segue_core::{event::Kind, model::Model};
 use segue_train::{
     dataset::Reading,
     pipeline::{Options, Trained, train},
@@ -67,8 +67,8 @@ pub struct Arguments {
     /// Taste clusters [default: √(tracks/2), at most 64].
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=4096))]
     clusters: Option<u16>,
-    /// An earlier model: training goes on from its factors, and its taste clusters keep their numbers and, where they are still the same, their
-    /// names.
+    /// An earlier model: training goes on from its factors where it has as many components and implicit ALS
+    /// is chosen, and its taste clusters keep their numbers and, where they are still the same, their names.
     #[arg(long, value_name = "MODEL", conflicts_with = "clusters")]
     after: Option<PathBuf>,
     /// Tracks, the most played, that a page loads first; the others go by taste cluster into shards
@@ -118,11 +118,8 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
         rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()?;
     }
     let after = arguments.after.as_deref().map(read_model).transpose()?;
-    if let Some(after) = after.as_ref().filter(|model| model.clusters().is_none()) {
-        let tracks = counted(after.len(), "track");
-        ui.note(&format!(
-            "the earlier model has no clusters for its {tracks}: they are found anew"
-        ));
+    if let Some(after) = &after {
+        note_what_is_made_anew(after, arguments.dim.into(), ui);
     }
     let started = Instant::now();
     let report = |report: segue_train::progress::Report<'_>| ui.report(report);
@@ -152,6 +149,23 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
         &to_json(&trained, &shown(&arguments.out), file.len(), bad, seconds),
         &to_text(&trained, &shown(&arguments.out), file.len(), seconds),
     )
+}
+
+/// What of an earlier model a training cannot go on from.
+fn note_what_is_made_anew(after: &Model, dim: usize, ui: &Ui) {
+    if after.dim() != dim {
+        ui.note(&format!(
+            "the earlier model has {} components, these factors {dim}: they are trained anew; --dim {0} goes on \
+             from its factors",
+            after.dim()
+        ));
+    }
+    if after.clusters().is_none() {
+        let tracks = counted(after.len(), "track");
+        ui.note(&format!(
+            "the earlier model has no clusters for its {tracks}: they are found anew"
+        ));
+    }
 }
 
 fn to_json(trained: &Trained, out: &str, bytes: usize, bad_lines: u64, seconds: f64) -> Value {
