@@ -17,8 +17,7 @@ use clap::{Parser, Subcommand};
     version,
     after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage.\n\n\
                   Start here:\n  \
-                  segue simulate --listeners 2000 --tracks 5000 --days 30 --seed 1 \
-                  --out events.jsonl --catalogue catalogue.jsonl\n  \
+                  segue simulate --out events.jsonl --catalogue catalogue.jsonl\n  \
                   segue train events.jsonl --catalogue catalogue.jsonl --out model.segue\n  \
                   segue publish model.segue --registry registry\n  \
                   segue serve --registry registry --www www/dist"

@@ -28,6 +28,9 @@ impl Target {
         let file = match std::fs::canonicalize(path) {
             Ok(found) if !found.is_file() => return Ok(Self::Stream),
             Ok(found) => found,
+            Err(_) if path.is_symlink() => {
+                return Err(refuse("it is a link that leads to no file; remove it".into()));
+            }
             Err(_) => path.to_owned(),
         };
         let Some(parent) = file.parent() else {
@@ -50,7 +53,10 @@ pub fn check<'a>(path: &Path, others: impl IntoIterator<Item = &'a Path>) -> Res
         // Whoever reads at the other end would take an opening for the beginning.
         Target::Stream => return Ok(()),
         // Permissions are not all that can be in the way.
-        Target::File { folder, .. } => neighbour(&folder).map(drop).map_err(cannot(path))?,
+        Target::File { file, folder } => {
+            may_be_replaced(&file).map_err(cannot(path))?;
+            neighbour(&file, &folder).map(drop).map_err(cannot(path))?;
+        }
     }
     let mine = Identity::of(path);
     let same = |other: &&Path| mine.is_some() && mine == Identity::of(other);
@@ -94,20 +100,25 @@ impl Identity {
     }
 }
 
-/// Writes `path`: into a file beside it that then takes its place.
+/// Writes `path`: into a file beside it that then takes its place, as open to others as what was there.
 pub fn write_whole(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let _writing = Writing::begin();
     let (target, folder) = match Target::of(path)? {
         Target::File { file, folder } => (file, folder),
+        // Nothing is to be removed again, and whoever reads at the other end may never come.
         Target::Stream => {
             let file = OpenOptions::new().write(true).open(path).map_err(cannot(path))?;
             return buffered(path, file, write).map(drop);
         }
     };
-    let mut file = neighbour(&folder).map_err(cannot(path))?;
+    let _writing = Writing::begin();
+    may_be_replaced(&target).map_err(cannot(path))?;
+    let mut file = neighbour(&target, &folder).map_err(cannot(path))?;
+    if let Ok(replaced) = std::fs::metadata(&target) {
+        file.as_file().set_permissions(replaced.permissions()).map_err(cannot(path))?;
+    }
     buffered(path, file.as_file_mut(), write)?;
     file.as_file().sync_all().map_err(cannot(path))?;
     file.persist(&target).map_err(|error| cannot(path)(error.error))?;
@@ -131,9 +142,23 @@ fn buffered(
     buffer.flush().map_err(cannot(path))
 }
 
-/// A new file in `folder` that goes with the value.
-fn neighbour(folder: &Path) -> io::Result<NamedTempFile> {
+/// Whether `file`, where it is there, is one that may be written: taking its place needs no leave of it.
+fn may_be_replaced(file: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).open(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// A new file in `folder` that goes with the value. Where the process is killed it stays, and its name says
+/// what of.
+fn neighbour(file: &Path, folder: &Path) -> io::Result<NamedTempFile> {
+    // Names have 255 bytes, a letter up to four.
+    const LETTERS: usize = 48;
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let prefix = format!(".{}.", name.chars().take(LETTERS).collect::<String>());
     let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix).suffix(".unfinished");
     #[cfg(unix)]
     {
         // Temporary files are their owner's alone; what takes a name is as open as the umask says.

@@ -112,7 +112,9 @@ impl Ui {
         let line = if self.json { json.to_string() } else { text.trim_end().to_owned() };
         match writeln!(stdout(), "{line}") {
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            other => Ok(other?),
+            other => {
+                other.map_err(|error| Failure::during("cannot write to standard output", error))
+            }
         }
     }
 

@@ -354,3 +354,15 @@ fn everything_that_one_listener_of_many_tracks_is_asked_for_may_be_known() {
     let output = segue(&folder, &NEXT.replace("test.txt", "train.txt"));
     assert_eq!(output.status.code(), Some(1), "a list of sittings is no list of queries");
 }
+
+#[test]
+fn queries_of_other_items_and_files_that_hold_no_sittings_are_refused() {
+    let folder = folder();
+    write(&folder, "next.txt", "t1 t2\tt3\n");
+    for train in ["a b c\nd e f\n", "user,track,at\nu,t1,5\nu,t2,6\nu,t3,7\n"] {
+        write(&folder, "train.txt", train);
+        let said = fail(&folder, "evaluate next --train train.txt --test next.txt");
+        let why = "next.txt: no item that came next is among those of train.txt";
+        assert!(said.contains(why), "{said}");
+    }
+}

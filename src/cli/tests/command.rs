@@ -249,6 +249,13 @@ fn evaluate_clusters_prints_how_far_they_agree() {
     assert!(found["seeds"]["all"].is_number() && found["seeds"]["known"].is_null(), "{found}");
     let said = succeed(&folder, line);
     assert!(said.contains("–"), "{said}");
+    let renamed = fs::read_to_string(folder.path().join("few.tsv")).unwrap();
+    let renamed = renamed.replacen("track", "song_key", 1) + "a line that is none\n";
+    write(&folder, "other.tsv", &renamed);
+    let other = line.replace("few", "other");
+    let options = "--column track=song_key --skip-bad-lines";
+    assert_eq!(succeed(&folder, &format!("{other} {options}")), said);
+    assert!(fail(&folder, &other).contains("track"));
     let line = "evaluate clusters --events events.jsonl --seeds 1";
     assert_eq!(segue(&folder, line).status.code(), Some(2));
     let said = fail(&folder, "evaluate clusters --events nothing.jsonl");

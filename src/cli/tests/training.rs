@@ -64,6 +64,74 @@ fn an_output_that_cannot_be_written_is_refused_before_the_log_is_read() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), before, "nothing is left behind");
 }
 
+#[cfg(unix)]
+#[test]
+fn an_output_stays_as_open_to_others_as_it_was_and_one_that_is_not_to_be_written_is_left_alone() {
+    use std::{os::unix::fs::PermissionsExt as _, os::unix::fs::symlink, path::Path};
+    let folder = simulated();
+    let model = folder.path().join("model.segue");
+    let allow = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    write(&folder, "model.segue", "what was there");
+    allow(&model, 0o600);
+    succeed(&folder, "train events.jsonl --dim 2 --out model.segue");
+    assert_eq!(fs::metadata(&model).unwrap().permissions().mode() & 0o777, 0o600);
+
+    symlink("nowhere.segue", folder.path().join("link.segue")).unwrap();
+    let said = fail(&folder, "train events.jsonl --dim 2 --out link.segue");
+    assert!(said.contains("cannot write link.segue: it is a link that leads to no file"), "{said}");
+    assert!(folder.path().join("link.segue").is_symlink());
+
+    let kept = fs::read(&model).unwrap();
+    allow(&model, 0o444);
+    // Whoever may write anything is asked nothing.
+    if fs::OpenOptions::new().write(true).open(&model).is_err() {
+        let said = fail(&folder, "train events.jsonl --dim 3 --out model.segue");
+        assert!(said.contains("cannot write model.segue: Permission denied"), "{said}");
+        assert_eq!(fs::read(&model).unwrap(), kept);
+    }
+}
+
+#[test]
+fn a_folder_that_is_to_be_an_output_too_is_refused_before_the_log_is_read() {
+    let folder = folder();
+    let said = fail(&folder, "train nowhere.jsonl --checkpoints both --out both");
+    assert!(said.contains("cannot write both: it is a folder"), "{said}");
+    let files = "--train nowhere --test nowhere";
+    let said = fail(&folder, &format!("evaluate split {files} --checkpoints c --per-listener c"));
+    assert!(said.contains("cannot write c: it is a folder"), "{said}");
+    write(&folder, "file", "");
+    let said = fail(&folder, "train nowhere.jsonl --checkpoints file --out model");
+    assert!(said.contains("in file: it is not a folder"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_training_whose_output_nobody_reads_ends_when_it_is_interrupted_once() {
+    let folder = simulated();
+    let fifo = folder.path().join("model");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let child = started(&folder, "train events.jsonl --dim 2 --out model");
+    // Long after it has trained: it waits for whoever reads.
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    interrupt(&child);
+    assert!(failed(child).contains("interrupted; nothing was written"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_printed_is_an_error_that_says_where() {
+    let folder = simulated();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(SEGUE);
+    command.args(["train", "events.jsonl", "--dim", "2", "--out", "model"]);
+    let output = command.current_dir(&folder).stdout(full).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("cannot write to standard output: No space left"), "{said}");
+}
+
 #[test]
 fn an_output_is_replaced_and_a_link_to_it_followed() {
     let folder = simulated();

@@ -52,8 +52,14 @@ impl Checkpoints {
     /// Keeps findings in `folder`, which is made where it is not there.
     pub fn open(folder: &Path) -> Result<Self, NotKept> {
         let checkpoints = Self { folder: Some(folder.to_owned()), ..Self::NONE };
-        let tried = fs::create_dir_all(folder).and_then(|()| NamedTempFile::new_in(folder));
-        tried.map_err(|source| NotKept { folder: folder.to_owned(), source })?;
+        let there_to_write = || {
+            if folder.exists() && !folder.is_dir() {
+                return Err(io::Error::other("it is not a folder"));
+            }
+            fs::create_dir_all(folder)?;
+            NamedTempFile::new_in(folder)
+        };
+        there_to_write().map_err(|source| NotKept { folder: folder.to_owned(), source })?;
         Ok(checkpoints)
     }
 
@@ -89,6 +95,8 @@ impl Checkpoints {
         let Some((folder, path)) = self.folder.as_ref().zip(self.path(key)) else { return Ok(()) };
         let found = found();
         let write = || {
+            // It may have been deleted since.
+            fs::create_dir_all(folder)?;
             let mut file = NamedTempFile::new_in(folder)?;
             file.write_all(&found)?;
             file.write_all(&xxh64(&found, 0).to_le_bytes())?;

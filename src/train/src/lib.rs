@@ -58,6 +58,17 @@ pub enum TrainError {
          training pairs, or among those of the same listener", .0.display()
     )]
     Unreachable(PathBuf),
+    /// No query could be answered.
+    #[error(
+        "{}: no item that came next is among those of {}, so that none could be told: both are to be of the \
+         same items, the latter with one sitting a line, `item item …`", .test.display(), .train.display()
+    )]
+    UnknownNext {
+        /// The queries.
+        test: PathBuf,
+        /// The sittings.
+        train: PathBuf,
+    },
     /// There is nothing to choose settings on.
     #[error(
         "{}: nothing to choose settings on: no listener has an item that could be held out and is still \

@@ -214,6 +214,7 @@ fn a_folder_that_cannot_be_had_is_an_error_that_names_it() {
     assert!(error.to_string().contains(&file.display().to_string()), "{error}");
     let gone = Checkpoints::open(&folder.path().join("new/folder")).unwrap();
     fs::remove_dir_all(folder.path().join("new")).unwrap();
+    fs::write(folder.path().join("new"), "").unwrap();
     let keeping = Progress { checkpoints: &gone, ..Progress::silent() };
     assert!(matches!(found(&world(1), &keeping), Err(TrainError::NotKept(_))));
 }
@@ -251,4 +252,14 @@ proptest! {
             prop_assert_eq!(&found.unwrap(), &whole);
         }
     }
+}
+
+#[test]
+fn a_folder_that_was_deleted_meanwhile_is_made_again() {
+    let folder = TempDir::new().unwrap();
+    let checkpoints = kept_in(&folder);
+    fs::remove_dir_all(folder.path()).unwrap();
+    let keeping = Progress { checkpoints: &checkpoints, ..Progress::silent() };
+    found(&world(1), &keeping).unwrap();
+    assert!(!files(&folder).is_empty());
 }

@@ -51,7 +51,7 @@ pub enum Protocol {
 #[command(
     override_usage = "segue evaluate split [OPTIONS] --train <TRAIN> --test <TEST>\n       \
                       segue evaluate split [OPTIONS] --compare <A> <B>",
-    after_help = "Example:\n  segue evaluate split --train train.txt --valid valid.txt \
+    after_help = "Examples:\n  segue evaluate split --train train.txt --valid valid.txt \
                         --test test.txt --json\n  \
                         segue evaluate split --compare before.jsonl after.jsonl"
 )]
@@ -103,7 +103,7 @@ pub struct SplitArguments {
 #[command(
     override_usage = "segue evaluate next [OPTIONS] --train <TRAIN> --test <TEST>\n       \
                       segue evaluate next [OPTIONS] --compare <A> <B>",
-    after_help = "Example:\n  segue evaluate next --train sittings.txt --test next.txt --json\n  \
+    after_help = "Examples:\n  segue evaluate next --train sittings.txt --test next.txt --json\n  \
                   segue evaluate next --compare before.jsonl after.jsonl"
 )]
 pub struct NextArguments {
@@ -172,9 +172,9 @@ pub fn run(protocol: &Protocol, ui: &Ui) -> Done {
 
 fn split(train: &Path, test: &Path, arguments: &SplitArguments, ui: &Ui) -> Done {
     let file = arguments.per_listener.as_deref();
-    check(file, [Some(train), arguments.valid.as_deref(), Some(test)])?;
     ui.heed_interrupt(arguments.search.folder())?;
     let checkpoints = arguments.search.checkpoints()?;
+    check(file, [Some(train), arguments.valid.as_deref(), Some(test)])?;
     let report = |report: segue_train::progress::Report<'_>| ui.report(report);
     let progress = Progress { report: &report, stop: &STOP, checkpoints: &checkpoints };
     let split = Split {
@@ -254,9 +254,9 @@ fn beside_json(beside: &Beside) -> Value {
 
 fn next(train: &Path, test: &Path, arguments: &NextArguments, ui: &Ui) -> Done {
     let file = arguments.per_query.as_deref();
-    check(file, [Some(train), Some(test)])?;
     ui.heed_interrupt(arguments.search.folder())?;
     let checkpoints = arguments.search.checkpoints()?;
+    check(file, [Some(train), Some(test)])?;
     let report = |report: segue_train::progress::Report<'_>| ui.report(report);
     let progress = Progress { report: &report, stop: &STOP, checkpoints: &checkpoints };
     let next = Next {
@@ -309,15 +309,17 @@ fn next(train: &Path, test: &Path, arguments: &NextArguments, ui: &Ui) -> Done {
         }),
         &format!(
             "{}\n\
-             {}, {}, {bytes_per_item:.1} bytes a track; {p50:.0} µs a query, {p99:.0} the 99th of a \
-             hundred{}\n\
+             {}, {}, {bytes_per_item:.1} bytes a track; {p50:.0} µs a query (p99 {p99:.0}){}\n\
              taste: {}\n\n\
              {}",
             figures_lines(&NEXT, &detail),
             counted(test.queries, "query"),
             counted(tracks, "track"),
             if valid.is_some() { "" } else { UNCHOSEN },
-            taste.map_or_else(|| "has no say".to_owned(), |(settings, _)| chosen_text(&settings)),
+            taste.map_or_else(
+                || "tells nothing that what follows what does not".to_owned(),
+                |(settings, _)| chosen_text(&settings)
+            ),
             table(&NEXT, &detail),
         ),
     )

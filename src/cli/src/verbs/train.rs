@@ -112,8 +112,8 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
     ui.heed_interrupt(arguments.search.folder())?;
     let inputs = arguments.events.iter().chain(&arguments.catalogue.catalogue);
     let inputs = inputs.chain(&arguments.after);
-    check(&arguments.out, inputs.map(PathBuf::as_path))?;
     let checkpoints = arguments.search.checkpoints()?;
+    check(&arguments.out, inputs.map(PathBuf::as_path))?;
     if let Some(threads) = arguments.threads {
         rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()?;
     }
@@ -283,7 +283,9 @@ fn people_text(people: Option<People>) -> String {
 
 fn learned_text(learned: &Learned) -> String {
     let (Some(before), Some(after)) = (learned.auc_defined, learned.auc_learned) else {
-        return "too few skips to learn what they say: a skip counts as one plain no".into();
+        return "too few listeners skipped as well as finished tracks among their latest that were held out \
+                to learn what a skip says: it\n  counts as one plain no"
+            .into();
     };
     let listeners = learned.listeners;
     let said = match (after > before, after > 0.5) {
@@ -291,13 +293,14 @@ fn learned_text(learned: &Learned) -> String {
         (true, false) => "skips and likes tell nothing of other tracks in this log",
         (true, true) => "what skips and likes say was learned from the log",
     };
+    let optimistic =
+        if after > before { " (the weights were chosen on them, so optimistic)" } else { "" };
     let percent = |share: f64| format!("{:.2} %", 100.0 * share);
     let learned = if after > before { percent(after) + ", against " } else { String::new() };
     format!(
         "{said}: of two tracks new to a listener,\n  the one that they went on to finish or like \
          ranks above the one that they went on to skip in\n  {learned}{} of pairs where each \
-         event counts as one plain yes or no, 50 % by chance; on\n  {} (the weights were chosen \
-         on them, so optimistic)",
+         event counts as one plain yes or no, 50 % by chance; on\n  {}{optimistic}",
         percent(before),
         counted(listeners, "listener"),
     )

@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use segue_train::{
-    dataset,
     evaluate::stability::{Agreement, KNOWN, Stability, stability},
-    log::Options as LogOptions,
     pipeline::Options,
     progress::Progress,
     search::Effort,
@@ -16,7 +14,7 @@ use serde_json::{Value, json};
 use crate::{
     failure::Done,
     ui::{STOP, Ui, counted},
-    verbs::search::Search,
+    verbs::{Catalogue, logs::Logs, search::Search},
 };
 
 /// How stable taste clusters are.
@@ -31,6 +29,13 @@ pub struct ClustersArguments {
     /// Listening logs, in the formats of `segue train`.
     #[arg(long, required = true, num_args = 1.., value_name = "LOG")]
     events: Vec<PathBuf>,
+    /// Read a field from the column of this name: `--column track=song_id`; `--column mood=` leaves
+    /// a field out.
+    #[arg(long = "column", value_name = "FIELD=NAME", value_parser = crate::verbs::logs::column)]
+    columns: Vec<String>,
+    /// Count lines that cannot be read, and go on.
+    #[arg(long)]
+    skip_bad_lines: bool,
     /// How many seeds to compare.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(2..=64))]
     seeds: u64,
@@ -53,7 +58,13 @@ pub fn clusters(arguments: &ClustersArguments, ui: &Ui) -> Done {
     let checkpoints = arguments.search.checkpoints()?;
     let report = |report: segue_train::progress::Report<'_>| ui.report(report);
     let progress = Progress { report: &report, stop: &STOP, checkpoints: &checkpoints };
-    let read = dataset::read(&arguments.events, None, &LogOptions::default(), &progress)?;
+    let logs = Logs {
+        events: &arguments.events,
+        catalogue: &Catalogue { catalogue: None },
+        columns: &arguments.columns,
+        skip_bad_lines: arguments.skip_bad_lines,
+    };
+    let dataset = logs.read(ui, &progress)?.dataset;
     let options = Options {
         dim: arguments.dim.into(),
         clusters: arguments.clusters.map(usize::from),
@@ -62,7 +73,7 @@ pub fn clusters(arguments: &ClustersArguments, ui: &Ui) -> Done {
         head: None,
         after: None,
     };
-    let found = stability(&read.dataset, &options, arguments.seeds, &progress)?;
+    let found = stability(&dataset, &options, arguments.seeds, &progress)?;
     let Stability { seeds, retrained, after, clusters, tracks } = found;
     let figures =
         |Agreement { all, known }: Agreement| -> Value { json!({ "all": all, "known": known }) };

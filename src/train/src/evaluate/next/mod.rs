@@ -85,6 +85,11 @@ pub fn evaluate_next(next: &Next<'_>, progress: &Progress<'_>) -> Result<NextOut
     let query = |(before, after): &(Vec<String>, String)| whole.query(before, after, next.mask);
     let queries: Vec<Query> = asked.iter().map(query).collect();
 
+    if queries.iter().all(|query| query.next.is_none()) {
+        let (test, train) = (next.test.into(), next.train.into());
+        return Err(TrainError::UnknownNext { test, train });
+    }
+
     let (kept, held) = hold_out(&lines, &asked, next.seed);
     let part = Catalogue::new(&kept)?;
     let query = |&(before, after): &(&[String], &String)| part.query(before, after, next.mask);
