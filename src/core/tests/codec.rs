@@ -7,7 +7,7 @@ use segue_core::{
     codec::{
         Unreadable,
         range::{Bit, Coder, Decoder, Encoder},
-        rows::{decode, encode},
+        rows::{Before, decode, encode},
     },
     rng::SplitMix64,
 };
@@ -55,6 +55,37 @@ fn rows_that_come_again_cost_next_to_nothing() {
     assert!(encode(&zeros, 64).0.len() < 400);
     let table = table(1, 64, 3).repeat(100_000);
     assert!(encode(&table, 64).0.len() < 400);
+}
+
+#[test]
+fn what_a_component_is_said_to_cost_is_what_coding_it_takes() {
+    let dim = 12;
+    let all = table(20_000, dim, 4);
+    let mut seen = BTreeSet::new();
+    let distinct = all.chunks_exact(dim).filter(|row| seen.insert(*row));
+    let table: Vec<i8> = distinct.flatten().copied().collect();
+    let (bytes, code) = encode(&table, dim);
+    let costs = code.costs();
+    let mut bits = 0.0;
+    for row in table.chunks_exact(dim) {
+        let mut before = Before::default();
+        for (at, &value) in row.iter().enumerate() {
+            bits += f64::from(costs.of(at, before, value));
+            before.see(value);
+        }
+    }
+    let taken = bytes.len() as f64 * 8.0;
+    assert!((0.95..1.05).contains(&(taken / bits)), "{bits} bits said, {taken} taken");
+    // What all values of a component cost together leaves no probability over.
+    let mut before = Before::default();
+    for value in [0, 3, -9, 40, 127, 1] {
+        for at in 0..dim {
+            let share = |value| f64::from(-costs.of(at, before, value)).exp2();
+            let all: f64 = (-127..=127).map(share).sum();
+            assert!((0.9..1.001).contains(&all), "{all} of component {at} after {before:?}");
+        }
+        before.see(value);
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ use segue_train::{
     als::{
         Factors, Trainer,
         dense::{self, Cpu},
+        eigen_of,
     },
     assemble::{FoldIn, ranking_model},
     coding::{compact, fine},
@@ -176,6 +177,40 @@ fn rows_and_moments_are_turned_right_whatever_the_dimension() {
             }
         }
     }
+}
+
+#[test]
+fn principal_axes_are_those_of_the_rows_however_few_these_are() {
+    const DIM: usize = 13;
+    let mut rng = SplitMix64::new(8);
+    for count in [1, 2, 6, 12, 13, 40] {
+        let mut rows: Vec<f32> = (0..count * DIM).map(|_| rng.unit() as f32 - 0.5).collect();
+        // One row stands twice, and one is nothing.
+        if count > 5 {
+            rows.copy_within(..DIM, DIM);
+            rows[2 * DIM..3 * DIM].fill(0.0);
+        }
+        let (values, axes) = eigen_of(Cpu::detect(), &rows, DIM).expect("numbers have axes");
+        assert_eq!((values.len(), axes.len()), (DIM, DIM * DIM));
+        assert!(values.is_sorted_by(|a, b| a >= b), "{values:?}");
+        let axes: Vec<&[f32]> = axes.chunks_exact(DIM).collect();
+        for (i, a) in axes.iter().enumerate() {
+            for (j, b) in axes.iter().enumerate() {
+                let one = f32::from(u8::from(i == j));
+                assert!((dot(a, b) - one).abs() < 1e-5, "{count} rows, axes {i} and {j}");
+                let along =
+                    rows.chunks_exact(DIM).map(|row| dot(row, a) * dot(row, b)).sum::<f32>();
+                assert!((along - one * values[i]).abs() < 1e-4, "{count} rows, axes {i} and {j}");
+            }
+        }
+    }
+    for wrong in [f32::NAN, f32::INFINITY, 1e30] {
+        assert!(eigen_of(Cpu::detect(), &[wrong; 2 * DIM], DIM).is_none(), "{wrong}");
+    }
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 #[test]

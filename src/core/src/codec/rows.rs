@@ -15,6 +15,7 @@
 //! is called, not while it runs, and a model is read but once.
 
 use alloc::{collections::BTreeMap, vec, vec::Vec};
+use core::array;
 
 use super::{
     Unreadable,
@@ -88,22 +89,14 @@ impl Rows {
         }
     }
 
-    /// What each component would cost under what was learned so far.
+    /// What each component would cost under what was learned so far. O(d + 127).
     pub fn costs(&self) -> Costs {
-        let mut code = self.clone();
-        let dim = self.zero.len();
-        let mut costs = Costs { bits: Vec::with_capacity(dim * CLASSES * VALUES) };
-        for at in 0..dim {
-            for class in 0..CLASSES {
-                for value in -i8::MAX..=i8::MAX {
-                    let mut cost = Cost::default();
-                    let axis = (&mut code.zero[at][class], &mut code.sign[at]);
-                    code.sizes.component(&mut cost, axis, class, value);
-                    costs.bits.push(cost.bits);
-                }
-            }
+        let flag = |context: &Bit| [false, true].map(|bit| context.cost(bit));
+        Costs {
+            zero: self.zero.iter().map(|classes| classes.each_ref().map(flag)).collect(),
+            sign: self.sign.iter().map(flag).collect(),
+            sizes: self.sizes.costs(),
         }
-        costs
     }
 }
 
@@ -129,7 +122,14 @@ impl Sizes {
             return 0;
         }
         let negative = coder.even_bit(value < 0, sign);
-        let wanted = u32::from(value.unsigned_abs());
+        let magnitude = self.magnitude(coder, class, value.unsigned_abs());
+        if negative { -magnitude } else { magnitude }
+    }
+
+    /// Codes a magnitude that is not zero.
+    #[inline(always)]
+    fn magnitude(&mut self, coder: &mut impl Coder, class: usize, wanted: u8) -> i8 {
+        let wanted = u32::from(wanted);
         let mut magnitude = 1;
         for context in &mut self.more[class] {
             if !coder.bit(wanted > magnitude, context) {
@@ -140,8 +140,19 @@ impl Sizes {
         if magnitude > UNARY as u32 {
             magnitude += self.exp_golomb(coder, wanted.saturating_sub(magnitude));
         }
-        let magnitude = magnitude.min(MAX_CODE.into()) as i8;
-        if negative { -magnitude } else { magnitude }
+        magnitude.min(MAX_CODE.into()) as i8
+    }
+
+    /// Bits of each magnitude from 1 on, in each class.
+    fn costs(&self) -> [[f32; MAX_CODE as usize]; CLASSES] {
+        let mut code = self.clone();
+        array::from_fn(|class| {
+            array::from_fn(|at| {
+                let mut cost = Cost::default();
+                code.magnitude(&mut cost, class, at as u8 + 1);
+                cost.bits
+            })
+        })
     }
 
     /// An Exp-Golomb code of order 0.
@@ -193,20 +204,26 @@ const CLASS: [u8; 62] = {
     classes
 };
 
-/// Values of a component.
-const VALUES: usize = 2 * i8::MAX as usize + 1;
-
 /// What components cost.
 #[derive(Clone, Debug)]
 pub struct Costs {
-    bits: Vec<f32>,
+    /// Of being zero and not, by component and class.
+    zero: Vec<[[f32; 2]; CLASSES]>,
+    /// Of being positive and negative, by component.
+    sign: Vec<[f32; 2]>,
+    /// Of magnitudes that are not zero, by class.
+    sizes: [[f32; MAX_CODE as usize]; CLASSES],
 }
 
 impl Costs {
     /// Bits of `value` as component `at`, after what was `before` it in its row.
     pub fn of(&self, at: usize, before: Before, value: i8) -> f32 {
-        let place = (i16::from(value) + i16::from(i8::MAX)) as usize;
-        self.bits[(at * CLASSES + before.class()) * VALUES + place]
+        let class = before.class();
+        let [zero, other] = self.zero[at][class];
+        match usize::from(value.unsigned_abs()) {
+            0 => zero,
+            size => other + self.sign[at][usize::from(value < 0)] + self.sizes[class][size - 1],
+        }
     }
 }
 

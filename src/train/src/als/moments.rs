@@ -40,7 +40,39 @@ pub(super) struct Eigen {
 impl Eigen {
     /// `None` where there is none.
     pub fn of(cpu: Cpu, rows: &[f32], dim: usize) -> Option<Self> {
+        if rows.len() < dim * dim {
+            return Self::of_few(rows, dim);
+        }
         Self::of_symmetric(gram(cpu, rows, dim), dim)
+    }
+
+    /// Of fewer rows than dimensions, in the space that they span: with rowsᵀ = Q·T the second moment is
+    /// Q·(T·Tᵀ)·Qᵀ, and nothing along the axes of Q that they do not reach. O(rows·dim²).
+    fn of_few(rows: &[f32], dim: usize) -> Option<Self> {
+        let count = rows.len() / dim;
+        if !rows.iter().all(|x| x.is_finite()) {
+            return None;
+        }
+        let columns = rows.iter().map(|&x| f64::from(x));
+        let qr = nalgebra::DMatrix::from_iterator(dim, count, columns).qr();
+        let inner = qr.r() * qr.r().transpose();
+        let within = Self::of_symmetric(inner.as_slice().to_vec(), count)?;
+        if !within.values.iter().all(|x| x.is_finite()) {
+            return None;
+        }
+        let mut axes = nalgebra::DMatrix::identity(dim, dim);
+        qr.q_tr_mul(&mut axes);
+        let turn = nalgebra::DMatrix::from_row_iterator(
+            count,
+            count,
+            within.basis.iter().map(|&x| f64::from(x)),
+        );
+        let turned = turn * axes.rows(0, count);
+        axes.rows_mut(0, count).copy_from(&turned);
+        let mut values = within.values;
+        values.resize(dim, 0.0);
+        // One axis a row, and storage runs by column.
+        Some(Self { values, basis: axes.transpose().iter().map(|&x| x as f32).collect() })
     }
 
     /// Of a symmetric matrix that is nowhere negative. `None` where there is none: for one that is not
