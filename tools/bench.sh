@@ -31,7 +31,7 @@ verb_bench() {
   for part in ${@+"$@"}; do
     [[ $(type -t "bench_$part") == function ]] || wrong_usage "bench has no part '$part'"
   done
-  [[ $# -gt 0 ]] || set -- accuracy methods newtracks retrained next train scan calls cold memory million size
+  [[ $# -gt 0 ]] || set -- accuracy methods newtracks retrained next last train scan calls cold memory million size
   for part in "$@"; do
     say "bench: $part"
     "bench_$part"
@@ -71,6 +71,14 @@ bench_retrained() {
 bench_next() {
   setup_python
   SEGUE_BENCH_PYTHON=$BENCH/python/bin/python bench/next.sh
+}
+
+# The items of `lastfm-seq` before the last, each in turn.
+bench_last() {
+  local lists=${SEGUE_DATA:-../shared/data}/lastfm-seq/LastFM.txt
+  [[ -f $lists ]] || { say "skipped: no $lists"; return 0; }
+  setup_python
+  "$BENCH/python/bin/python" bench/next/last.py "$SEGUE" "$lists"
 }
 
 # Training beside `implicit`, and time and memory against size.

@@ -68,10 +68,11 @@ pub fn tried_table(tried: &[Attempts], chosen: &Settings) -> String {
 pub fn chosen_text(settings: &Settings) -> String {
     let Settings { method, loss, epochs } = settings;
     match method {
-        Method::Popularity => "nothing ranks better than popularity by more than two standard \
-                               errors, which chance may do: the model ranks by popularity, the same \
-                               for all"
-            .into(),
+        Method::Popularity => {
+            "nothing ranks better than popularity by more than chance may do: the \
+                               model ranks by popularity, the same for all"
+                .into()
+        }
         Method::Als => format!(
             "als: unobserved weight {:.2e}, ridge {:.2e}, exponent {}, {epochs} epochs",
             loss.unobserved, loss.ridge, loss.exponent

@@ -86,6 +86,32 @@ fn a_test_on_which_nothing_can_be_measured_is_refused() {
 }
 
 #[test]
+fn listeners_of_whom_nothing_is_known_are_not_ranked_for_in_silence() {
+    let folder = folder();
+    write(&folder, "train.txt", "0 1 2 3\n1 2 3 4\n2 1 4\n3 2 4\n");
+    write(&folder, "others.txt", "x 1 2\ny 3\n");
+    let said = fail(&folder, "evaluate split --train train.txt --test others.txt");
+    assert!(
+        said.contains("others.txt: no listener") && said.contains("here such as \"x\""),
+        "{said}"
+    );
+    write(&folder, "some.txt", "0 4\nx 1 2\n");
+    let line = "evaluate split --train train.txt --valid some.txt --test some.txt --dim 4";
+    let output = segue(&folder, line);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("1 listener of some.txt without a line in train.txt"), "{said}");
+    assert!(String::from_utf8(output.stdout).unwrap().contains("2 listeners"));
+}
+
+#[test]
+fn standard_input_is_read_once() {
+    for line in ["train - - --out m", "train - --catalogue - --out m"] {
+        let said = fail(&folder(), line);
+        assert!(said.contains("standard input (-) is given more than once"), "{said}");
+    }
+}
+
+#[test]
 fn what_never_ends_is_not_read_to_its_end_to_see_that_it_is_no_model() {
     let said = fail(&folder(), "inspect /dev/zero");
     assert!(said.contains("not a segue model"), "{said}");

@@ -11,6 +11,7 @@ use std::{
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -20,15 +21,17 @@ use xxhash_rust::xxh64::{Xxh64, xxh64};
 use crate::matrix::Matrix;
 
 /// A folder of findings, or none.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Checkpoints {
     folder: Option<PathBuf>,
     every: Duration,
+    /// Findings that were there when they were asked for.
+    taken: AtomicUsize,
 }
 
 impl Default for Checkpoints {
     fn default() -> Self {
-        Self::NONE
+        Self::none()
     }
 }
 
@@ -47,11 +50,13 @@ pub struct NotKept {
 
 impl Checkpoints {
     /// Keeps nothing.
-    pub const NONE: Self = Self { folder: None, every: Duration::from_secs(30) };
+    pub const fn none() -> Self {
+        Self { folder: None, every: Duration::from_secs(30), taken: AtomicUsize::new(0) }
+    }
 
     /// Keeps findings in `folder`, which is made where it is not there.
     pub fn open(folder: &Path) -> Result<Self, NotKept> {
-        let checkpoints = Self { folder: Some(folder.to_owned()), ..Self::NONE };
+        let checkpoints = Self { folder: Some(folder.to_owned()), ..Self::none() };
         let there_to_write = || {
             if folder.exists() && !folder.is_dir() {
                 return Err(io::Error::other("it is not a folder"));
@@ -87,7 +92,13 @@ impl Checkpoints {
         let (found, checksum) = bytes.split_last_chunk()?;
         let whole = xxh64(found, 0) == u64::from_le_bytes(*checksum);
         bytes.truncate(bytes.len() - size_of::<u64>());
+        self.taken.fetch_add(usize::from(whole), Ordering::Relaxed);
         whole.then_some(bytes)
+    }
+
+    /// How many findings were there when they were asked for.
+    pub fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
     }
 
     /// Keeps what was `found` of `key`, in the place of what was kept of it before.

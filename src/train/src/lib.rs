@@ -58,6 +58,21 @@ pub enum TrainError {
          training pairs, or among those of the same listener", .0.display()
     )]
     Unreachable(PathBuf),
+    /// Nothing is known of whom there is to be ranked for.
+    #[error(
+        "{}: no listener is among those of {}, so that nothing is known of any of them: the first word of a line \
+         is the listener, here such as {theirs}, there such as {ours}", .test.display(), .train.display()
+    )]
+    UnknownListeners {
+        /// Whom to rank for.
+        test: PathBuf,
+        /// The training pairs.
+        train: PathBuf,
+        /// A listener of the former.
+        theirs: String,
+        /// A listener of the latter.
+        ours: String,
+    },
     /// No query could be answered.
     #[error(
         "{}: no item that came next is among those of {}, so that none could be told: both are to be of the \

@@ -29,11 +29,12 @@ pub struct Report<'a> {
 }
 
 static NEVER: AtomicBool = AtomicBool::new(false);
+static NOTHING_KEPT: Checkpoints = Checkpoints::none();
 
 impl Progress<'_> {
     /// Reports to nobody, never stops, keeps nothing.
     pub fn silent() -> Progress<'static> {
-        Progress { report: &|_| {}, stop: &NEVER, checkpoints: &Checkpoints::NONE }
+        Progress { report: &|_| {}, stop: &NEVER, checkpoints: &NOTHING_KEPT }
     }
 
     /// Whether the run was asked to stop.

@@ -191,7 +191,16 @@ fn split(train: &Path, test: &Path, arguments: &SplitArguments, ui: &Ui) -> Done
         budget: arguments.search.budget(),
     };
     let outcome = evaluate(&split, &progress)?;
-    let Outcome { test, detail, exposure, chosen, bytes_per_item, tracks } = outcome;
+    arguments.search.note_taken(&checkpoints, ui);
+    let Outcome { test, detail, exposure, chosen, bytes_per_item, tracks, strangers } = outcome;
+    if strangers > 0 {
+        ui.note(&format!(
+            "{} of {} without a line in {}: the same tracks for all of them",
+            counted(strangers, "listener"),
+            split.test.display(),
+            train.display()
+        ));
+    }
     keep(&SPLIT, &detail, file)?;
     let Chosen { settings, settled, beside, tried, .. } = chosen;
     let valid = beside.map_or(settled.accuracy, |beside| beside.accuracy);
@@ -206,6 +215,7 @@ fn split(train: &Path, test: &Path, arguments: &SplitArguments, ui: &Ui) -> Done
             "ndcg@20": test.ndcg_20,
             "bytes_per_item": bytes_per_item,
             "listeners": test.listeners,
+            "unknown_listeners": strangers,
             "tracks": tracks,
             "valid_recall@10": valid.recall_10,
             "valid_ndcg@10": valid.ndcg_10,
@@ -270,6 +280,7 @@ fn next(train: &Path, test: &Path, arguments: &NextArguments, ui: &Ui) -> Done {
     };
     let NextOutcome { test, detail, valid, follow, taste, bytes_per_item, tracks, micros } =
         evaluate_next(&next, &progress)?;
+    arguments.search.note_taken(&checkpoints, ui);
     keep(&NEXT, &detail, file)?;
     let [p50, p99] = micros;
     let (recipe, habits) = (follow.recipe, follow.habits);

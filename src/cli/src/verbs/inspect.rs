@@ -79,6 +79,7 @@ fn to_json(model: &Model, version: Option<u64>) -> Value {
         "unobserved": model.taste().loss().unobserved,
         "pull": model.taste().pull(),
         "sections": sections,
+        "bytes": model.to_file().len(),
         "responses": responses,
     })
 }
@@ -106,7 +107,9 @@ fn sections(model: &Model) -> String {
             line(kind.name(), bytes);
         }
     }
-    line("all", size(model, |_| true));
+    let (sections, file) = (size(model, |_| true), model.to_file().len());
+    line("header", file - sections);
+    line("all", file);
     let _ = match pairs(model) {
         None => {
             writeln!(text, "\nnothing that tells the next track of a sitting from the last ones")

@@ -7,7 +7,10 @@ use std::{
 
 use segue_train::checkpoints::Checkpoints;
 
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    ui::{Ui, counted},
+};
 
 /// `--budget MINUTES --checkpoints DIR`.
 #[derive(clap::Args)]
@@ -36,6 +39,14 @@ impl Search {
     /// The findings that are there.
     pub fn checkpoints(&self) -> Result<Checkpoints, Failure> {
         Ok(self.folder().map(Checkpoints::open).transpose()?.unwrap_or_default())
+    }
+
+    /// Says how much of the run was found there.
+    pub fn note_taken(&self, checkpoints: &Checkpoints, ui: &Ui) {
+        if let (Some(folder), taken @ 1..) = (self.folder(), checkpoints.taken()) {
+            let taken = counted(taken, "finding");
+            ui.note(&format!("went on from {taken} kept in {}", folder.display()));
+        }
     }
 }
 

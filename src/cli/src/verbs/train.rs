@@ -4,11 +4,12 @@ use std::{path::PathBuf, time::Instant};
 
 use segue_core::{event::Kind, model::Model};
 use segue_train::{
-    dataset::Reading,
+    dataset::{Dataset, Reading},
+    factors::Method,
     pipeline::{Options, Trained, train},
     progress::Progress,
     responses::Learned,
-    search::{Effort, Following, People},
+    search::{Attempts, Effort, Following, People},
 };
 use serde_json::{Value, json};
 
@@ -141,6 +142,10 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
         after: after.as_ref(),
     };
     let trained = train(&dataset, &options, &progress)?;
+    arguments.search.note_taken(&checkpoints, ui);
+    if let Some(after) = &after {
+        note_what_went_on(after, &dataset, &trained, ui);
+    }
     let file = trained.model.to_file();
     write_whole(&arguments.out, |out| Ok(out.write_all(&file)?))?;
     let seconds = started.elapsed().as_secs_f64();
@@ -164,6 +169,25 @@ fn note_what_is_made_anew(after: &Model, dim: usize, ui: &Ui) {
         let tracks = counted(after.len(), "track");
         ui.note(&format!(
             "the earlier model has no clusters for its {tracks}: they are found anew"
+        ));
+    }
+}
+
+/// Whether the factors went on from those of the earlier model.
+fn note_what_went_on(after: &Model, dataset: &Dataset, trained: &Trained, ui: &Ui) {
+    if after.dim() != trained.model.dim() {
+        return;
+    }
+    if trained.settings.method == Method::Als {
+        let known = dataset.tracks.iter().filter(|track| after.row(&track.track).is_some()).count();
+        let (known, all) = (grouped(known), counted(dataset.tracks.len(), "track"));
+        ui.note(&format!(
+            "the factors of {known} of {all} went on from those of the earlier model"
+        ));
+    } else {
+        ui.note(&format!(
+            "the factors are trained anew: those of {} do not go on from earlier ones",
+            trained.settings.method.name()
         ));
     }
 }
@@ -231,8 +255,15 @@ fn validation_text(trained: &Trained) -> String {
         return "too few listeners to choose settings on: those of Rendle et al. (2021) are used"
             .into();
     };
+    // Where listeners say no, what has no place for it does not compete.
+    let spectral = |attempts: &Attempts| matches!(attempts.best.method, Method::Spectral(..));
+    let alone = if trained.tried.iter().any(spectral) {
+        ""
+    } else {
+        "  the others have no place for the noes of this log\n"
+    };
     format!(
-        "{}\n{}\nrecall@20 {:.4}, ndcg@20 {:.4}: the share of what listeners came to like in their latest \
+        "{}\n{alone}{}\nrecall@20 {:.4}, ndcg@20 {:.4}: the share of what listeners came to like in their latest \
          events\n  that was among the first 20 tracks for them, and how far up it was; on {}, \
          by factors\n  trained without these events (the settings were chosen on them, so \
          optimistic)",

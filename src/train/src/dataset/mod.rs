@@ -338,6 +338,7 @@ pub fn read(
     options: &log::Options<'_>,
     progress: &Progress<'_>,
 ) -> Result<Reading, TrainError> {
+    log::read_once(paths.iter().map(AsRef::as_ref).chain(catalogue))?;
     // First, because it is quickly told whether it is one.
     let catalogue = catalogue.map(read_catalogue).transpose()?;
     let mut builder = Builder::default();

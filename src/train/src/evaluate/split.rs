@@ -30,6 +30,7 @@ use crate::{
     assemble::{FoldIn, taste_parts, whole_model},
     coding::{self, Coded, gram, mean},
     factors::{self, Settings},
+    log::excerpt,
     log::read_interactions,
     matrix::Matrix,
     progress::Progress,
@@ -84,6 +85,8 @@ pub struct Outcome {
     pub bytes_per_item: f64,
     /// Tracks in the model.
     pub tracks: usize,
+    /// Listeners of the test pairs that have no training pair, and are ranked for all the same.
+    pub strangers: usize,
 }
 
 /// What the validation pairs chose.
@@ -121,6 +124,17 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
     asked.retain(|(_, items)| !items.is_empty());
     let valid = split.valid.map(read_interactions).transpose()?;
     let whole = Pairs::new(&train)?;
+    let strangers = strangers(&train, &asked);
+    if let (Some((theirs, _)), Some((ours, _))) = (asked.first(), train.first())
+        && strangers == asked.len()
+    {
+        return Err(TrainError::UnknownListeners {
+            test: split.test.into(),
+            train: split.train.into(),
+            theirs: excerpt(theirs),
+            ours: excerpt(ours),
+        });
+    }
     let test = reachable(cases(&whole, &train, &asked));
     let test = test.ok_or_else(|| TrainError::Unreachable(split.test.into()))?;
 
@@ -179,6 +193,7 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
         chosen,
         bytes_per_item: bytes as f64 / tracks as f64,
         tracks,
+        strangers,
     })
 }
 
@@ -285,6 +300,16 @@ impl Pairs {
         let fingerprints = sorted.iter().map(|(fingerprint, _)| *fingerprint).collect();
         Ok(Self { fingerprints, row_of, by_user, by_item })
     }
+}
+
+/// How many of those that are `asked` for have no item in `train`.
+fn strangers(train: &Lists, asked: &Lists) -> usize {
+    let known: HashSet<&str> = train
+        .iter()
+        .filter(|(_, items)| !items.is_empty())
+        .map(|(user, _)| user.as_str())
+        .collect();
+    asked.iter().filter(|(user, _)| !known.contains(user.as_str())).count()
 }
 
 /// One case for each listener of `held`; what `known` says of them is what the device has seen.

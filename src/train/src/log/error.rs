@@ -58,6 +58,11 @@ pub enum LogError {
         /// The file.
         path: PathBuf,
     },
+    /// Only the first reading would find something.
+    #[error(
+        "standard input (-) is given more than once, and can be read only once; save it to a file"
+    )]
+    StdinAgain,
     /// Parquet is read from its end.
     #[error(
         "Parquet needs a plain file to seek in, and {} is none; save it to disk first",

@@ -53,6 +53,12 @@ pub const KEPT_BAD_ROWS: usize = 5;
 /// The path that stands for standard input.
 const STDIN: &str = "-";
 
+/// Refuses files of which one is standard input twice.
+pub(crate) fn read_once<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<(), LogError> {
+    let times = paths.filter(|path| path.as_os_str() == STDIN).count();
+    if times > 1 { Err(LogError::StdinAgain) } else { Ok(()) }
+}
+
 /// How the rows of a log are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {

@@ -74,6 +74,7 @@ pub fn clusters(arguments: &ClustersArguments, ui: &Ui) -> Done {
         after: None,
     };
     let found = stability(&dataset, &options, arguments.seeds, &progress)?;
+    arguments.search.note_taken(&checkpoints, ui);
     let Stability { seeds, retrained, after, clusters, tracks } = found;
     let figures =
         |Agreement { all, known }: Agreement| -> Value { json!({ "all": all, "known": known }) };

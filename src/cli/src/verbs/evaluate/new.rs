@@ -83,6 +83,7 @@ pub fn new(arguments: &NewArguments, ui: &Ui) -> Done {
         after: None,
     };
     let outcome = evaluate(&dataset, &options, arguments.share, &progress)?;
+    arguments.search.note_taken(&checkpoints, ui);
     ui.finish(&to_json(&outcome), &to_text(&outcome))
 }
 
