@@ -10,12 +10,13 @@ use segue_core::{
     model::{Model, container},
 };
 
-const FILES: [&[u8]; 5] = [
+const FILES: [&[u8]; 6] = [
     include_bytes!("../pkg/test/fixtures/first.segue"),
     include_bytes!("../pkg/test/fixtures/second.segue"),
     include_bytes!("../pkg/test/fixtures/split.segue"),
     include_bytes!("../pkg/test/fixtures/split-second.segue"),
     include_bytes!("../pkg/test/fixtures/kindred.segue"),
+    include_bytes!("../pkg/test/fixtures/ranked.segue"),
 ];
 
 #[test]

@@ -131,7 +131,7 @@ fn a_catalogue_that_is_split_ranks_as_the_whole_one_but_for_its_coding() {
         let mut queue = Vec::new();
         rank(model, &mut session, &rows, rows.len(), &mut queue);
         queue.sort_by_key(|place| place.index());
-        queue.iter().map(|place| score(session.query(model), place.points())).collect()
+        queue.iter().map(|place| score(model, session.query(model), place.points())).collect()
     };
     let (a, b) = (scores(&split), scores(&whole));
     let pairs = (0..a.len()).flat_map(|i| (0..i).map(move |j| (i, j)));

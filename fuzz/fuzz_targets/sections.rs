@@ -8,14 +8,15 @@ use segue_core::{
     model::{Model, SectionId, container},
 };
 
-const FILES: [&[u8]; 2] = [
+const FILES: [&[u8]; 3] = [
+    include_bytes!("../../pkg/test/fixtures/ranked.segue"),
     include_bytes!("../../pkg/test/fixtures/kindred.segue"),
     include_bytes!("../../pkg/test/fixtures/split.segue"),
 ];
 
-fuzz_target!(|edits: (bool, bool, Vec<(u8, u16, u8)>, Option<(u8, u16)>)| {
-    let (split, late, bytes, cut) = edits;
-    let Ok(sound) = container::split(FILES[usize::from(split)]) else { return };
+fuzz_target!(|edits: (u8, bool, Vec<(u8, u16, u8)>, Option<(u8, u16)>)| {
+    let (file, late, bytes, cut) = edits;
+    let Ok(sound) = container::split(FILES[usize::from(file) % FILES.len()]) else { return };
     let mut sections: Vec<(SectionId, Vec<u8>)> =
         sound.into_iter().map(|(id, bytes)| (id, bytes.to_vec())).collect();
     let count = sections.len();

@@ -9,6 +9,7 @@ use segue_core::{
     rank::{nearest, rank, score, top},
     reason::Explainer,
     session::{Observation, Session},
+    signals,
 };
 
 /// Observes, ranks, searches, explains and describes. Nothing of it may panic.
@@ -26,7 +27,14 @@ pub fn use_all(model: &Model) {
     let mut queue = Vec::new();
     rank(model, &mut session, &candidates, 50, &mut queue);
     for place in &queue {
-        let _ = score(session.query(model), place.points());
+        let _ = score(model, session.query(model), place.points());
+    }
+    if let Some(ranker) = &model.ranker() {
+        let expected = session.expectation(model);
+        for row in candidates.iter().flatten() {
+            let p = signals::skip(model, ranker, expected, *row);
+            assert!(p.is_nan() || (0.0..=1.0).contains(&p));
+        }
     }
     top(model, &mut session, 20, |row| row.0 % 3 > 0, &mut queue);
     nearest(model, &mut session, &mut queue);

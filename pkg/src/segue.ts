@@ -210,12 +210,13 @@ export class Segue {
     const order = attempt("argument", () => engine.rank(rows, limit));
 
     const ids = check.areIds(candidates) ? candidates : undefined;
-    const places = placesOf(order, 2, (index, score): RankedTrack => {
+    const places = placesOf(order, 3, (index, score, _, p): RankedTrack => {
       const row = rows[index]!;
       const known = row !== UNKNOWN_ROW;
       const track = ids ? ids[index] : this.#tracks.id(row);
       const estimated = isEstimate(row);
-      return { track, index, row, score: known ? score : null, known, estimated };
+      const skip = Number.isNaN(p) ? null : p;
+      return { track, index, row, score: known ? score : null, skip, known, estimated };
     });
     return ranking(options.explain ? explained(engine, places, rows) : places, rows);
   }
@@ -230,10 +231,11 @@ export class Segue {
     const limit = check.limit(options.limit, engine.here);
     const exclude = this.#tracks.rows(check.idsOrRows("exclude", options.exclude ?? []));
     const order = attempt("argument", () => engine.top(limit, exclude));
-    const places = placesOf(order, 2, (row, score): RankedTrack => {
+    const places = placesOf(order, 3, (row, score, _, p): RankedTrack => {
       const index = this.#tracks.place(row);
       const track = this.#tracks.id(row);
-      return { track, index, row, score, known: true, estimated: false };
+      const skip = Number.isNaN(p) ? null : p;
+      return { track, index, row, score, skip, known: true, estimated: false };
     });
     const reasoned = options.explain ? explained(engine, places, EVERY_ROW) : places;
     return ranking(reasoned, EVERY_ROW);
@@ -503,16 +505,19 @@ function tally(rows: Uint32Array): { unknown: number; estimated: number } {
   return { unknown, estimated };
 }
 
-/** Calls `place` with each number, the score whose bits follow it, and what comes after; `width` in all. */
+/**
+ * Calls `place` with each number, the score whose bits follow it, and what comes after, as a whole number and as
+ * bits of a real one; `width` in all.
+ */
 function placesOf<T>(
   numbers: Uint32Array,
   width: number,
-  place: (number: number, score: number, more: number) => T,
+  place: (number: number, score: number, more: number, real: number) => T,
 ): T[] {
   const scores = new Float32Array(numbers.buffer, numbers.byteOffset, numbers.length);
   const places: T[] = [];
   for (let at = 0; at < numbers.length; at += width) {
-    places.push(place(numbers[at]!, scores[at + 1]!, numbers[at + 2]!));
+    places.push(place(numbers[at]!, scores[at + 1]!, numbers[at + 2]!, scores[at + 2]!));
   }
   return places;
 }

@@ -70,8 +70,16 @@ export interface RankedTrack {
   readonly index: number;
   /** Its row in the model; `UNKNOWN_ROW` where the model does not know it. */
   readonly row: number;
-  /** The response expected of the listener, 1 for yes and 0 for no; `null` where unknown. */
+  /**
+   * What the order goes by. Where the model orders by what foretells a yes it is on no scale of its own;
+   * elsewhere it is the response expected of the listener, 1 for yes and 0 for no. `null` where unknown.
+   */
   readonly score: number | null;
+  /**
+   * The probability that the listener says no rather than yes if they hear it now; `null` where the model has not
+   * learned to foretell that.
+   */
+  readonly skip: number | null;
   /** Whether the model knows the track. Those that it does not know come last. */
   readonly known: boolean;
   /**

@@ -32,6 +32,9 @@ export const splitSecond = fixture("split-second");
 /** The second version again, in which "jazz:07" is followed by "metal:07", and that by "folk:07". */
 export const followed = fixture("followed");
 
+/** The first one, ordered by what foretells a yes: the lower half of each genre is liked more than the upper. */
+export const ranked = fixture("ranked");
+
 export const GENRES = ["jazz", "metal", "folk"];
 export const id = (genre, n) => `${genre}:${String(n).padStart(2, "0")}`;
 export const everything = GENRES.flatMap((genre) =>

@@ -3,6 +3,7 @@
 mod failure;
 mod methods;
 mod output;
+mod ranking;
 mod ui;
 mod verbs;
 

@@ -47,7 +47,8 @@ fn sound_split(folder: &TempDir) -> Value {
 const UNCHOSEN: [&str; 5] = ["taste", "valid_p@20", "valid_mrr@20", "valid_hr@10", "valid_ndcg@10"];
 
 /// What training cannot tell of a log that small, or that has no new tracks.
-const UNTOLD: [&str; 14] = [
+const UNTOLD: [&str; 15] = [
+    "ranker",
     "also_finished_recall@20",
     "also_finished_recall@20_by_popularity",
     "new_tracks",
@@ -309,8 +310,11 @@ fn of_one(plays: usize) -> String {
 fn one_listener_with_a_million_events_is_left_out_of_what_is_chosen_on() {
     let folder = folder();
     write(&folder, "log.csv", &format!("user,track,at\n{}{}", plays(18), of_one(1_000_000)));
-    let report =
-        sound(&folder, TRAIN, &["auc_defined", "auc_learned", "new_tracks", "transitions"]);
+    let report = sound(
+        &folder,
+        TRAIN,
+        &["auc_defined", "auc_learned", "new_tracks", "ranker", "transitions"],
+    );
     assert_eq!(report["listeners"], 61);
     assert_eq!(
         (&report["settings_chosen_on"], &report["transitions_chosen_on"]),
@@ -323,8 +327,11 @@ fn one_listener_of_many_plays_does_not_choose_for_the_others_what_follows_what()
     let folder = folder();
     let few: String = plays(18).lines().take(18 * 25).map(|line| format!("{line}\n")).collect();
     write(&folder, "log.csv", &format!("user,track,at\n{few}{}", of_one(50_000)));
-    let report =
-        sound(&folder, TRAIN, &["auc_defined", "auc_learned", "new_tracks", "transitions"]);
+    let report = sound(
+        &folder,
+        TRAIN,
+        &["auc_defined", "auc_learned", "new_tracks", "ranker", "transitions"],
+    );
     // All three that each of the others has, and of one no more than a hundred.
     assert_eq!(report["transitions_chosen_on"], 25 * 3 + 100);
 }

@@ -10,6 +10,7 @@
 //! | [`fold_in`] | the ridge system that gives a listener's taste |
 //! | [`session`], [`sitting`] | the listener's evidence and the posterior over taste; what was heard in one go |
 //! | [`boosts`], [`votes`] | what the neighbours of tracks that were met add, and the last tracks' successors |
+//! | [`verdicts`], [`signals`] | what the listener says beyond what all say; what foretells a yes, and its log-odds |
 //! | [`rank`], [`reason`] | candidates in, order and reasons out |
 //! | [`membership`], [`artists`] | how a taste lies among the clusters; artists near an artist |
 //! | [`kernel`], [`linalg`], [`kmeans`], [`rng`], [`bytes`] | the arithmetic beneath |
@@ -42,5 +43,7 @@ pub mod reason;
 pub mod retrieval;
 pub mod rng;
 pub mod session;
+pub mod signals;
 pub mod sitting;
+pub mod verdicts;
 pub mod votes;

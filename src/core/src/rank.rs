@@ -6,14 +6,16 @@ use crate::{
     boosts,
     ids::{ABSENT, Row},
     kernel::{self, Place, Query, Search, best, top_k},
-    model::{FINE_BITS, Model},
+    model::{FINE_BITS, Model, Ranker},
     session::{Expectation, Session},
+    signals,
 };
 
 /// Points of a track that the model does not know: fewer than any other's.
 pub const UNKNOWN: i32 = i32::MIN;
 
-/// Orders `candidates` by expected response, best first, and keeps the best `limit`. The index of
+/// Orders `candidates` by all that foretells a yes, where the model has learned that, or by expected response, best
+/// first, and keeps the best `limit`. The index of
 /// a place is that of the candidate; its points are [`UNKNOWN`] where the model does not know the
 /// track. A track whose shard is not here has the points of the mean of its cell.
 ///
@@ -28,9 +30,17 @@ pub fn rank(
 ) {
     let expectation = session.expectation(model);
     queue.clear();
-    queue.extend((0..).zip(candidates).map(|(index, row)| {
-        Place::new(row.map_or(UNKNOWN, |row| points(model, expectation, row)), index)
-    }));
+    let places = (0..).zip(candidates);
+    if let Some(ranker) = &model.orderer() {
+        queue.extend(places.map(|(index, row)| {
+            let points = row.map(|row| by_signals(model, ranker, expectation, row));
+            Place::new(points.unwrap_or(UNKNOWN), index)
+        }));
+    } else {
+        queue.extend(places.map(|(index, row)| {
+            Place::new(row.map_or(UNKNOWN, |row| points(model, expectation, row)), index)
+        }));
+    }
     best(queue, limit);
 }
 
@@ -47,6 +57,14 @@ fn points(model: &Model, expectation: Expectation<'_>, row: Row) -> i32 {
         0 => points,
         sum => more(query, points, boosts::score(sum)),
     }
+}
+
+/// The points of a row by all that foretells a yes.
+fn by_signals(model: &Model, ranker: &Ranker<'_>, expected: Expectation<'_>, row: Row) -> i32 {
+    if !model.has(row) {
+        return UNKNOWN;
+    }
+    signals::points(signals::order(ranker, &signals::of(model, ranker, expected, row)))
 }
 
 #[inline(never)]
@@ -66,7 +84,7 @@ fn more(query: &Query, points: i32, score: f32) -> i32 {
 
 /// The points of the factor of a row: of its track, or of the mean of its cell; [`UNKNOWN`] where there
 /// is no such row.
-fn of_factor(model: &Model, query: &Query, row: Row) -> i32 {
+pub(crate) fn of_factor(model: &Model, query: &Query, row: Row) -> i32 {
     if let Some(codes) = model.codes(row) {
         return query.points(codes) << model.shift(row.shard());
     }
@@ -94,9 +112,32 @@ pub fn top_expected(
     keep: impl Fn(Row) -> bool,
     found: &mut Vec<Place>,
 ) {
+    let ranker = model.orderer();
+    let wide = if ranker.is_some() { k.saturating_mul(WIDE) } else { k };
     let alone = |row| !is_more(expectation, row) && keep(row);
-    top_k(model.shelves(), expectation.query, k, alone, found);
-    add_boosted(model, expectation, k, keep, found);
+    top_k(model.shelves(), expectation.query, wide, alone, found);
+    add_boosted(model, expectation, wide, keep, found);
+    if let Some(ranker) = &ranker {
+        reorder(model, ranker, expectation, k, found);
+    }
+}
+
+/// Where signals order what taste finds, so many times as many are looked at.
+const WIDE: usize = 8;
+
+/// Orders what was `found` by all that foretells a yes, and keeps the best `k`.
+fn reorder(
+    model: &Model,
+    ranker: &Ranker<'_>,
+    expected: Expectation<'_>,
+    k: usize,
+    found: &mut Vec<Place>,
+) {
+    for place in found.iter_mut() {
+        let points = by_signals(model, ranker, expected, Row(place.index()));
+        *place = Place::new(points, place.index());
+    }
+    best(found, k);
 }
 
 /// Whether more than its factor goes into the score of a track.
@@ -143,17 +184,22 @@ pub fn top_each(
     found: &mut [Vec<Place>],
 ) {
     let keep = &keep;
+    let ranker = model.orderer();
+    let wide = if ranker.is_some() { k.saturating_mul(WIDE) } else { k };
     let expected: Vec<_> = sessions.iter_mut().map(|session| session.expectation(model)).collect();
     let each = expected.iter().zip(found.iter_mut()).enumerate();
     let mut searches: Vec<_> = each
         .map(|(at, (&expectation, found))| {
             let alone = move |row| !is_more(expectation, row) && keep(at, row);
-            Search::new(expectation.query, k, alone, found)
+            Search::new(expectation.query, wide, alone, found)
         })
         .collect();
     kernel::top_each(model.shelves(), &mut searches);
     for (at, (&expectation, found)) in expected.iter().zip(found).enumerate() {
-        add_boosted(model, expectation, k, |row| keep(at, row), found);
+        add_boosted(model, expectation, wide, |row| keep(at, row), found);
+        if let Some(ranker) = &ranker {
+            reorder(model, ranker, expectation, k, found);
+        }
     }
 }
 
@@ -173,9 +219,13 @@ pub fn nearest(model: &Model, session: &mut Session, found: &mut Vec<Place>) {
     best(found, all);
 }
 
-/// The expected response that `points` are, on the scale of the targets, on which a play is 1: near
-/// 0 for a listener of whom little is known, below 0 for what evidence speaks against; −∞ where the
-/// model does not know the track. `query` is the session's.
-pub fn score(query: &Query, points: i32) -> f32 {
-    if points == UNKNOWN { f32::NEG_INFINITY } else { query.score(points) }
+/// What `points` are: what signals come to where the model has learned what foretells a yes, good for order and
+/// on no scale of its own; elsewhere the expected response, on the scale of the targets, on which a play is 1:
+/// near 0 for a listener of whom little is known, below 0 for what evidence speaks against. −∞ where the model does not know the track. `query` is the session's.
+pub fn score(model: &Model, query: &Query, points: i32) -> f32 {
+    match (points, model.orderer()) {
+        (UNKNOWN, _) => f32::NEG_INFINITY,
+        (_, Some(_)) => signals::of_points(points),
+        (_, None) => query.score(points),
+    }
 }

@@ -15,6 +15,10 @@
 //! them it is said that they are unlike it. The ridge is held as it is: it shrinks by λ with each
 //! track less, and so a little does every effect.
 //!
+//! Where the model has learned what foretells a yes ([`crate::signals`]), an effect is one on what tracks are
+//! ordered by: that on the expected response times the weight of it, and the same identity of the verdicts' systems ([`crate::verdicts`]), whose
+//! factors are the first components of these.
+//!
 //! What [`crate::votes`] adds is a reason of its own, beside the mean of what they add to the others. A
 //! track that was just heard has no other: of it taste tells nothing.
 //!
@@ -31,9 +35,11 @@ use crate::{
     ids::Row,
     kernel::{Place, best},
     linalg::dot,
-    model::Model,
+    model::{Model, Rate},
     session::{Evidence, Expectation, Session},
+    signals::Signal,
     sitting::Sitting,
+    verdicts::rate,
     votes::Votes,
 };
 
@@ -182,6 +188,10 @@ impl Reason {
 pub struct Explainer {
     prior: Vec<f32>,
     pieces: Vec<Piece>,
+    /// What everything counts.
+    weights: Weights,
+    /// What all listeners say, in the mean over the tracks that were ranked together.
+    mean_said: f32,
     /// What votes add, in the mean over the tracks that were ranked together.
     mean_votes: f32,
     /// v̄, and the factor of the track at hand.
@@ -189,11 +199,39 @@ pub struct Explainer {
     factor: Vec<f32>,
 }
 
+/// What the parts of a score count.
+#[derive(Clone, Copy, Debug)]
+struct Weights {
+    taste: f32,
+    votes: f32,
+    rate: f32,
+    plays: f32,
+}
+
+impl Weights {
+    fn of(model: &Model) -> Self {
+        let Some(ranker) = model.orderer() else {
+            return Self { taste: 1.0, votes: 1.0, rate: 0.0, plays: 0.0 };
+        };
+        let [taste, votes, rate, plays] =
+            [Signal::Taste, Signal::Votes, Signal::Rate, Signal::Plays].map(|it| ranker.weight(it));
+        Self { taste, votes, rate, plays }
+    }
+
+    /// What all listeners say to a track adds.
+    fn said(&self, model: &Model, row: Row) -> f32 {
+        let Some(ranker) = model.orderer() else { return 0.0 };
+        let Rate { log_odds, plays } = rate(model, &ranker, row);
+        self.rate * log_odds + self.plays * plays
+    }
+}
+
 #[derive(Debug)]
 struct Piece {
     row: Row,
     ground: Ground,
-    /// A⁻¹v · w(t − u·v)/(1 − w·vᵀA⁻¹v); its product with a factor is the effect on that track.
+    /// A⁻¹v · w(t − u·v)/(1 − w·vᵀA⁻¹v), and what verdicts add; its product with a factor is the effect on that
+    /// track.
     direction: Vec<f32>,
     /// What the listener said of it: 1 for yes.
     says: f32,
@@ -204,31 +242,34 @@ struct Piece {
 impl Piece {
     /// What it adds to the score of a neighbour. O(neighbours).
     #[inline(never)]
-    fn boost(&self, model: &Model, row: Row) -> f32 {
+    fn boost(&self, model: &Model, row: Row, weight: f32) -> f32 {
         if row.shard() != self.row.shard() {
             return 0.0;
         }
         let neighbours = model.neighbours(row.shard()).map_or(&[][..], |n| n.of(self.row.index()));
         let here = neighbours.iter().filter(|neighbour| neighbour.place as usize == row.index());
-        here.map(|neighbour| boosts::score(boosts::units(neighbour.weight, self.says))).sum()
+        let boosts = here.map(|it| boosts::score(boosts::units(it.weight, self.says)));
+        weight * boosts.sum::<f32>()
     }
 }
 
 impl Explainer {
     /// Weighs the evidence of `session`. O(d²) for each track that one of the last 256 events was about.
     pub fn new(model: &Model, session: &mut Session) -> Self {
-        let prior = session.prior_part(model);
+        let weights = Weights::of(model);
+        let mut prior = session.prior_part(model);
+        prior.iter_mut().for_each(|x| *x *= weights.taste);
         let taste = model.taste();
         let since = session.events().saturating_sub(MAX_EVENTS);
-        let recent: Vec<Evidence> = session
+        let recent: Vec<(Evidence, bool)> = session
             .evidence()
             .iter()
             .filter(|evidence| evidence.touched() > since)
-            .copied()
+            .map(|evidence| (*evidence, session.is_of_sitting(evidence)))
             .collect();
-        let posterior = session.posterior(model);
+        let (posterior, verdicts) = session.solved(model);
         let mut factor = vec![0.0; model.dim()];
-        let piece = |evidence: &Evidence| {
+        let piece = |(evidence, is_of_sitting): &(Evidence, bool)| {
             let ground = Ground::of(evidence)?;
             let pull = evidence.pull(taste.responses());
             model.decode(evidence.row, &mut factor);
@@ -236,15 +277,17 @@ impl Explainer {
             posterior.precision.solve(&mut direction);
             let leverage = (pull.weight * dot(&factor, &direction)).min(1.0 - 1e-6);
             let residual = pull.information - pull.weight * posterior.expect(&factor);
-            let gain = residual / (1.0 - leverage);
+            let gain = weights.taste * residual / (1.0 - leverage);
             direction.iter_mut().for_each(|x| *x *= gain);
-            let moved = if ground.is_for() { gain > 0.0 } else { gain < 0.0 };
+            verdicts.add_part_of(model, evidence, &factor, *is_of_sitting, &mut direction);
+            let own = dot(&direction, &factor);
+            let moved = if ground.is_for() { own > 0.0 } else { own < 0.0 };
             let says = pull.target();
             moved.then_some(Piece { row: evidence.row, ground, direction, says, mean_boost: 0.0 })
         };
         let pieces = recent.iter().filter_map(piece).collect();
         let mean = vec![0.0; model.dim()];
-        Self { prior, pieces, mean_votes: 0.0, mean, factor }
+        Self { prior, pieces, weights, mean_said: 0.0, mean_votes: 0.0, mean, factor }
     }
 
     /// From now on places are explained beside those of `rows`; beside a track of no taste at all
@@ -252,21 +295,23 @@ impl Explainer {
     pub fn beside(&mut self, model: &Model, session: &mut Session, rows: &[Row]) {
         let votes = session.expectation(model).votes;
         self.mean.fill(0.0);
-        self.mean_votes = 0.0;
+        (self.mean_votes, self.mean_said) = (0.0, 0.0);
         self.pieces.iter_mut().for_each(|piece| piece.mean_boost = 0.0);
         for &row in rows {
-            self.mean_votes += votes.score(row);
-            if votes.is_heard(row) {
+            self.mean_votes += self.weights.votes * votes.score(row);
+            self.mean_said += self.weights.said(model, row);
+            if is_heard(model, votes, row) {
                 continue;
             }
             model.decode(row, &mut self.factor);
             self.mean.iter_mut().zip(&self.factor).for_each(|(sum, x)| *sum += x);
             for piece in &mut self.pieces {
-                piece.mean_boost += piece.boost(model, row);
+                piece.mean_boost += piece.boost(model, row, self.weights.taste);
             }
         }
         let count = rows.len().max(1) as f32;
         self.mean_votes /= count;
+        self.mean_said /= count;
         let boosts = self.pieces.iter_mut().map(|piece| &mut piece.mean_boost);
         self.mean.iter_mut().chain(boosts).for_each(|sum| *sum /= count);
     }
@@ -277,7 +322,7 @@ impl Explainer {
         model.decode(row, &mut self.factor);
         let expected = session.posterior(model).expect(&self.factor);
         let Expectation { boosts, votes, sitting, .. } = session.expectation(model);
-        if votes.is_heard(row) {
+        if is_heard(model, votes, row) {
             let by_taste = expected + boosts::score(boosts.of(row));
             return vec![self.just_heard(votes.score(row) - by_taste, row)];
         }
@@ -287,7 +332,8 @@ impl Explainer {
             let place = reasons.iter().position(weaker).unwrap_or(reasons.len());
             reasons.insert(place, reason);
         };
-        let popular = self.effect(&self.prior).1;
+        let said = self.weights.said(model, row) - self.mean_said;
+        let popular = self.effect(&self.prior).1 + said;
         if popular != 0.0 {
             tell(Reason { row, ground: Ground::Popular, effect: popular, tracks: Vec::new() });
         }
@@ -309,7 +355,7 @@ impl Explainer {
         let mut effects: Vec<Place> = Vec::new();
         for piece in self.pieces.iter().filter(|piece| piece.ground == ground) {
             let (by_taste, by_taste_beside) = self.effect(&piece.direction);
-            let boost = piece.boost(model, row);
+            let boost = piece.boost(model, row, self.weights.taste);
             let alone = by_taste + boost;
             let beside = by_taste_beside + boost - piece.mean_boost;
             // Nothing is far from what one likes by being less near to it than others are, and
@@ -344,7 +390,7 @@ impl Explainer {
         row: Row,
     ) -> Option<Reason> {
         let score = votes.score(row);
-        let effect = score - self.mean_votes;
+        let effect = self.weights.votes * score - self.mean_votes;
         let voters = votes.voters(model, sitting, row).into_iter();
         let voters = voters.filter(|(_, vote)| *vote > 0.0);
         let (_, tracks) = fewest(voters.map(|(voter, vote)| sized(vote, voter)).collect());
@@ -361,6 +407,11 @@ impl Explainer {
         let alone = dot(direction, &self.factor);
         (alone, alone - dot(direction, &self.mean))
     }
+}
+
+/// Whether only the last tracks tell of a row: see [`crate::rank`].
+fn is_heard(model: &Model, votes: &Votes, row: Row) -> bool {
+    votes.is_heard(row) && model.orderer().is_none()
 }
 
 /// A track with the size of its effect, above 0: the bits of such numbers order as the numbers do.

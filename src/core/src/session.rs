@@ -14,6 +14,7 @@ use crate::{
     kernel::Query,
     model::{Model, Responses},
     sitting::Sitting,
+    verdicts::Verdicts,
     votes::Votes,
 };
 
@@ -54,6 +55,8 @@ pub struct Evidence {
     finished: bool,
     /// The number of the session's last event about it.
     touched: u32,
+    /// The same of the last one that was not of an earlier sitting.
+    observed: u32,
 }
 
 /// A play of this share of a track or more has heard it to the end.
@@ -62,7 +65,7 @@ pub const WHOLE: f32 = 0.9;
 impl Evidence {
     /// Nothing yet about `row`.
     pub const fn new(row: Row) -> Self {
-        Self { row, amounts: [0.0; Kind::ALL.len()], finished: false, touched: 0 }
+        Self { row, amounts: [0.0; Kind::ALL.len()], finished: false, touched: 0, observed: 0 }
     }
 
     /// Adds `amount` of `kind`.
@@ -74,6 +77,11 @@ impl Evidence {
     /// to guess before one has heard.
     pub fn refused(&self) -> bool {
         self.amount(Kind::Skip) + self.amount(Kind::Dislike) > 0.0
+    }
+
+    /// Whether what was seen of `kind` counts for nothing any more.
+    pub fn takes_back(&self, kind: Kind) -> bool {
+        matches!(kind, Kind::Search | Kind::Click) && self.refused()
     }
 
     /// How much of `kind` was seen.
@@ -96,8 +104,7 @@ impl Evidence {
         let mut pull = Pull::default();
         for kind in Kind::ALL {
             let amount = self.amount(kind);
-            let taken_back = matches!(kind, Kind::Search | Kind::Click) && self.refused();
-            if amount > 0.0 && !taken_back {
+            if amount > 0.0 && !self.takes_back(kind) {
                 let response = responses.of(kind);
                 let weight = response.weight * responses.saturate(amount);
                 pull.weight += weight;
@@ -119,6 +126,8 @@ pub struct Expectation<'a> {
     pub votes: &'a Votes,
     /// These tracks.
     pub sitting: &'a Sitting,
+    /// What the listener says beyond what all say.
+    pub verdicts: &'a Verdicts,
 }
 
 /// The listener's evidence and the posterior solved from it.
@@ -140,6 +149,10 @@ pub struct Session {
     sitting: Sitting,
     votes: Votes,
     counted: bool,
+    /// What the listener says beyond what all say, solved as of `stale`.
+    verdicts: Verdicts,
+    /// The number of the last event before this sitting.
+    opened: u32,
     /// The factor of the track at hand.
     factor: Vec<f32>,
     stale: bool,
@@ -148,6 +161,8 @@ pub struct Session {
 impl Session {
     /// A listener of whom nothing is known: the prior.
     pub fn new(model: &Model) -> Self {
+        let mut verdicts = Verdicts::default();
+        verdicts.clear(model);
         Self {
             evidence: Vec::new(),
             by_row: Vec::new(),
@@ -160,6 +175,8 @@ impl Session {
             sitting: Sitting::default(),
             votes: Votes::default(),
             counted: true,
+            verdicts,
+            opened: 0,
             factor: vec![0.0; model.dim()],
             stale: true,
         }
@@ -173,6 +190,10 @@ impl Session {
             self.counted = false;
         }
         self.recall(model, observation);
+        let now = self.events;
+        if let Some(evidence) = self.known(row) {
+            evidence.observed = now;
+        }
     }
 
     /// Takes in one event of an earlier sitting, which says nothing of what comes next. O(d²).
@@ -196,10 +217,11 @@ impl Session {
             let Some(row) = stem.and_then(|stem| to.find_stem(stem)) else { continue };
             session.take(to, &Evidence { row, ..*evidence });
             if let Some(moved) = session.known(row) {
-                (moved.finished, moved.touched) = (evidence.finished, evidence.touched);
+                let Evidence { finished, touched, observed, .. } = *evidence;
+                (moved.finished, moved.touched, moved.observed) = (finished, touched, observed);
             }
         }
-        session.events = self.events;
+        (session.events, session.opened) = (self.events, self.opened);
         for &row in self.sitting.tracks().iter().rev() {
             let stem = from.stem(row);
             if let Some(row) = stem.and_then(|stem| to.find_stem(stem)) {
@@ -213,6 +235,11 @@ impl Session {
     /// What is known of each track, in the order in which tracks were first met.
     pub fn evidence(&self) -> &[Evidence] {
         &self.evidence
+    }
+
+    /// Whether the evidence on a track is of this sitting too.
+    pub const fn is_of_sitting(&self, evidence: &Evidence) -> bool {
+        evidence.observed > self.opened
     }
 
     /// Whether anything is known of a track.
@@ -231,6 +258,12 @@ impl Session {
         &self.posterior
     }
 
+    /// The same with what the listener says beyond what all say.
+    pub fn solved(&mut self, model: &Model) -> (&Posterior, &Verdicts) {
+        self.solve(model);
+        (&self.posterior, &self.verdicts)
+    }
+
     /// The posterior's mean as the scan wants it; the same cost.
     pub fn query(&mut self, model: &Model) -> &Query {
         self.expectation(model).query
@@ -239,8 +272,8 @@ impl Session {
     /// What scores are made of. The same cost.
     pub fn expectation(&mut self, model: &Model) -> Expectation<'_> {
         self.solve(model);
-        let Self { query, boosts, votes, sitting, .. } = self;
-        Expectation { query, boosts, votes, sitting }
+        let Self { query, boosts, votes, sitting, verdicts, .. } = self;
+        Expectation { query, boosts, votes, sitting, verdicts }
     }
 
     /// Forgets the listener, and keeps the memory for the next. O(d² + tracks).
@@ -251,13 +284,16 @@ impl Session {
         self.system = System::new(&model.taste());
         self.boosts.clear();
         self.sitting = Sitting::default();
+        self.verdicts.clear(model);
+        self.opened = 0;
         (self.stale, self.counted) = (true, false);
     }
 
     /// What is played from now on does not follow what was played before.
     pub fn leave(&mut self) {
         self.sitting = Sitting::default();
-        self.counted = false;
+        self.opened = self.events;
+        (self.stale, self.counted) = (true, false);
     }
 
     /// A⁻¹b₀: the part of the taste's mean that is the prior's.
@@ -278,12 +314,14 @@ impl Session {
         self.events += 1;
         let touched = self.events;
         let evidence = self.meet(row);
-        let before = evidence.pull(responses);
+        let earlier = *evidence;
         evidence.add(kind, amount);
         evidence.touched = touched;
-        let after = evidence.pull(responses);
+        let now = *evidence;
+        let (before, after) = (earlier.pull(responses), now.pull(responses));
 
         model.decode(row, &mut self.factor);
+        self.verdicts.change(model, &self.factor, &earlier, &now);
         self.system.change(&self.factor, before, after);
         self.boosts.change(model, row, before.target(), after.target());
         self.stale = true;
@@ -319,13 +357,27 @@ impl Session {
     }
 
     fn solve(&mut self, model: &Model) {
+        let added = self.revision != model.revision();
+        if added {
+            // What all say of the tracks may have come.
+            self.verdicts.clear(model);
+            for evidence in &self.evidence {
+                model.decode(evidence.row, &mut self.factor);
+                let nothing = Evidence::new(evidence.row);
+                self.verdicts.change(model, &self.factor, &nothing, evidence);
+            }
+        }
+        if self.stale || added {
+            let heard = self.evidence.iter().filter(|evidence| evidence.observed > self.opened);
+            self.verdicts.solve(model, heard, &mut self.factor);
+        }
         if self.stale {
             self.system.solve(&model.taste(), &mut self.posterior);
             let taste = &self.posterior.mean;
             self.query.set(taste, model.steps(), model.unit(), model.shift(0));
             self.stale = false;
         }
-        if self.revision != model.revision() {
+        if added {
             self.revision = model.revision();
             self.counted = false;
             self.boosts.clear();

@@ -50,7 +50,7 @@ fn observing_ranking_and_searching_allocate_nothing_once_everything_was_met() {
             session.observe(&model, Observation { row: Row(row * 11), kind, heard });
             rank(&model, &mut session, &candidates, 50, &mut queue);
             top(&model, &mut session, 50, |row| row.0 % 3 > 0, &mut found);
-            assert!(score(session.query(&model), found[0].points()).is_finite());
+            assert!(score(&model, session.query(&model), found[0].points()).is_finite());
         }
     };
     listen(0);

@@ -120,7 +120,11 @@ fn exercise(model: &Model) {
     for place in &queue {
         let unknown = place.index() as usize >= model.len();
         assert_eq!(place.points() == UNKNOWN, unknown, "{place:?}");
-        assert_eq!(score(session.query(model), place.points()).is_finite(), !unknown, "{place:?}");
+        assert_eq!(
+            score(model, session.query(model), place.points()).is_finite(),
+            !unknown,
+            "{place:?}"
+        );
     }
     let mut explainer = Explainer::new(model, &mut session);
     for row in (0..model.len() as u32).map(Row) {

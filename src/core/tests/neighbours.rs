@@ -140,7 +140,7 @@ fn observe(model: &Model, session: &mut Session, row: u32, kind: Kind) {
 fn score_of(model: &Model, session: &mut Session, row: u32) -> f32 {
     let mut queue = Vec::new();
     rank(model, session, &[Some(Row(row))], 1, &mut queue);
-    score(session.query(model), queue[0].points())
+    score(model, session.query(model), queue[0].points())
 }
 
 /// The same tracks without what goes with what.

@@ -53,7 +53,7 @@ fn scores(model: &Model, session: &mut Session) -> Vec<f32> {
     rank(model, session, &rows, TRACKS, &mut queue);
     let mut scores = vec![0.0; TRACKS];
     for place in queue {
-        scores[place.index() as usize] = score(session.query(model), place.points());
+        scores[place.index() as usize] = score(model, session.query(model), place.points());
     }
     scores
 }

@@ -90,6 +90,15 @@ pub fn fine(factors: &Factors) -> Coded {
     Coded { steps, codes, shifts, mean: mean(users, *dim), new: Vec::new() }
 }
 
+/// The same along the principal axes of the listeners, those along which they differ most first.
+pub fn turned(factors: &Factors) -> Result<Factors, Diverged> {
+    let (cpu, dim) = (Cpu::detect(), factors.dim);
+    let axes = principal_axes(cpu, &factors.users, dim).ok_or(Diverged)?;
+    let [users, items] =
+        [&factors.users, &factors.items].map(|rows| rotated(cpu, rows, dim, &axes));
+    Ok(Factors { dim, users, items })
+}
+
 /// What one bit may cost, as a share of the distortion that a step of one makes on average. The
 /// curve of bytes against loss is flat around it: coarser steps and dearer bits, or the other way
 /// about, come to the same, so that only the coarseness is searched.
@@ -111,10 +120,7 @@ pub fn compact(
     head: &[bool],
 ) -> Result<Coded, Diverged> {
     let cpu = Cpu::detect();
-    let dim = factors.dim;
-    let axes = principal_axes(cpu, &factors.users, dim).ok_or(Diverged)?;
-    let users = rotated(cpu, &factors.users, dim, &axes);
-    let items = rotated(cpu, &factors.items, dim, &axes);
+    let Factors { dim, users, items } = turned(factors)?;
     let in_head = |row: usize| head.get(row).copied().unwrap_or(false);
     let rows = items.len() / dim;
     let groups =

@@ -24,6 +24,7 @@ pub mod naming;
 pub mod neighbours;
 pub mod pipeline;
 pub mod progress;
+pub mod ranker;
 pub mod responses;
 pub mod search;
 pub mod shards;
@@ -96,6 +97,12 @@ pub enum TrainError {
          who heard others too; pass --catalogue, or a larger --share"
     )]
     NoNewTracks,
+    /// Nobody said both yes and no.
+    #[error(
+        "no listener both liked and skipped a track among the last fifth of their events: there is nothing to rank \
+         one above the other"
+    )]
+    NoVerdicts,
     /// There is nothing to learn from.
     #[error(
         "no listening to learn from: the log holds no event that says a listener liked a track"

@@ -1,26 +1,26 @@
 //! Candidates in, order out.
 
 use alloc::{vec, vec::Vec};
-use segue_core::{ids::Row, kernel::Shelf, model::Model, rank};
+use segue_core::{ids::Row, kernel::Shelf, model::Model, rank, signals};
 use wasm_bindgen::prelude::*;
 
 use crate::engine::{Engine, known};
 
 #[wasm_bindgen]
 impl Engine {
-    /// The best `limit` of `rows`, best first. Each takes two numbers: its index among `rows`,
-    /// and the bits of its score as a 32-bit float, −∞ where the row is unknown. Throws where a
-    /// row is beyond the model.
+    /// The best `limit` of `rows`, best first. Each takes three numbers: its index among `rows`,
+    /// the bits of its score as a 32-bit float, −∞ where the row is unknown, and those of the probability
+    /// that the listener skips it, NaN where that is not foretold. Throws where a row is beyond the model.
     pub fn rank(&mut self, rows: &[u32], limit: u32) -> Result<Vec<u32>, JsError> {
         self.candidates.clear();
         self.candidates.extend(known(rows, &self.model)?);
         let limit = limit as usize;
         rank::rank(&self.model, &mut self.session, &self.candidates, limit, &mut self.queue);
-        Ok(self.crossing())
+        Ok(self.crossing(|candidates, index| candidates[index as usize]))
     }
 
     /// The best `limit` tracks of those listed that are here and not in `exclude`, best first. Each
-    /// takes two numbers: its row, and the bits of its score as a 32-bit float. Exact. O(n·d).
+    /// takes three numbers, as in [`Engine::rank`], the first of which is its row. Exact. O(n·d).
     pub fn top(&mut self, limit: u32, exclude: &[u32]) -> Result<Vec<u32>, JsError> {
         self.list_any();
         // Only what was open is to be opened again.
@@ -36,7 +36,7 @@ impl Engine {
         for &row in &self.excluded {
             open(&mut self.open, row, true);
         }
-        Ok(self.crossing())
+        Ok(self.crossing(|_, row| Some(Row(row))))
     }
 
     /// Lets [`Engine::top`] name only these rows from now on.
@@ -84,12 +84,19 @@ impl Engine {
         }
     }
 
-    /// The queue as it crosses: for each place its index and the bits of its score.
-    fn crossing(&mut self) -> Vec<u32> {
-        let query = self.session.query(&self.model);
-        let mut crossing = vec![0; 2 * self.queue.len()];
-        for (pair, place) in crossing.as_chunks_mut().0.iter_mut().zip(&self.queue) {
-            *pair = [place.index(), rank::score(query, place.points()).to_bits()];
+    /// The queue as it crosses: for each place its index, and the bits of its score and of the probability of a
+    /// skip. `row` finds the row of an index.
+    fn crossing(&mut self, row: impl Fn(&[Option<Row>], u32) -> Option<Row>) -> Vec<u32> {
+        let Self { model, session, candidates, queue, .. } = self;
+        let expected = session.expectation(model);
+        let ranker = model.ranker();
+        let mut crossing = vec![0; 3 * queue.len()];
+        for (crossing, place) in crossing.as_chunks_mut().0.iter_mut().zip(queue) {
+            let score = rank::score(model, expected.query, place.points());
+            let row = row(candidates, place.index());
+            let skip = ranker.as_ref().zip(row);
+            let skip = skip.map_or(f32::NAN, |(it, row)| signals::skip(model, it, expected, row));
+            *crossing = [place.index(), score.to_bits(), skip.to_bits()];
         }
         crossing
     }

@@ -33,6 +33,7 @@ fn the_fixtures_of_the_package_are_the_models_of_the_small_world() {
     is_fixture("first.segue", &world::first().unwrap().to_file());
     is_fixture("second.segue", &world::second().unwrap().to_file());
     is_fixture("followed.segue", &world::followed().unwrap().to_file());
+    is_fixture("ranked.segue", &world::ranked().unwrap().to_file());
     is_fixture("kindred.segue", &world::kindred().unwrap().to_file());
     is_fixture("split.segue", &world::split().unwrap().to_file());
     is_fixture("split-second.segue", &world::split_second().unwrap().to_file());
@@ -40,21 +41,25 @@ fn the_fixtures_of_the_package_are_the_models_of_the_small_world() {
 
 #[test]
 fn golden_queries_have_the_answers_that_this_target_gives() {
-    let model = world::first().unwrap();
+    are_golden(&world::first().unwrap(), "queries.txt", 1);
+    are_golden(&world::ranked().unwrap(), "ranked.txt", 2);
+}
+
+fn are_golden(model: &Model, name: &str, seed: u64) {
     if blessing() {
-        let mut rng = SplitMix64::new(1);
+        let mut rng = SplitMix64::new(seed);
         let line = |_| {
             let question = question(&mut rng);
-            let answer = answer(&model, &Query::parse(&format!("{question} |")).unwrap());
+            let answer = answer(model, &Query::parse(&format!("{question} |")).unwrap());
             format!("{question} | {answer}\n")
         };
-        fs::write(path("queries.txt"), (0..QUERIES).map(line).collect::<String>()).unwrap();
+        fs::write(path(name), (0..QUERIES).map(line).collect::<String>()).unwrap();
     }
-    let lines = fs::read_to_string(path("queries.txt")).unwrap();
+    let lines = fs::read_to_string(path(name)).unwrap();
     let queries: Vec<Query<'_>> = lines.lines().map(|line| Query::parse(line).unwrap()).collect();
     assert_eq!(queries.len(), QUERIES);
     for (index, query) in queries.iter().enumerate() {
-        assert_eq!(answer(&model, query), query.order, "query {index}");
+        assert_eq!(answer(model, query), query.order, "{name}, query {index}");
     }
 }
 
@@ -82,7 +87,7 @@ fn answer(model: &Model, query: &Query<'_>) -> String {
     let candidates: Vec<Option<Row>> = query.candidates.iter().map(|id| model.row(id)).collect();
     let mut queue = Vec::new();
     rank(model, &mut session, &candidates, candidates.len(), &mut queue);
-    let mut bits = |place: &Place| score(session.query(model), place.points()).to_bits();
+    let mut bits = |place: &Place| score(model, session.query(model), place.points()).to_bits();
     order(queue.iter().map(|place| (place.index(), bits(place))))
 }
 

@@ -13,12 +13,21 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-const MODEL: &[u8] = include_bytes!("../../../pkg/test/fixtures/first.segue");
-const QUERIES: &str = include_str!("../../../pkg/test/fixtures/queries.txt");
+/// Models, by taste alone and by all that foretells a yes, and queries with their answers.
+const GOLDEN: [(&[u8], &str); 2] = [
+    (
+        include_bytes!("../../../pkg/test/fixtures/first.segue"),
+        include_str!("../../../pkg/test/fixtures/queries.txt"),
+    ),
+    (
+        include_bytes!("../../../pkg/test/fixtures/ranked.segue"),
+        include_str!("../../../pkg/test/fixtures/ranked.txt"),
+    ),
+];
 
-fn listener() -> Engine {
+fn listener(model: &[u8]) -> Engine {
     let mut parts = Parts::new();
-    parts.add_file(&Uint8Array::from(MODEL).unchecked_into()).ok().unwrap();
+    parts.add_file(&Uint8Array::from(model).unchecked_into()).ok().unwrap();
     Engine::new(parts).ok().unwrap()
 }
 
@@ -36,23 +45,27 @@ fn answer(engine: &mut Engine, query: &Query<'_>) -> String {
     }
     let rows = engine.rows_of(&query.candidates.join("\0"));
     let ranked = engine.rank(&rows, u32::MAX).ok().unwrap();
-    order(ranked.chunks_exact(2).map(|pair| (pair[0], pair[1])))
+    order(ranked.chunks_exact(3).map(|place| (place[0], place[1])))
 }
 
 #[wasm_bindgen_test]
 fn golden_queries_have_the_answers_that_native_code_gives() {
-    let queries: Vec<Query<'_>> = QUERIES.lines().filter_map(Query::parse).collect();
-    assert!(queries.len() >= 20);
-    for (index, query) in queries.iter().enumerate() {
-        assert_eq!(answer(&mut listener(), query), query.order, "query {index}");
+    for (model, queries) in GOLDEN {
+        let queries: Vec<Query<'_>> = queries.lines().filter_map(Query::parse).collect();
+        assert!(queries.len() >= 20);
+        for (index, query) in queries.iter().enumerate() {
+            assert_eq!(answer(&mut listener(model), query), query.order, "query {index}");
+        }
     }
 }
 
 #[wasm_bindgen_test]
 fn a_listener_who_was_reset_answers_as_a_new_one() {
-    let mut engine = listener();
-    for query in QUERIES.lines().filter_map(Query::parse) {
-        assert_eq!(answer(&mut engine, &query), query.order);
-        engine.reset();
+    for (model, queries) in GOLDEN {
+        let mut engine = listener(model);
+        for query in queries.lines().filter_map(Query::parse) {
+            assert_eq!(answer(&mut engine, &query), query.order);
+            engine.reset();
+        }
     }
 }

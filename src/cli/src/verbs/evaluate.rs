@@ -3,6 +3,7 @@
 mod clusters;
 mod compare;
 mod detail;
+mod feedback;
 mod new;
 
 use std::path::{Path, PathBuf};
@@ -18,12 +19,12 @@ use segue_train::{
 };
 use serde_json::{Value, json};
 
-use self::new::NewArguments;
 use self::{
     clusters::{ClustersArguments, clusters},
     compare::compare,
     detail::{check, exposure_lines, figures_lines, intervals, keep, slices, table},
 };
+use self::{feedback::FeedbackArguments, new::NewArguments};
 use super::search::Search;
 use crate::{
     failure::Done,
@@ -39,6 +40,7 @@ pub enum Protocol {
     Next(NextArguments),
     Clusters(ClustersArguments),
     New(NewArguments),
+    Feedback(FeedbackArguments),
 }
 
 /// Recall and NDCG on a fixed split of `user item item …` files.
@@ -167,6 +169,7 @@ pub fn run(protocol: &Protocol, ui: &Ui) -> Done {
         },
         Protocol::Clusters(arguments) => clusters(arguments, ui),
         Protocol::New(arguments) => new::new(arguments, ui),
+        Protocol::Feedback(arguments) => feedback::feedback(arguments, ui),
     }
 }
 

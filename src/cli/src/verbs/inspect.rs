@@ -9,6 +9,7 @@ use segue_core::{
     event::Kind,
     linalg::dot,
     model::{Model, SectionId, SectionKind},
+    signals::{Signal, Signals},
 };
 use segue_serve::registry::Registry;
 use serde_json::{Value, json};
@@ -81,6 +82,7 @@ fn to_json(model: &Model, version: Option<u64>) -> Value {
         "sections": sections,
         "bytes": model.to_file().len(),
         "responses": responses,
+        "ranker": ranker_json(model),
     })
 }
 
@@ -89,9 +91,10 @@ fn to_text(model: &Model, version: Option<u64>) -> String {
         format!("{} of {}", counted(model.len(), "track"), counted(model.dim(), "component"));
     let version = version.map(|version| format!("\nversion {version} in force"));
     let version = version.unwrap_or_default();
-    let (sections, responses) = (sections(model), responses(model));
+    let (sections, responses, ranker) = (sections(model), responses(model), ranker(model));
     let clusters = model.clusters().map(|found| clusters(model, found.len()));
-    format!("{size}{version}\n\n{sections}\n{responses}\n{}", clusters.unwrap_or_default())
+    let clusters = clusters.unwrap_or_default();
+    format!("{size}{version}\n\n{sections}\n{ranker}\n{responses}\n{clusters}")
 }
 
 fn sections(model: &Model) -> String {
@@ -147,6 +150,54 @@ fn responses(model: &Model) -> String {
         let _ = writeln!(text, "{:<14}{:>10}{:>8}  {from}", kind.name(), r.weight, r.target);
     }
     text
+}
+
+/// What tracks are ranked by.
+fn ranker(model: &Model) -> String {
+    let Some(ranker) = model.ranker() else {
+        return "tracks are ranked by taste and what follows what: nothing foretells a yes or a no\n".into();
+    };
+    let recipe = ranker.recipe();
+    let [listeners, verdicts] = recipe.learned_from;
+    let mut text = format!(
+        "{}, learned from {} of {}\n\nsignal     in the order  in the odds of a yes\n",
+        match ranker.orders() {
+            true => "tracks are ranked by what foretells a yes",
+            false => "tracks are ranked by taste and what follows what; skips are foretold",
+        },
+        counted(verdicts as usize, "verdict"),
+        counted(listeners as usize, "listener"),
+    );
+    for signal in Signal::ALL {
+        let weight = |of: &Signals| match of[signal as usize] {
+            0.0 => "–".to_owned(),
+            weight => format!("{weight:.4}"),
+        };
+        let (order, odds) = (weight(ranker.order()), weight(ranker.odds()));
+        let _ = writeln!(text, "{:<10}{order:>13}{odds:>22}", signal.name());
+    }
+    text
+}
+
+fn ranker_json(model: &Model) -> Option<Value> {
+    let ranker = model.ranker()?;
+    let recipe = ranker.recipe();
+    let [listeners, verdicts] = recipe.learned_from;
+    let weights = |of: &Signals| -> serde_json::Map<String, Value> {
+        let named = Signal::ALL.into_iter().zip(of);
+        named.map(|(signal, weight)| (signal.name().to_owned(), json!(weight))).collect()
+    };
+    Some(json!({
+        "order": weights(ranker.order()),
+        "odds": weights(ranker.odds()),
+        "bias": recipe.bias,
+        "axes": recipe.axes,
+        "spread": recipe.spread,
+        "ridge": recipe.ridge,
+        "prior": recipe.prior,
+        "listeners": listeners,
+        "verdicts": verdicts,
+    }))
 }
 
 fn clusters(model: &Model, clusters: usize) -> String {

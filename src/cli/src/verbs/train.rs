@@ -25,6 +25,7 @@ use crate::{
     failure::Done,
     methods::{chosen_text, settings_json, tried_json, tried_table},
     output::{check, write_whole},
+    ranking::{ranking_json, ranking_text},
     ui::{STOP, Ui, counted, grouped},
 };
 
@@ -229,6 +230,7 @@ fn to_json(trained: &Trained, out: &str, bytes: usize, bad_lines: u64, seconds: 
         "auc_learned": trained.learned.auc_learned,
         "responses_chosen_on": trained.learned.listeners,
         "responses": responses,
+        "ranker": trained.ranking.as_ref().map(ranking_json),
         "seconds": seconds,
     })
 }
@@ -246,7 +248,7 @@ fn to_text(trained: &Trained, out: &str, bytes: usize, seconds: f64) -> String {
         trained.new.map(|new| new_text(trained.new_tracks, &new)).unwrap_or_default(),
         following_text(trained.following),
         people_text(trained.people),
-        learned_text(&trained.learned),
+        learned_text(&trained.learned) + "\n" + &ranking_text(trained.ranking.as_ref()),
     )
 }
 

@@ -10,6 +10,8 @@
 //! | `neighbours` | tracks that go with each track | 1 to 8 a track |
 //! | `transitions` | tracks that follow each track | 5 to 40 a track |
 //! | `finished` | what the listeners of each cluster finish more than others | 4 an entry |
+//! | `rates` | how many said yes and no to each track | 2 a track |
+//! | `ranker` | what foretells a yes, and how much it counts | 144 |
 //! | `shards` | of a catalogue that was split: its shards, and what stands for them | 20 to 50 thousand in all |
 //! | `cells` | of such a catalogue: which shard has a track | 1.6 a track |
 //!
@@ -27,6 +29,8 @@ mod finished;
 mod ids;
 mod neighbours;
 mod part;
+mod ranker;
+mod rates;
 mod split;
 mod tail;
 mod taste;
@@ -40,6 +44,8 @@ pub use factors::{Factors, FactorsDigest, fine_steps, quantise};
 pub use finished::{Entry, Finished};
 pub use ids::{Ids, IdsDigest, Stem};
 pub use neighbours::{Habits, MAX_WEIGHT, Neighbour, NeighbourParts, Neighbours, popularity_class};
+pub use ranker::{Ranker, RankerParts, Recipe, Worth};
+pub use rates::{Rate, Rates};
 pub use split::{Shard, Sharded, Split, encode_split};
 pub use tail::FINE_BITS;
 pub use taste::{Loss, Response, Responses, Taste, TasteParts};
@@ -90,11 +96,15 @@ pub enum SectionKind {
     Transitions = 9,
     /// What the listeners of each cluster finish.
     Finished = 10,
+    /// What listeners say to each track.
+    Rates = 11,
+    /// What foretells a yes.
+    Ranker = 12,
 }
 
 impl SectionKind {
     /// Every kind, in the order of a model file.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Ids,
         Self::Factors,
         Self::Taste,
@@ -105,6 +115,8 @@ impl SectionKind {
         Self::Neighbours,
         Self::Transitions,
         Self::Finished,
+        Self::Rates,
+        Self::Ranker,
     ];
 
     /// The name used in manifests.
@@ -120,6 +132,8 @@ impl SectionKind {
             Self::Neighbours => "neighbours",
             Self::Transitions => "transitions",
             Self::Finished => "finished",
+            Self::Rates => "rates",
+            Self::Ranker => "ranker",
         }
     }
 
@@ -508,6 +522,22 @@ impl Model {
         Finished::new(self.head.sections.get(SectionKind::Finished)?)
     }
 
+    /// What foretells a yes, where the model says so.
+    pub fn ranker(&self) -> Option<Ranker<'_>> {
+        Ranker::new(self.head.sections.get(SectionKind::Ranker)?)
+    }
+
+    /// The same where tracks are ordered by it.
+    pub fn orderer(&self) -> Option<Ranker<'_>> {
+        self.ranker().filter(Ranker::orders)
+    }
+
+    /// What all listeners say to a track, where it is here and the model says so.
+    #[inline]
+    pub fn rate(&self, row: Row) -> Option<Rate> {
+        self.part(row)?.rates()?.of(row)
+    }
+
     /// Names to show, where the model has them: of the head's tracks, and of all clusters.
     pub fn text(&self) -> Option<Text<'_>> {
         self.head.text()
@@ -610,6 +640,16 @@ pub fn encode_clusters(
 /// `scale` each.
 pub fn encode_finished(ids: IdsDigest, tracks: usize, scale: f32, lists: &[&[Entry]]) -> Aligned {
     finished::encode(ids, tracks, scale, lists)
+}
+
+/// Lays out the `rates` section: one entry a row.
+pub fn encode_rates(ids: IdsDigest, rates: &[Rate]) -> Aligned {
+    rates::encode(ids, rates)
+}
+
+/// Lays out the `ranker` section.
+pub fn encode_ranker(parts: &RankerParts) -> Aligned {
+    ranker::encode(parts)
 }
 
 /// Lays out the `neighbours` section or `transitions`; `None` where there is no memory to.

@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 
 use super::{
-    Clusters, Factors, Ids, ModelError, Neighbours, SectionKind, Shape, Text, clusters, factors,
-    finished,
+    Clusters, Factors, Ids, ModelError, Neighbours, Rates, SectionKind, Shape, Text, clusters,
+    factors, finished,
     ids::{self, Directory},
-    neighbours, text,
+    neighbours, ranker, rates, text,
 };
 use crate::bytes::Aligned;
 
@@ -65,13 +65,20 @@ pub(super) struct Part {
 
 impl Part {
     /// Validates the sections that have an entry a track: ids, factors, clusters, names, lists of what is
-    /// finished, neighbours, transitions.
+    /// finished, rates, the ranker, neighbours, transitions.
     pub fn read(sections: Sections) -> Result<Self, ModelError> {
         let (rows, ids, directory) = ids::validate(sections.require(SectionKind::Ids)?)?;
         let coded = sections.require(SectionKind::Factors)?;
         let factors = factors::read(coded, Shape { rows, dim: 0, ids })?;
         let shape = Shape { rows, dim: factors.dim(), ids };
-        for kind in [SectionKind::Clusters, SectionKind::Text, SectionKind::Finished] {
+        const PLAIN: [SectionKind; 5] = [
+            SectionKind::Clusters,
+            SectionKind::Text,
+            SectionKind::Finished,
+            SectionKind::Rates,
+            SectionKind::Ranker,
+        ];
+        for kind in PLAIN {
             sections.get(kind).map_or(Ok(()), |bytes| validate(kind, bytes, shape))?;
         }
         let graph = |kind| {
@@ -121,6 +128,11 @@ impl Part {
         Some(Clusters::new(bytes, self.shape.rows, self.shape.dim))
     }
 
+    #[inline]
+    pub fn rates(&self) -> Option<Rates<'_>> {
+        Rates::new(self.sections.get(SectionKind::Rates)?)
+    }
+
     pub fn text(&self) -> Option<Text<'_>> {
         Text::new(self.sections.get(SectionKind::Text)?)
     }
@@ -136,6 +148,8 @@ fn validate(kind: SectionKind, bytes: &[u8], shape: Shape) -> Result<(), ModelEr
         SectionKind::Clusters => clusters::validate(bytes, shape),
         SectionKind::Text => text::validate(bytes, shape),
         SectionKind::Finished => finished::validate(bytes, shape),
+        SectionKind::Rates => rates::validate(bytes, shape),
+        SectionKind::Ranker => ranker::validate(bytes, shape.dim),
         _ => Err(ModelError::Duplicate(kind)),
     }
 }

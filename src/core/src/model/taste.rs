@@ -231,6 +231,11 @@ impl<'a> Taste<'a> {
         self.parameters.loss.ridge(positive, self.parameters.catalogue)
     }
 
+    /// G, the packed lower triangle.
+    pub const fn gram(&self) -> &'a [f32] {
+        self.gram
+    }
+
     /// αG, the packed lower triangle.
     pub fn unobserved_gram(&self, out: &mut Vec<f32>) {
         out.clear();

@@ -5,12 +5,14 @@
 use segue_core::{
     bytes::Aligned,
     codec::pairs::Pair,
+    event::Kind,
     ids::fingerprint,
     model::{
-        self, Habits, IdsDigest, Loss, Model, NeighbourParts, Responses, SectionId, SectionKind,
-        Shard, Split, TasteParts, encode_split, fine_steps, quantise,
+        self, Habits, IdsDigest, Loss, Model, NeighbourParts, RankerParts, Rate, Recipe, Responses,
+        SectionId, SectionKind, Shard, Split, TasteParts, encode_split, fine_steps, quantise,
     },
     rng::SplitMix64,
+    signals::Signals,
 };
 
 /// Components of a factor.
@@ -38,6 +40,38 @@ pub fn sections_saying(
         (SectionKind::Neighbours, model::encode_neighbours(ids, &neighbours(tracks)).unwrap()),
     ]);
     sections
+}
+
+/// The same with what foretells a yes, of these weights.
+pub fn ranked_sections(tracks: usize, seed: u64, weights: Signals) -> Vec<(SectionKind, Aligned)> {
+    let mut sections = sections(tracks, seed);
+    let ids = Model::from_sections(sections.clone()).unwrap().ids_digest();
+    let rate =
+        |row: usize| Rate { log_odds: (row % 7) as f32 / 2.0 - 1.0, plays: (row % 5) as f32 };
+    let rates: Vec<Rate> = (0..tracks).map(rate).collect();
+    sections.extend([
+        (SectionKind::Rates, model::encode_rates(ids, &rates)),
+        (SectionKind::Ranker, model::encode_ranker(&ranker(weights))),
+    ]);
+    sections
+}
+
+/// A ranker of these weights.
+pub fn ranker(weights: Signals) -> RankerParts {
+    let worth = Kind::ALL.map(|kind| match kind {
+        Kind::Skip | Kind::Dislike => -1.0,
+        Kind::Impression | Kind::Search | Kind::Click => 0.0,
+        _ => 1.0,
+    });
+    let recipe = Recipe {
+        axes: 12,
+        spread: 5.0,
+        ridge: 0.5,
+        prior: 3.0,
+        log_odds: 0.4,
+        ..Recipe::default()
+    };
+    RankerParts { recipe, worth, order: weights, odds: weights }
 }
 
 /// The same catalogue split: every fourth track is of the head, the others are in eight cells of

@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod exposure;
+pub mod feedback;
 pub mod figures;
 pub mod intervals;
 pub mod next;

@@ -69,7 +69,9 @@ impl Scorer for Model {
         rank::rank(self, &mut session, &candidates, rows.len(), &mut queue);
         let mut scores = vec![0.0; rows.len()];
         let query = session.query(self);
-        queue.iter().for_each(|p| scores[p.index() as usize] = rank::score(query, p.points()));
+        queue
+            .iter()
+            .for_each(|p| scores[p.index() as usize] = rank::score(self, query, p.points()));
         scores
     }
 }

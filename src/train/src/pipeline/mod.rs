@@ -4,7 +4,9 @@ mod plan;
 
 use segue_core::{
     event::Kind,
-    model::{self, MAX_SHARDS, Model, NeighbourParts, SectionId, SectionKind, Shard},
+    model::{
+        self, MAX_SHARDS, Model, NeighbourParts, RankerParts, Rate, SectionId, SectionKind, Shard,
+    },
 };
 
 pub(crate) use self::plan::{Plan, cases, choose};
@@ -20,6 +22,7 @@ use crate::{
     links,
     matrix::Matrix,
     progress::Progress,
+    ranker::{Ranking, rates::Counts},
     responses::Learned,
     search::{Attempts, Effort, Following, People},
     shards::{self, Tracks},
@@ -64,6 +67,9 @@ pub struct Trained {
     /// How tastes lie among the clusters, and what the people of a cluster finish; `None` where there was
     /// too little. Chosen on the listeners that it was measured on, so it is optimistic.
     pub people: Option<People>,
+    /// How their yes and no are foretold; `None` where they said no too seldom to learn from. Judged on listeners
+    /// that the weights were not learned from.
+    pub ranking: Option<Ranking>,
     /// How tracks that nobody had heard got factors; `None` where there were none.
     pub new: Option<New>,
     /// How many of them did.
@@ -111,11 +117,16 @@ pub fn train(
         progress,
     )?;
     progress.stage("writing sections");
-    let model = assemble(dataset, (&coded, &plan.fold_in, lists), &groups, &in_head)?;
+    let ranking = plan.ranking.as_ref().filter(|ranking| ranking.ships).map(|ranking| {
+        let of = |listener| dataset.of(listener);
+        ranking.sections(&Counts::of(dataset, &ranking.parts.worth, of))
+    });
+    let parts = (&coded, &plan.fold_in, lists);
+    let model = assemble(dataset, parts, &groups, ranking.as_ref(), &in_head)?;
 
     let mut events = [0; Kind::ALL.len()];
     dataset.events().iter().for_each(|event| events[event.kind as usize] += 1);
-    let Plan { settings, tried, validation, following, people, new, learned, .. } = plan;
+    let Plan { settings, tried, validation, following, people, ranking, new, learned, .. } = plan;
     let listeners = dataset.listeners();
     Ok(Trained {
         model,
@@ -124,6 +135,7 @@ pub fn train(
         validation,
         following,
         people,
+        ranking,
         new,
         new_tracks,
         learned,
@@ -191,6 +203,7 @@ fn assemble(
     dataset: &Dataset,
     (coded, fold_in, lists): (&Coded, &FoldIn, Lists<'_>),
     groups: &Groups,
+    ranking: Option<&(Vec<Rate>, RankerParts)>,
     in_head: &[bool],
 ) -> Result<Model, TrainError> {
     let (dim, decoded) = (coded.mean.len(), coded.decoded());
@@ -211,9 +224,17 @@ fn assemble(
         let names: &[String] = if *number == 0 { &groups.names } else { &[] };
         let id = SectionId { shard: *number, kind: SectionKind::Text };
         sections.push((id, model::encode_text(*ids, text, names)));
+        if let Some((rates, _)) = ranking {
+            let rates: Vec<Rate> = tracks.iter().map(|&track| rates[track]).collect();
+            let id = SectionId { shard: *number, kind: SectionKind::Rates };
+            sections.push((id, model::encode_rates(*ids, &rates)));
+        }
         if *number == 0 {
             sections.extend(groups.sections(shard, &decoded, dim));
         }
+    }
+    if let Some((_, parts)) = ranking {
+        sections.push((SectionKind::Ranker.into(), model::encode_ranker(parts)));
     }
     Ok(Model::from_sections(sections)?)
 }

@@ -17,10 +17,11 @@ use crate::{
     groups::Wanted,
     matrix::Matrix,
     progress::Progress,
+    ranker::{self, Ranking},
     responses::{Judge, Learned, Story, learn},
     search::{
         Attempts, Before, Beside, Following, Found, People, Settled, Task, beside, carried,
-        coarseness, density, following, measured, people, search, settle,
+        coarseness, density, following, measured, people, search, settle, with_transitions,
     },
     shards,
     side::{self, Beneath, New},
@@ -59,6 +60,8 @@ pub(crate) struct Plan {
     pub following: Option<Following>,
     /// How tastes lie among the clusters.
     pub people: Option<People>,
+    /// What foretells a yes; `None` where there are too few noes to learn from.
+    pub ranking: Option<Ranking>,
     /// How tracks that nobody has heard get factors; `None` where there are none.
     pub new: Option<New>,
     /// Of the pairs that this was chosen on; `None` where it was not.
@@ -81,6 +84,7 @@ impl Plan {
             beside: None,
             following: None,
             people: None,
+            ranking: None,
             new: None,
             density: None,
             validation: None,
@@ -184,6 +188,15 @@ pub(crate) fn choose(
     let (fine, fold_in) = (coding::fine(best.factors), &best.settled.fold_in);
     let base = whole_model(&sample.fingerprints, &fine, fold_in, lists.as_ref())?;
     let following = following(&sample, &base, options.seed, progress)?;
+    let ranking = {
+        let fine = coding::fine(&coding::turned(best.factors)?);
+        let base = whole_model(&sample.fingerprints, &fine, fold_in, lists.as_ref())?;
+        let follow = following.and_then(|following| following.follow);
+        let sittings = || sample.sittings_of(before);
+        let transitions = follow.map(|follow| follow.parts(&sittings(), progress)).transpose()?;
+        let whole = transitions.and_then(|parts| with_transitions(&base, &parts));
+        ranker::learn(&sample, whole.as_ref().unwrap_or(&base), options.seed, progress)?
+    };
     let before = Before {
         dataset: &sample,
         factors: best.factors,
@@ -215,6 +228,7 @@ pub(crate) fn choose(
         beside,
         following,
         people,
+        ranking,
         new,
         density: Some(density),
         validation: Some(accuracy),

@@ -9,6 +9,7 @@ use segue_core::{
     rank::top_expected,
     session::{Evidence, Expectation, Session},
     sitting::Sitting,
+    verdicts::Verdicts,
     votes::Votes,
 };
 
@@ -43,6 +44,8 @@ pub fn prepared<'a>(base: &Model, queries: &'a [Query]) -> Vec<Prepared<'a>> {
 
 /// The figures of each of `queries`, by `model`, which is their base but for what follows what. Parallel.
 pub fn each(model: &Model, queries: &[Prepared<'_>]) -> Vec<[f64; 4]> {
+    // Nobody says no here.
+    let verdicts = &Verdicts::default();
     let figures = |(boosts, votes, found): &mut (Boosts, Votes, Vec<_>), query: &Prepared<'_>| {
         boosts.clear();
         for &(row, says) in &query.says {
@@ -50,7 +53,7 @@ pub fn each(model: &Model, queries: &[Prepared<'_>]) -> Vec<[f64; 4]> {
         }
         votes.count(model, &query.sitting);
         let Prepared { query, taste, sitting, .. } = query;
-        let expectation = Expectation { query: taste, boosts, votes, sitting };
+        let expectation = Expectation { query: taste, boosts, votes, sitting, verdicts };
         top_expected(model, expectation, FIRST, |row| query.may_be(row), found);
         query.figures(found)
     };

@@ -3,11 +3,13 @@
 use segue_core::{
     bytes::Aligned,
     codec::pairs::{LEANS, LEVELS, Pair},
+    event::Kind,
     ids::fingerprint,
     model::{
-        Entry, Habits, IdsDigest, Loss, Model, ModelError, NeighbourParts, Responses, SectionId,
-        SectionKind, Shard, Split, TasteParts, encode_clusters, encode_finished, encode_neighbours,
-        encode_ranking, encode_split, encode_text, fine_steps, quantise,
+        Entry, Habits, IdsDigest, Loss, Model, ModelError, NeighbourParts, RankerParts, Rate,
+        Recipe, Responses, SectionId, SectionKind, Shard, Split, TasteParts, encode_clusters,
+        encode_finished, encode_neighbours, encode_ranker, encode_ranking, encode_rates,
+        encode_split, encode_text, fine_steps, quantise,
     },
     rng::SplitMix64,
 };
@@ -95,6 +97,40 @@ pub fn kindred() -> Result<Model, ModelError> {
     let lists: Vec<&[Entry]> = lists.iter().map(Vec::as_slice).collect();
     let section = encode_finished(model.ids_digest(), model.len(), 0.002, &lists);
     model.add([(SectionKind::Finished, section)])?;
+    Ok(model)
+}
+
+/// The first version again, in which the lower half of a genre is liked more than the upper, and everything that
+/// foretells a yes has a weight.
+#[allow(dead_code, reason = "each test takes what it needs")]
+pub fn ranked() -> Result<Model, ModelError> {
+    let mut model = first()?;
+    let mut rates = vec![Rate::default(); model.len()];
+    for n in 0..EACH {
+        for row in GENRES.iter().filter_map(|genre| model.row(&id(genre, n))) {
+            let log_odds = if n < EACH / 2 { 1.0 } else { -0.5 };
+            rates[row.index()] = Rate { log_odds, plays: n as f32 / 4.0 };
+        }
+    }
+    let worth = Kind::ALL.map(|kind| match kind {
+        Kind::Impression | Kind::Search | Kind::Click => 0.0,
+        kind if kind.is_refusal() => -1.0,
+        _ => 1.0,
+    });
+    let recipe = Recipe {
+        axes: DIM as u32,
+        spread: 2.0,
+        ridge: 0.5,
+        prior: 2.0,
+        log_odds: 0.3,
+        bias: 0.25,
+        learned_from: [100, 2000],
+    };
+    let order = [3.0, 0.0, 0.5, 0.05, 0.0, 0.0, 1.5, 1.0];
+    let odds = [1.0, 0.0, 0.8, 0.0, 0.5, 0.25, 2.0, 1.0];
+    let parts = RankerParts { recipe, worth, order, odds };
+    let rates = encode_rates(model.ids_digest(), &rates);
+    model.add([(SectionKind::Rates, rates), (SectionKind::Ranker, encode_ranker(&parts))])?;
     Ok(model)
 }
 

@@ -1,0 +1,123 @@
+//! How many listeners say yes to each track, with those of its artist and of all behind where few said
+//! anything.
+
+use std::collections::HashMap;
+
+use segue_core::{
+    model::{Rate, Worth},
+    session::Evidence,
+    verdicts::Verdict,
+};
+
+use crate::dataset::{Dataset, Heard, gather};
+
+/// Verdicts of the wider circle that a track, and an artist, is taken to have: an empirical Bayes prior of a
+/// binomial (Morris, "Parametric Empirical Bayes Inference", 1983).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shrinkage {
+    /// Of the artist, behind a track.
+    pub artist: f64,
+    /// Of all, behind an artist.
+    pub all: f64,
+}
+
+/// What was said of something.
+#[derive(Clone, Copy, Debug, Default)]
+struct Said {
+    yes: f64,
+    all: f64,
+}
+
+impl Said {
+    fn add(&mut self, Verdict { weight, yes }: Verdict) {
+        self.yes += f64::from(weight * yes);
+        self.all += f64::from(weight);
+    }
+
+    /// The share of yes, beside `behind` verdicts of which `share` are.
+    fn share(&self, behind: f64, share: f64) -> f64 {
+        if self.all + behind > 0.0 {
+            (self.yes + behind * share) / (self.all + behind)
+        } else {
+            share
+        }
+    }
+}
+
+/// What listeners said, by track, by artist and in all.
+#[derive(Clone, Debug)]
+pub struct Counts {
+    tracks: Vec<Said>,
+    artists: Vec<Said>,
+    artist_of: Vec<Option<u32>>,
+    all: Said,
+}
+
+impl Counts {
+    /// Of the events that `part` gives of each listener.
+    pub fn of<'a>(
+        dataset: &'a Dataset,
+        worth: &Worth,
+        part: impl Fn(usize) -> &'a [Heard],
+    ) -> Self {
+        let mut numbers: HashMap<&str, u32> = HashMap::new();
+        let artist_of: Vec<Option<u32>> = dataset
+            .tracks
+            .iter()
+            .map(|track| {
+                let next = numbers.len() as u32;
+                let artist = track.artist.as_str();
+                (!artist.is_empty()).then(|| *numbers.entry(artist).or_insert(next))
+            })
+            .collect();
+        let mut counts = Self {
+            tracks: vec![Said::default(); dataset.tracks.len()],
+            artists: vec![Said::default(); numbers.len()],
+            artist_of,
+            all: Said::default(),
+        };
+        for listener in 0..dataset.listeners() {
+            gather(part(listener)).iter().for_each(|evidence| counts.add(evidence, worth));
+        }
+        counts
+    }
+
+    fn add(&mut self, evidence: &Evidence, worth: &Worth) {
+        let verdict = Verdict::of(evidence, worth);
+        let track = evidence.row.index();
+        self.tracks[track].add(verdict);
+        self.all.add(verdict);
+        if let Some(artist) = self.artist_of[track] {
+            self.artists[artist as usize].add(verdict);
+        }
+    }
+
+    /// The share of yes to a track.
+    pub fn share(&self, track: usize, by: Shrinkage) -> f64 {
+        let all = self.all.share(1.0, 0.5);
+        let artist = self.artist_of[track]
+            .map_or(all, |artist| self.artists[artist as usize].share(by.all, all));
+        let behind = if self.artist_of[track].is_some() { by.artist } else { by.all };
+        self.tracks[track].share(behind, artist)
+    }
+
+    /// The log-odds of a yes to a track of which nothing is known.
+    pub fn unknown(&self) -> f32 {
+        log_odds(self.all.share(1.0, 0.5))
+    }
+
+    /// One entry a track.
+    pub fn rates(&self, by: Shrinkage) -> Vec<Rate> {
+        (0..self.tracks.len())
+            .map(|track| Rate {
+                log_odds: log_odds(self.share(track, by)),
+                plays: self.tracks[track].all.ln_1p() as f32,
+            })
+            .collect()
+    }
+}
+
+fn log_odds(share: f64) -> f32 {
+    let share = share.clamp(1e-6, 1.0 - 1e-6);
+    (share / (1.0 - share)).ln() as f32
+}

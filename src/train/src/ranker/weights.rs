@@ -1,0 +1,252 @@
+//! The weights of signals: learned from pairs of a yes and a no of one listener, and judged on listeners that
+//! had no part in it.
+//!
+//! The loss is the pairwise logistic one (Burges et al., "Learning to Rank using Gradient Descent", 2005): of
+//! what one listener said yes to and what they said no to, which is which. Every listener counts as one.
+
+use segue_core::signals::{Signal, Signals};
+
+use super::{
+    logistic::{Observed, fit, sigmoid},
+    stories::Said,
+};
+use crate::{evaluate::mean, responses::pair_auc};
+
+/// Parts of the listeners, of which each is judged by weights that the others gave.
+const FOLDS: usize = 5;
+/// Parts of what was foretold by which its error is told: each has as much of it.
+const BINS: usize = 10;
+
+/// Which signals may have a weight.
+pub type Chosen = [bool; Signal::ALL.len()];
+
+/// Weights, one a signal.
+pub type Weights = [f64; Signal::ALL.len()];
+
+/// What is to be told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aim {
+    /// What a listener said yes to from what they said no to.
+    Odds,
+    /// The same, and from what they had not met: each counts half.
+    Order,
+}
+
+/// What the same signals foretell of listeners that their weights were not learned from.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// How well each listener was told: see [`told_by`].
+    pub told: Vec<f64>,
+    /// The weighted signals of each listener's verdicts.
+    pub scores: Vec<Vec<f64>>,
+}
+
+/// Judges `chosen` on all listeners, each by the weights of the four fifths that they are not of.
+pub fn judged(stories: &[Vec<Said>], aim: Aim, chosen: Chosen, ridge: f64) -> Judged {
+    let weights: Vec<Weights> = (0..FOLDS)
+        .map(|fold| learned(others(stories, fold).map(Vec::as_slice), aim, chosen, ridge))
+        .collect();
+    let scores: Vec<Vec<f64>> = stories
+        .iter()
+        .enumerate()
+        .map(|(at, story)| {
+            story.iter().map(|said| score(&weights[at % FOLDS], &said.signals)).collect()
+        })
+        .collect();
+    let told = stories.iter().enumerate();
+    let told = told.filter_map(|(at, story)| told_by(&weights[at % FOLDS], story, aim)).collect();
+    Judged { told, scores }
+}
+
+fn others<T>(all: &[T], fold: usize) -> impl Iterator<Item = &T> {
+    all.iter().enumerate().filter(move |(at, _)| at % FOLDS != fold).map(|(_, one)| one)
+}
+
+/// The probability that weights rank what the listener said yes to above what they said no to; for the order, the
+/// mean of it and of the share of unheard tracks that each yes is above.
+pub fn told_by(weights: &Weights, story: &[Said], aim: Aim) -> Option<f64> {
+    let scores = |yes: bool| -> Vec<f32> {
+        let both = story.iter().filter(|said| said.yes == yes);
+        both.map(|said| score(weights, &said.signals) as f32).collect()
+    };
+    let from_noes = pair_auc(&scores(true), &scores(false))?;
+    if aim == Aim::Odds {
+        return Some(from_noes);
+    }
+    let each: Vec<f64> = story
+        .iter()
+        .filter_map(|said| {
+            let own = [score(weights, &said.signals) as f32];
+            let unheard = said.unheard.iter().map(|(_, x)| score(weights, x) as f32);
+            pair_auc(&own, &unheard.collect::<Vec<f32>>())
+        })
+        .collect();
+    let from_unheard = if each.is_empty() { from_noes } else { mean(&each) };
+    Some((from_noes + from_unheard) / 2.0)
+}
+
+/// The weighted sum of signals.
+pub fn score(weights: &Weights, signals: &Signals) -> f64 {
+    weights.iter().zip(signals).map(|(weight, x)| weight * f64::from(*x)).sum()
+}
+
+/// The weights that tell what each listener said yes to from the rest, under a ridge on standardised signals.
+pub fn learned<'a>(
+    stories: impl Iterator<Item = &'a [Said]>,
+    aim: Aim,
+    chosen: Chosen,
+    ridge: f64,
+) -> Weights {
+    let stories: Vec<&[Said]> = stories.collect();
+    let sizes = deviations(&stories);
+    let used: Vec<usize> = (0..sizes.len()).filter(|&at| chosen[at] && sizes[at] > 0.0).collect();
+    let mut weights = [0.0; Signal::ALL.len()];
+    if used.is_empty() {
+        return weights;
+    }
+    let mut pairs = Pairs { sizes: &sizes, used: &used, known: Vec::new(), counts: Vec::new() };
+    for story in stories {
+        let of = |yes: bool| story.iter().filter(move |said| said.yes == yes);
+        let unheard = story.iter().map(|said| said.unheard.len()).sum::<usize>();
+        let half = if aim == Aim::Order && unheard > 0 { 0.5 } else { 1.0 };
+        let each = half / (of(true).count() * of(false).count()) as f64;
+        for yes in of(true) {
+            of(false).for_each(|no| pairs.add(&yes.signals, &no.signals, each));
+        }
+        if aim == Aim::Order {
+            for said in story {
+                let each = half / unheard as f64;
+                said.unheard.iter().for_each(|(_, other)| pairs.add(&said.signals, other, each));
+            }
+        }
+    }
+    let Pairs { known, counts, .. } = pairs;
+    let observed: Vec<Observed<'_>> = known
+        .chunks_exact(used.len())
+        .zip(counts)
+        .map(|(known, weight)| Observed { known, weight, so: 1.0 })
+        .collect();
+    let found = fit(&observed, &vec![ridge; used.len()]);
+    used.iter().zip(found).for_each(|(&at, weight)| weights[at] = weight / sizes[at]);
+    weights
+}
+
+/// Pairs of which the first is to be above the second.
+struct Pairs<'a> {
+    sizes: &'a Weights,
+    used: &'a [usize],
+    known: Vec<f64>,
+    counts: Vec<f64>,
+}
+
+impl Pairs<'_> {
+    fn add(&mut self, above: &Signals, below: &Signals, count: f64) {
+        let difference = |&at: &usize| f64::from(above[at] - below[at]) / self.sizes[at];
+        self.known.extend(self.used.iter().map(difference));
+        self.counts.push(count);
+    }
+}
+
+/// How far each signal varies.
+fn deviations(stories: &[&[Said]]) -> Weights {
+    let all = || stories.iter().flat_map(|story| story.iter());
+    let count = all().count().max(1) as f64;
+    std::array::from_fn(|at| {
+        let of = |said: &Said| f64::from(said.signals[at]);
+        let mean = all().map(of).sum::<f64>() / count;
+        let square = all().map(|said| (of(said) - mean).powi(2)).sum::<f64>() / count;
+        // Roundings of what does not vary.
+        if square > 1e-18 * mean * mean { square.sqrt() } else { 0.0 }
+    })
+}
+
+/// How a score, and how much more than others a listener says yes, become log-odds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Calibration {
+    /// What a score counts.
+    pub scale: f64,
+    /// What [`Signal::Listener`] and [`Signal::Mood`] count beside it.
+    pub means: [f64; 2],
+    /// What is added.
+    pub bias: f64,
+}
+
+/// Whose mean it is.
+const MEANS: [Signal; 2] = [Signal::Listener, Signal::Mood];
+
+impl Calibration {
+    /// Platt's scaling ("Probabilistic Outputs for Support Vector Machines", 1999), with the listener's means
+    /// beside the score.
+    fn of(all: &[(Said, f64)]) -> Self {
+        let known: Vec<[f64; 4]> =
+            all.iter().map(|(said, score)| Self::known(said, *score)).collect();
+        let observed: Vec<Observed<'_>> = known
+            .iter()
+            .zip(all)
+            .map(|(known, (said, _))| Observed { known, weight: 1.0, so: f64::from(said.yes) })
+            .collect();
+        let found = fit(&observed, &[1e-6, 1.0, 1.0, 1e-6]);
+        Self { scale: found[0], means: [found[1], found[2]], bias: found[3] }
+    }
+
+    fn known(said: &Said, score: f64) -> [f64; 4] {
+        let [listener, mood] = MEANS.map(|signal| f64::from(said.signals[signal as usize]));
+        [score, listener, mood, 1.0]
+    }
+
+    fn probability(&self, said: &Said, score: f64) -> f64 {
+        let [score, listener, mood, one] = Self::known(said, score);
+        let Self { scale, means, bias } = self;
+        sigmoid(scale * score + means[0] * listener + means[1] * mood + bias * one)
+    }
+
+    /// The weights that give log-odds.
+    pub fn weights(&self, mut weights: Weights) -> Weights {
+        weights.iter_mut().for_each(|weight| *weight *= self.scale);
+        MEANS.iter().zip(self.means).for_each(|(&signal, mean)| weights[signal as usize] = mean);
+        weights
+    }
+}
+
+/// One part of what was foretold.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Bin {
+    /// The mean probability of a yes that was foretold.
+    pub foretold: f64,
+    /// The share of yes that came.
+    pub came: f64,
+    /// How many verdicts.
+    pub verdicts: usize,
+}
+
+/// How scores become log-odds, and how far off these are for listeners that had no part in it: the bins of the
+/// reliability diagram, by rising probability.
+pub fn calibrated(stories: &[Vec<Said>], scores: &[Vec<f64>]) -> (Calibration, Vec<Bin>) {
+    let flat = |of: Vec<usize>| -> Vec<(Said, f64)> {
+        let pairs = |at: usize| stories[at].iter().cloned().zip(scores[at].iter().copied());
+        of.into_iter().flat_map(pairs).collect()
+    };
+    let mut foretold: Vec<(f64, bool)> = Vec::new();
+    for fold in 0..FOLDS {
+        let (own, others): (Vec<usize>, Vec<usize>) =
+            (0..stories.len()).partition(|at| at % FOLDS == fold);
+        let calibration = Calibration::of(&flat(others));
+        let own = flat(own).into_iter();
+        foretold.extend(own.map(|(said, score)| (calibration.probability(&said, score), said.yes)));
+    }
+    foretold.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let size = foretold.len().div_ceil(BINS).max(1);
+    let bin = |part: &[(f64, bool)]| Bin {
+        foretold: part.iter().map(|(p, _)| p).sum::<f64>() / part.len() as f64,
+        came: part.iter().filter(|(_, yes)| *yes).count() as f64 / part.len() as f64,
+        verdicts: part.len(),
+    };
+    (Calibration::of(&flat((0..stories.len()).collect())), foretold.chunks(size).map(bin).collect())
+}
+
+/// The expected calibration error (Guo et al., "On Calibration of Modern Neural Networks", 2017).
+pub fn calibration_error(bins: &[Bin]) -> f64 {
+    let all: usize = bins.iter().map(|bin| bin.verdicts).sum();
+    let off = bins.iter().map(|bin| (bin.foretold - bin.came).abs() * bin.verdicts as f64);
+    off.sum::<f64>() / all.max(1) as f64
+}
