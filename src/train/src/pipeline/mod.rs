@@ -1,6 +1,7 @@
 //! `segue train`: the whole way from a dataset to the model that ships.
 
 mod plan;
+mod ranking;
 
 use segue_core::{
     event::Kind,

@@ -5,7 +5,10 @@ use segue_core::{
     rng::SplitMix64,
 };
 
-use super::Options;
+use super::{
+    Options,
+    ranking::{Chosen, ranking},
+};
 use crate::{
     TrainError,
     als::Factors,
@@ -17,11 +20,11 @@ use crate::{
     groups::Wanted,
     matrix::Matrix,
     progress::Progress,
-    ranker::{self, Ranking},
+    ranker::Ranking,
     responses::{Judge, Learned, Story, learn},
     search::{
         Attempts, Before, Beside, Following, Found, People, Settled, Task, beside, carried,
-        coarseness, density, following, measured, people, search, settle, with_transitions,
+        coarseness, density, following, measured, people, search, settle,
     },
     shards,
     side::{self, Beneath, New},
@@ -188,15 +191,17 @@ pub(crate) fn choose(
     let (fine, fold_in) = (coding::fine(best.factors), &best.settled.fold_in);
     let base = whole_model(&sample.fingerprints, &fine, fold_in, lists.as_ref())?;
     let following = following(&sample, &base, options.seed, progress)?;
-    let ranking = {
-        let fine = coding::fine(&coding::turned(best.factors)?);
-        let base = whole_model(&sample.fingerprints, &fine, fold_in, lists.as_ref())?;
-        let follow = following.and_then(|following| following.follow);
-        let sittings = || sample.sittings_of(before);
-        let transitions = follow.map(|follow| follow.parts(&sittings(), progress)).transpose()?;
-        let whole = transitions.and_then(|parts| with_transitions(&base, &parts));
-        ranker::learn(&sample, whole.as_ref().unwrap_or(&base), options.seed, progress)?
+    let chosen = Chosen {
+        settings: &settings,
+        seed,
+        dim: options.dim,
+        responses: best.responses,
+        fold_in,
+        beside,
+        follow: following.and_then(|following| following.follow),
+        density: density(best.task.by_user),
     };
+    let ranking = ranking(dataset, &chosen, listeners, progress)?;
     let before = Before {
         dataset: &sample,
         factors: best.factors,

@@ -16,6 +16,9 @@ use crate::{Interrupted, TrainError, evaluate::mean, progress::Progress};
 /// What it is called while it is done.
 pub const STAGE: &str = "learning what foretells a skip";
 
+/// Listeners on whom recipes and signals are tried, at most; weights are learned on all.
+const TRIED_ON: usize = 500;
+
 /// Ridges on the weights, in listeners.
 const RIDGES: [f64; 4] = [0.3, 1.0, 10.0, 100.0];
 const AXES: [u32; 5] = [4, 8, 16, 32, 64];
@@ -157,9 +160,10 @@ impl<'a> Run<'a> {
     }
 }
 
+/// Of those `among` which is chosen, as many as are looked at.
 fn some_of(said: &[Vec<Said>], among: impl Fn(usize) -> bool) -> Vec<Vec<Said>> {
     let some = said.iter().enumerate().filter(|(at, _)| among(*at));
-    some.map(|(_, said)| said.clone()).collect()
+    some.take(TRIED_ON).map(|(_, said)| said.clone()).collect()
 }
 
 /// The same without one signal.

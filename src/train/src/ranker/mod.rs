@@ -104,6 +104,19 @@ pub fn worth() -> Worth {
     })
 }
 
+/// Whether enough listeners say yes and no.
+pub fn is_told(dataset: &Dataset) -> bool {
+    verdicts(&stories(dataset)).is_some()
+}
+
+/// How many verdicts there are, where these are enough.
+fn verdicts(stories: &[Story<'_>]) -> Option<usize> {
+    let said = || stories.iter().flat_map(Story::verdicts);
+    let (all, noes) = (said().count(), said().filter(|(_, yes)| !yes).count());
+    let enough = stories.len() >= MIN_LISTENERS && noes.min(all - noes) >= MIN_VERDICTS;
+    enough.then_some(all)
+}
+
 /// Learns from `dataset` beside `base`, whose factors and lists come from what was before the latest fifth of
 /// each listener's events, and whose factors lie along their principal axes. `None` where listeners said no too
 /// seldom.
@@ -115,12 +128,7 @@ pub fn learn(
 ) -> Result<Option<Ranking>, TrainError> {
     progress.stage(choice::STAGE);
     let mut stories = stories(dataset);
-    let said = || stories.iter().flat_map(Story::verdicts);
-    let noes = said().filter(|(_, yes)| !yes).count();
-    let yeses = said().count() - noes;
-    if stories.len() < MIN_LISTENERS || noes.min(yeses) < MIN_VERDICTS {
-        return Ok(None);
-    }
+    let Some(verdicts) = verdicts(&stories) else { return Ok(None) };
     SplitMix64::new(seed).shuffle(&mut stories);
     let before = |listener| dataset.split_by_time(listener).0;
     let counts = Counts::of(dataset, &worth(), before);
@@ -137,7 +145,7 @@ pub fn learn(
     let (calibration, _) = calibrated(&said, &best.scores);
     let (_, reliability) = calibrated(&judged.said, &judged.scores);
     let bias = calibration.bias as f32;
-    let learned_from = [stories.len() as u32, (yeses + noes) as u32];
+    let learned_from = [stories.len() as u32, verdicts as u32];
     Ok(Some(Ranking {
         parts: RankerParts {
             recipe: Recipe { bias, learned_from, ..recipe },

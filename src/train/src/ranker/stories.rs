@@ -22,7 +22,7 @@ use crate::{
 const MOST: usize = 2000;
 const MOST_OF_ONE: usize = 60;
 /// Tracks that are held against each yes.
-const UNHEARD: usize = 8;
+const UNHEARD: usize = 4;
 
 /// A listener to learn from.
 #[derive(Clone, Copy, Debug)]

@@ -4,6 +4,7 @@
 //! The loss is the pairwise logistic one (Burges et al., "Learning to Rank using Gradient Descent", 2005): of
 //! what one listener said yes to and what they said no to, which is which. Every listener counts as one.
 
+use rayon::prelude::*;
 use segue_core::signals::{Signal, Signals};
 
 use super::{
@@ -44,6 +45,7 @@ pub struct Judged {
 /// Judges `chosen` on all listeners, each by the weights of the four fifths that they are not of.
 pub fn judged(stories: &[Vec<Said>], aim: Aim, chosen: Chosen, ridge: f64) -> Judged {
     let weights: Vec<Weights> = (0..FOLDS)
+        .into_par_iter()
         .map(|fold| learned(others(stories, fold).map(Vec::as_slice), aim, chosen, ridge))
         .collect();
     let scores: Vec<Vec<f64>> = stories
