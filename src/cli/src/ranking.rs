@@ -47,7 +47,9 @@ pub fn ranking_text(ranking: Option<&Ranking>) -> String {
     let [listeners, verdicts] = ranking.parts.recipe.learned_from;
     let ships = match (ranking.ships, ranking.orders) {
         (false, _) => "not notably more than taste alone, so none of it ships",
-        (true, false) => "it foretells skips; taste alone orders tracks as well, and does",
+        (true, false) => {
+            "it foretells skips; taste and what follows what order tracks, which is no worse"
+        }
         (true, true) => "it foretells skips and orders tracks",
     };
     let mut text = format!(

@@ -63,7 +63,8 @@ pub struct Ranking {
     pub reliability: Vec<Bin>,
     /// Whether what foretells a skip ships.
     pub ships: bool,
-    /// Whether tracks are ordered by it too.
+    /// Whether tracks are ordered by it too. What learns it looks at pairs; see [`crate::pipeline`] for what it is
+    /// held against.
     pub orders: bool,
 }
 
