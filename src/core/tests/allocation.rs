@@ -13,8 +13,10 @@ use segue_core::{
     event::Kind,
     ids::Row,
     kernel::Place,
+    model::Model,
     rank::{rank, score, top},
     session::{Observation, Session},
+    signals,
 };
 
 struct Counting;
@@ -41,21 +43,32 @@ static ALLOCATOR: Counting = Counting;
 #[test]
 fn observing_ranking_and_searching_allocate_nothing_once_everything_was_met() {
     let model = support::model(3000, 1);
-    let mut session = Session::new(&model);
+    allocates_nothing(&model);
+    assert_eq!(model.row("t0").map(|row| model.factors().row(row).len()).unwrap(), 32);
+    // The same where everything that foretells a yes has a weight: one test, as others would be counted too.
+    let weights = [2.0, 0.5, 0.7, 0.1, 0.5, 0.25, 1.5, 0.75];
+    allocates_nothing(&Model::from_sections(support::ranked_sections(3000, 1, weights)).unwrap());
+}
+
+fn allocates_nothing(model: &Model) {
+    let mut session = Session::new(model);
     let candidates: Vec<Option<Row>> = (0..500).map(|row| Some(Row(row * 5))).collect();
     let (mut queue, mut found) = (Vec::<Place>::new(), Vec::<Place>::new());
     let mut listen = |round: u32| {
         for (row, kind) in (0..40).zip(Kind::ALL.into_iter().cycle()) {
             let heard = Some((round + row) as f32 % 7.0 / 7.0);
-            session.observe(&model, Observation { row: Row(row * 11), kind, heard });
-            rank(&model, &mut session, &candidates, 50, &mut queue);
-            top(&model, &mut session, 50, |row| row.0 % 3 > 0, &mut found);
-            assert!(score(&model, session.query(&model), found[0].points()).is_finite());
+            session.observe(model, Observation { row: Row(row * 11), kind, heard });
+            rank(model, &mut session, &candidates, 50, &mut queue);
+            if let Some(ranker) = &model.ranker() {
+                let expected = session.expectation(model);
+                assert!(signals::skip(model, ranker, expected, Row(row)) > 0.0);
+            }
+            top(model, &mut session, 50, |row| row.0 % 3 > 0, &mut found);
+            assert!(score(model, session.query(model), found[0].points()).is_finite());
         }
     };
     listen(0);
     let before = ALLOCATIONS.load(Ordering::Relaxed);
     (1..5).for_each(&mut listen);
     assert_eq!(ALLOCATIONS.load(Ordering::Relaxed), before);
-    assert_eq!(model.row("t0").map(|row| model.factors().row(row).len()).unwrap(), 32);
 }
