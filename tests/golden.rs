@@ -9,12 +9,26 @@ use segue_core::{
     model::{Model, ModelError, SectionKind},
     rank::top,
     session::Session,
+    signals,
 };
 
 const MODEL_1: &[u8] = include_bytes!("golden/model-1.segue");
 const MODEL_2: &[u8] = include_bytes!("golden/model-2.segue");
 /// With the section `finished`.
 const FINISHED_2: &[u8] = include_bytes!("golden/finished-2.segue");
+
+/// With the sections `rates` and `ranker`.
+const RANKED_2: &[u8] = include_bytes!("golden/ranked-2.segue");
+
+/// Rows and points of the best five of it after a like, a play and a skip, and the bits of the probability that
+/// each is skipped.
+const BEST_RANKED_2: [(u32, i32, u32); 5] = [
+    (57, 3_181_699, 1_034_611_416),
+    (55, 3_118_757, 1_034_868_999),
+    (27, 3_110_946, 1_034_346_183),
+    (17, 3_084_911, 1_035_099_886),
+    (42, 3_076_260, 1_034_814_994),
+];
 
 /// Rows and points of the best five of the second after a like, a play and a skip.
 const BEST_2: [(u32, i32); 5] =
@@ -44,6 +58,22 @@ fn a_model_of_format_2_reads_and_ranks_as_it_did_when_it_was_written() {
     top(&model, &mut session, 5, |_| true, &mut best);
     let found: Vec<(u32, i32)> = best.iter().map(|s| (s.index(), s.points())).collect();
     assert_eq!(found, BEST_2);
+}
+
+#[test]
+fn the_ranker_of_format_2_reads_and_ranks_as_it_did_when_it_was_written() {
+    let model = Model::from_file(RANKED_2).unwrap();
+    assert_eq!(model.to_file(), RANKED_2);
+    let mut session = Session::new(&model);
+    session.add(&model, Row(3), Kind::Like, 1.0);
+    session.add(&model, Row(8), Kind::Play, 0.75);
+    session.add(&model, Row(20), Kind::Skip, 0.5);
+    let mut best: Vec<Place> = Vec::new();
+    top(&model, &mut session, 5, |_| true, &mut best);
+    let (ranker, expected) = (model.ranker().unwrap(), session.expectation(&model));
+    let skip = |row| signals::skip(&model, &ranker, expected, Row(row)).to_bits();
+    let found: Vec<_> = best.iter().map(|s| (s.index(), s.points(), skip(s.index()))).collect();
+    assert_eq!(found, BEST_RANKED_2);
 }
 
 #[test]

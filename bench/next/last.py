@@ -1,4 +1,5 @@
-"""The last item but one of each listener, the one before it, and so on, each in turn: `last.py SEGUE LISTS`.
+"""The last item but one of each listener, the one before it, and so on, each in turn: `last.py SEGUE LISTS`; the
+peers on the last one too.
 
 LISTS has `user item item …` in order of time. Settings are chosen by Segue on what it is given; those of the
 peers, EASE alone and with a Markov chain beside it, are the best of a few **on what is measured**, so that the
@@ -18,7 +19,7 @@ PLACES = range(2, 7)
 RIDGES = [50, 150, 400]
 # Steps that a chain counts, and what each further one counts.
 CHAINS = [1, 5]
-SHARES = [0.0, 0.1, 0.2, 0.3, 0.5]
+SHARES = [0.1, 0.2, 0.3, 0.5]
 # What is left of a list is no shorter.
 SHORTEST = 3
 
@@ -92,6 +93,27 @@ def segue(binary, lists, wanted):
     return np.array([told["hr@10"], told["ndcg@10"]]), told["bytes_per_item"]
 
 
+def peers(lists, wanted, items):
+    """The figures of each setting of EASE alone, and with a chain beside it; by name."""
+    alone, beside = {}, {}
+    seen = binary(lists, items)
+    chains = {steps: spread(chain(lists, items, steps)) for steps in CHAINS}
+    for ridge in RIDGES:
+        base = spread(ease(seen, ridge))
+        alone[f"ridge {ridge}"] = figures(base, lists, wanted)
+        for share in SHARES:
+            for steps in CHAINS:
+                mixed = (1 - share) * base + share * chains[steps]
+                beside[f"ridge {ridge}, {share} of {steps} steps"] = figures(mixed, lists, wanted)
+    return alone, beside
+
+
+def taken(whole, place):
+    """What is left of each list before so many of the last, and the item there."""
+    long = [of for of in whole if len(of) - place >= SHORTEST]
+    return [of[:-place] for of in long], [of[-place] for of in long]
+
+
 def best(found):
     """By the mean over what is measured; named."""
     name = max(found, key=lambda name: np.sum(found[name]))
@@ -104,28 +126,25 @@ def main(binary_of, path):
     ours, alone, beside = [], {}, {}
     print("place  queries  Segue HR@10  NDCG@10  bytes an item")
     for place in PLACES:
-        long = [of for of in whole if len(of) - place >= SHORTEST]
-        lists, wanted = [of[:-place] for of in long], [of[-place] for of in long]
+        lists, wanted = taken(whole, place)
         found, size = segue(binary_of, lists, wanted)
         ours.append(found)
         print(f"{place:>5}  {len(lists):>7}  {found[0]:>11.4f}  {found[1]:.4f}  {size:>14.1f}", flush=True)
-        seen = binary(lists, items)
-        chains = {steps: spread(chain(lists, items, steps)) for steps in CHAINS}
-        for ridge in RIDGES:
-            base = spread(ease(seen, ridge))
-            for share in SHARES:
-                for steps in CHAINS:
-                    mixed = (1 - share) * base + share * chains[steps]
-                    name = f"ridge {ridge}, {share} of {steps} steps"
-                    to = beside if share else alone
-                    to.setdefault(name if share else f"ridge {ridge}", []).append(figures(mixed, lists, wanted))
-                    if not share:
-                        break
+        for to, each in zip((alone, beside), peers(lists, wanted, items)):
+            for name, hits in each.items():
+                to.setdefault(name, []).append(hits)
     for title, found in [("Segue", ("", ours)), ("EASE", best(alone)), ("EASE and a chain", best(beside))]:
         name, each = found
         mean = np.mean(each, axis=0)
         places = " ".join(f"{hits:.3f}/{gain:.3f}" for hits, gain in each)
         print(f"{title:<18} {mean[0]:.4f} {mean[1]:.4f}  by place {places}  {name}")
+    last(whole, items)
+
+
+def last(whole, items):
+    for each in peers(*taken(whole, 1), items):
+        for name, (hits, gain) in each.items():
+            print(f"the last item, EASE, {name}: {hits:.4f} {gain:.4f}")
 
 
 if __name__ == "__main__":

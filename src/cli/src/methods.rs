@@ -69,8 +69,8 @@ pub fn chosen_text(settings: &Settings) -> String {
     let Settings { method, loss, epochs } = settings;
     match method {
         Method::Popularity => {
-            "nothing ranks better than popularity by more than chance may do: the \
-                               model ranks by popularity, the same for all"
+            "nothing ranks better than popularity by more than chance may do: the model ranks \
+                               by popularity, the same for all"
                 .into()
         }
         Method::Als => format!(

@@ -53,7 +53,7 @@ pub fn ranking_text(ranking: Option<&Ranking>) -> String {
         (true, true) => "it foretells skips and orders tracks",
     };
     let mut text = format!(
-        "what foretells a yes: auc, half by chance, of {} on whom nothing was chosen, by {}:\n  \
+        "what foretells a yes: auc, half by chance, of {} by weights of others, on {}:\n  \
          {ships}; the probability of a skip is off by {:.3} in the mean\n\n\
          {:<16}{:>13}{:>22}\n",
         counted(listeners as usize, "listener"),

@@ -14,10 +14,10 @@ use crate::{
 /// Points of a track that the model does not know: fewer than any other's.
 pub const UNKNOWN: i32 = i32::MIN;
 
-/// Orders `candidates` by all that foretells a yes, where the model has learned that, or by expected response, best
-/// first, and keeps the best `limit`. The index of
-/// a place is that of the candidate; its points are [`UNKNOWN`] where the model does not know the
-/// track. A track whose shard is not here has the points of the mean of its cell.
+/// Orders `candidates` by all that foretells a yes, where the model has learned that, or by expected response,
+/// best first, and keeps the best `limit`. The index of a place is that of the candidate; its points are
+/// [`UNKNOWN`] where the model does not know the track. A track whose shard is not here has the points of the mean
+/// of its cell.
 ///
 /// Equal scores keep the caller's order, and so do tracks that the model does not know, which
 /// come last. O(c·d + c·log c).
@@ -221,7 +221,8 @@ pub fn nearest(model: &Model, session: &mut Session, found: &mut Vec<Place>) {
 
 /// What `points` are: what signals come to where the model has learned what foretells a yes, good for order and
 /// on no scale of its own; elsewhere the expected response, on the scale of the targets, on which a play is 1:
-/// near 0 for a listener of whom little is known, below 0 for what evidence speaks against. −∞ where the model does not know the track. `query` is the session's.
+/// near 0 for a listener of whom little is known, below 0 for what evidence speaks against. −∞ where the model
+/// does not know the track. `query` is the session's.
 pub fn score(model: &Model, query: &Query, points: i32) -> f32 {
     match (points, model.orderer()) {
         (UNKNOWN, _) => f32::NEG_INFINITY,

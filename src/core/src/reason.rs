@@ -16,8 +16,8 @@
 //! track less, and so a little does every effect.
 //!
 //! Where the model has learned what foretells a yes ([`crate::signals`]), an effect is one on what tracks are
-//! ordered by: that on the expected response times the weight of it, and the same identity of the verdicts' systems ([`crate::verdicts`]), whose
-//! factors are the first components of these.
+//! ordered by: that on the expected response times the weight of it, and the same identity of the verdicts'
+//! systems ([`crate::verdicts`]), whose factors are the first components of these.
 //!
 //! What [`crate::votes`] adds is a reason of its own, beside the mean of what they add to the others. A
 //! track that was just heard has no other: of it taste tells nothing.

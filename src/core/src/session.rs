@@ -149,8 +149,9 @@ pub struct Session {
     sitting: Sitting,
     votes: Votes,
     counted: bool,
-    /// What the listener says beyond what all say, solved as of `stale`.
+    /// What the listener says beyond what all say, unless this is to be weighed anew.
     verdicts: Verdicts,
+    weighed: bool,
     /// The number of the last event before this sitting.
     opened: u32,
     /// The factor of the track at hand.
@@ -176,6 +177,7 @@ impl Session {
             votes: Votes::default(),
             counted: true,
             verdicts,
+            weighed: false,
             opened: 0,
             factor: vec![0.0; model.dim()],
             stale: true,
@@ -286,14 +288,14 @@ impl Session {
         self.sitting = Sitting::default();
         self.verdicts.clear(model);
         self.opened = 0;
-        (self.stale, self.counted) = (true, false);
+        (self.stale, self.counted, self.weighed) = (true, false, false);
     }
 
     /// What is played from now on does not follow what was played before.
     pub fn leave(&mut self) {
         self.sitting = Sitting::default();
         self.opened = self.events;
-        (self.stale, self.counted) = (true, false);
+        (self.counted, self.weighed) = (false, false);
     }
 
     /// A⁻¹b₀: the part of the taste's mean that is the prior's.
@@ -324,7 +326,7 @@ impl Session {
         self.verdicts.change(model, &self.factor, &earlier, &now);
         self.system.change(&self.factor, before, after);
         self.boosts.change(model, row, before.target(), after.target());
-        self.stale = true;
+        (self.stale, self.weighed) = (true, false);
     }
 
     /// Adds what is known of one track. O(kinds · d²).
@@ -357,19 +359,8 @@ impl Session {
     }
 
     fn solve(&mut self, model: &Model) {
-        let added = self.revision != model.revision();
-        if added {
-            // What all say of the tracks may have come.
-            self.verdicts.clear(model);
-            for evidence in &self.evidence {
-                model.decode(evidence.row, &mut self.factor);
-                let nothing = Evidence::new(evidence.row);
-                self.verdicts.change(model, &self.factor, &nothing, evidence);
-            }
-        }
-        if self.stale || added {
-            let heard = self.evidence.iter().filter(|evidence| evidence.observed > self.opened);
-            self.verdicts.solve(model, heard, &mut self.factor);
+        if self.revision != model.revision() {
+            self.take_in(model);
         }
         if self.stale {
             self.system.solve(&model.taste(), &mut self.posterior);
@@ -377,19 +368,30 @@ impl Session {
             self.query.set(taste, model.steps(), model.unit(), model.shift(0));
             self.stale = false;
         }
-        if added {
-            self.revision = model.revision();
-            self.counted = false;
-            self.boosts.clear();
-            let taste = model.taste();
-            for evidence in &self.evidence {
-                let says = evidence.pull(taste.responses()).target();
-                self.boosts.change(model, evidence.row, 0.0, says);
-            }
+        if !self.weighed {
+            let heard = self.evidence.iter().filter(|evidence| evidence.observed > self.opened);
+            self.verdicts.solve(model, heard, &mut self.factor);
+            self.weighed = true;
         }
         if !self.counted {
             self.votes.count(model, &self.sitting);
             self.counted = true;
+        }
+    }
+
+    /// Neighbours, and what all say of tracks, may have come.
+    fn take_in(&mut self, model: &Model) {
+        self.revision = model.revision();
+        (self.counted, self.weighed) = (false, false);
+        self.boosts.clear();
+        self.verdicts.clear(model);
+        let taste = model.taste();
+        for evidence in &self.evidence {
+            let says = evidence.pull(taste.responses()).target();
+            self.boosts.change(model, evidence.row, 0.0, says);
+            model.decode(evidence.row, &mut self.factor);
+            let nothing = Evidence::new(evidence.row);
+            self.verdicts.change(model, &self.factor, &nothing, evidence);
         }
     }
 }

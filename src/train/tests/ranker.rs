@@ -21,9 +21,9 @@ use segue_train::{
     ranker::{
         Ranking, learn,
         rates::{Counts, Shrinkage},
-        worth,
+        with_ranker, worth,
     },
-    search::Effort,
+    search::{Effort, follows_better},
 };
 
 const LOSS: Loss = Loss { unobserved: 0.05, ridge: 0.02, exponent: 1.0 };
@@ -33,7 +33,7 @@ const LOSS: Loss = Loss { unobserved: 0.05, ridge: 0.02, exponent: 1.0 };
 fn listeners(own: usize) -> Dataset {
     let mut rng = SplitMix64::new(5);
     let mut log = String::from("user,track,artist,at,kind\n");
-    for listener in 0..150_usize {
+    for listener in 0..300_usize {
         for at in 1..=50 {
             let track = rng.below(300);
             let is_own = track % 2 == listener % 2;
@@ -116,6 +116,44 @@ fn what_is_learned_does_not_depend_on_the_number_of_threads() {
         pool.install(|| learned(&dataset).unwrap())
     };
     assert_eq!(with(1), with(3));
+}
+
+#[test]
+fn an_order_by_what_everybody_hears_tells_the_next_track_worse_than_taste() {
+    let dataset = listeners(5);
+    let base = base(&dataset);
+    let before = |listener| dataset.split_by_time(listener).0;
+    let counts = Counts::of(&dataset, &worth(), before);
+    let rates = counts.rates(counts.shrinkage());
+    let ordered_by = |signal: Signal, weight: f32| {
+        let mut parts = learned(&dataset).unwrap().parts;
+        parts.order.fill(0.0);
+        parts.order[signal as usize] = weight;
+        with_ranker(&base, &rates, &parts).unwrap()
+    };
+    let better = |other: &Model| follows_better(&dataset, &base, other, 1);
+    assert_eq!(better(&base), 0.0);
+    assert_eq!(better(&ordered_by(Signal::Taste, 1.0)), 0.0);
+    assert!(better(&ordered_by(Signal::Taste, -1.0)) < -2.0);
+}
+
+#[test]
+fn how_far_rates_are_shrunk_is_told_by_what_was_said() {
+    // Where all tracks of an artist are alike much is behind each of them; where they are not, little.
+    let said = |alike: bool| {
+        let mut log = String::from("user,track,artist,at,kind\n");
+        let mut rng = SplitMix64::new(3);
+        for at in 0..6000_usize {
+            let (artist, track) = (at % 20, at / 20 % 15);
+            let of = if alike { artist } else { artist * 15 + track * 7 };
+            let yes = rng.below(10) < if of % 2 == 0 { 8 } else { 2 };
+            let kind = if yes { "play" } else { "skip" };
+            writeln!(log, "u{at},t{artist}-{track},a{artist},{at},{kind}").unwrap();
+        }
+        let dataset = read(&log);
+        Counts::of(&dataset, &worth(), |listener| dataset.of(listener)).shrinkage()
+    };
+    assert!(said(true).artist > 3.0 * said(false).artist, "{:?} {:?}", said(true), said(false));
 }
 
 #[test]

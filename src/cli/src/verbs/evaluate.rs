@@ -4,6 +4,7 @@ mod clusters;
 mod compare;
 mod detail;
 mod feedback;
+mod learning;
 mod new;
 
 use std::path::{Path, PathBuf};

@@ -2,9 +2,9 @@
 //!
 //! The last fifth of each listener's events is the test, the model is trained on all that came before, and
 //! foretells a yes to the tracks of the test, all at once, for a listener who said what they said until then; where
-//! it has not learned to, it ranks them. The figure is the
-//! mean over listeners of the AUC of what they liked against what they skipped; beside it stands that of a model,
-//! and of listeners, from whose past every no was taken out.
+//! it has not learned to, it ranks them. The figure is the mean over listeners of the AUC of what they liked
+//! against what they skipped; beside it stands that of a model, and of listeners, from whose past every no was
+//! taken out.
 
 use rayon::prelude::*;
 use segue_core::{

@@ -197,6 +197,7 @@ pub(crate) fn choose(
         dim: options.dim,
         responses: best.responses,
         fold_in,
+        coarseness,
         beside,
         follow: following.and_then(|following| following.follow),
         density: density(best.task.by_user),

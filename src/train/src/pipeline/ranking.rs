@@ -39,6 +39,8 @@ pub(super) struct Chosen<'a> {
     /// What each kind of event says to training.
     pub responses: Responses,
     pub fold_in: &'a FoldIn,
+    /// How coarsely factors are coded.
+    pub coarseness: f32,
     pub beside: Option<Beside>,
     pub follow: Option<Follow>,
     /// Of the pairs that it was chosen on.
@@ -54,7 +56,7 @@ pub(super) fn ranking(
     progress: &Progress<'_>,
 ) -> Result<Option<Ranking>, TrainError> {
     let sample = dataset.sample(events.max(EVENTS), chosen.seed);
-    if !ranker::is_told(&sample) {
+    if !ranker::is_told(&sample, chosen.seed) {
         return Ok(None);
     }
     progress.stage("training factors to foretell skips with");
@@ -70,9 +72,11 @@ pub(super) fn ranking(
     if progress.stopped() {
         return Err(Interrupted.into());
     }
-    let fine = coding::fine(&coding::turned(&trainer.factors)?);
+    // As they ship: weights are of signals, and these of what codes are left.
+    let coded =
+        coding::compact(&trainer.factors, &by_item, &settings.loss, chosen.coarseness, &[])?;
     let lists = chosen.beside.map(|beside| beside.neighbours(&by_user, &by_item));
-    let base = whole_model(&sample.fingerprints, &fine, &fold_in, lists.as_ref())?;
+    let base = whole_model(&sample.fingerprints, &coded, &fold_in, lists.as_ref())?;
     let sittings = || sample.sittings_of(before);
     let transitions =
         chosen.follow.map(|follow| follow.parts(&sittings(), progress)).transpose()?;

@@ -8,7 +8,7 @@ use segue_core::{
 
 use super::{
     stories::{Said, Story, followed, with_verdicts_of},
-    weights::{Aim, Chosen, Judged, judged},
+    weights::{Aim, Chosen, Weighing, judged},
     with_ranker, worth,
 };
 use crate::{Interrupted, TrainError, evaluate::mean, progress::Progress};
@@ -23,7 +23,9 @@ const TRIED_ON: usize = 500;
 const RIDGES: [f64; 4] = [0.3, 1.0, 10.0, 100.0];
 const AXES: [u32; 5] = [4, 8, 16, 32, 64];
 const SPREADS: [f32; 7] = [3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0];
+const FLATS: [f32; 4] = [0.1, 1.0, 10.0, 100.0];
 const PRIORS: [f32; 4] = [1.0, 3.0, 10.0, 30.0];
+/// Where choosing sets out from.
 const START: Recipe = Recipe {
     axes: 16,
     spread: 100.0,
@@ -51,17 +53,6 @@ pub struct Choice {
     pub odds: Weighing,
     /// And in the order of tracks.
     pub order: Weighing,
-}
-
-/// How weights are learned.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Weighing {
-    /// What they are for.
-    pub aim: Aim,
-    /// The ridge on them, in listeners.
-    pub ridge: f64,
-    /// Which signals have one.
-    pub chosen: Chosen,
 }
 
 /// Choosing under way.
@@ -127,6 +118,9 @@ impl<'a> Run<'a> {
         for spread in SPREADS {
             self.challenge(&mut best, |recipe| recipe.spread = spread, &among)?;
         }
+        for ridge in FLATS {
+            self.challenge(&mut best, |recipe| recipe.ridge = ridge, &among)?;
+        }
         for prior in PRIORS {
             self.challenge(&mut best, |recipe| recipe.prior = prior, &among)?;
         }
@@ -156,14 +150,15 @@ impl<'a> Run<'a> {
     /// How well listeners are told by the weights of others.
     fn told(&mut self, recipe: Recipe, among: &impl Fn(usize) -> bool) -> Result<f64, TrainError> {
         let said = some_of(self.said(recipe)?, among);
-        Ok(mean(&judged(&said, Aim::Odds, ORDERING, 1.0).told))
+        let weighing = Weighing { aim: Aim::Odds, ridge: 1.0, chosen: ORDERING };
+        Ok(mean(&judged(&said, weighing).told))
     }
 }
 
 /// Of those `among` which is chosen, as many as are looked at.
-fn some_of(said: &[Vec<Said>], among: impl Fn(usize) -> bool) -> Vec<Vec<Said>> {
+fn some_of(said: &[Vec<Said>], among: impl Fn(usize) -> bool) -> Vec<&[Said]> {
     let some = said.iter().enumerate().filter(|(at, _)| among(*at));
-    some.take(TRIED_ON).map(|(_, said)| said.clone()).collect()
+    some.take(TRIED_ON).map(|(_, said)| said.as_slice()).collect()
 }
 
 /// The same without one signal.
@@ -172,29 +167,25 @@ pub fn without(mut chosen: Chosen, signal: Signal) -> Chosen {
     chosen
 }
 
-fn weighing(said: &[Vec<Said>], aim: Aim) -> Weighing {
-    let better = |a: (f64, Judged), b: (f64, Judged)| {
-        if mean(&b.1.told) > mean(&a.1.told) { b } else { a }
-    };
-    let all = RIDGES.into_iter().map(|ridge| (ridge, judged(said, aim, ORDERING, ridge)));
-    let mut chosen = ORDERING;
-    let Some((ridge, mut with)) = all.reduce(better) else {
-        return Weighing { aim, ridge: 1.0, chosen };
-    };
+/// The ridge and the signals by which listeners are told best, none of which could go.
+fn weighing(said: &[&[Said]], aim: Aim) -> Weighing {
+    let all = RIDGES.map(|ridge| Weighing { aim, ridge, chosen: ORDERING });
+    let (mut best, mut told) = best_of(said, all);
     loop {
-        let left = Signal::ALL.into_iter().filter(|&signal| chosen[signal as usize]);
-        let fewer = left.map(|signal| {
-            let chosen = without(chosen, signal);
-            (chosen, judged(said, aim, chosen, ridge))
-        });
-        let better = |a: (Chosen, Judged), b: (Chosen, Judged)| {
-            if mean(&b.1.told) > mean(&a.1.told) { b } else { a }
-        };
-        let Some((fewest, judged)) = fewer.reduce(better) else { break };
-        if !fewest.contains(&true) || mean(&judged.told) < mean(&with.told) {
-            break;
+        let left = Signal::ALL.into_iter().filter(|&signal| best.chosen[signal as usize]);
+        let fewer = left.map(|signal| without(best.chosen, signal));
+        let fewer = fewer.filter(|chosen| chosen.contains(&true));
+        let (fewest, found) = best_of(said, fewer.map(|chosen| Weighing { chosen, ..best }));
+        if found < told || !found.is_finite() {
+            return best;
         }
-        (chosen, with) = (fewest, judged);
+        (best, told) = (fewest, found);
     }
-    Weighing { aim, ridge, chosen }
+}
+
+/// The first of those that tell listeners best, and how well it does; below every figure where there is none.
+fn best_of(said: &[&[Said]], all: impl IntoIterator<Item = Weighing>) -> (Weighing, f64) {
+    let none = Weighing { aim: Aim::Odds, ridge: RIDGES[0], chosen: ORDERING };
+    let told = all.into_iter().map(|of| (of, mean(&judged(said, of).told)));
+    told.fold((none, f64::NEG_INFINITY), |best, next| if next.1 > best.1 { next } else { best })
 }

@@ -4,8 +4,10 @@ use nalgebra::{DMatrix, DVector};
 
 /// Steps at most; six are usual.
 const STEPS: usize = 50;
-/// The largest change of an unknown, on standardised signals, that counts as none.
-const DONE: f64 = 1e-9;
+/// How often a step is halved, at most.
+const HALVINGS: usize = 30;
+/// The gain, of all there is, that counts as none.
+const DONE: f64 = 1e-12;
 
 /// One observation: what is known, how much it counts, and whether it was so.
 #[derive(Clone, Copy, Debug)]
@@ -18,38 +20,60 @@ pub struct Observed<'a> {
     pub so: f64,
 }
 
-/// The unknowns b that make Σ w·(log-likelihood of σ(b·x)) − (ridge/2)·|b|² largest, a ridge for each.
-/// O(observations·p² + p³) a step.
-pub fn fit<'a>(all: &[Observed<'a>], ridge: &[f64]) -> Vec<f64> {
-    let p = ridge.len();
-    let mut found = DVector::zeros(p);
+/// The unknowns b that make Σ w·(log-likelihood of σ(b·x)) − ½·Σ ridge·b² largest, a ridge above 0 for each: there
+/// is one such b, and a step of Newton that overshoots is halved. O(observations·p² + p³) a step.
+pub fn fit(all: &[Observed<'_>], ridge: &[f64]) -> Vec<f64> {
+    let mut found = DVector::zeros(ridge.len());
+    let mut best = objective(all, ridge, &found);
     for _ in 0..STEPS {
-        let mut gradient = DVector::from_fn(p, |at, _| -ridge[at] * found[at]);
-        let mut hessian = DMatrix::from_diagonal(&DVector::from_row_slice(ridge));
-        for &Observed { known, weight, so } in all {
-            let share = sigmoid(known.iter().zip(found.iter()).map(|(x, b)| x * b).sum());
-            let (error, curvature) = (weight * (so - share), weight * share * (1.0 - share));
-            for i in 0..p {
-                gradient[i] += error * known[i];
-                for j in 0..=i {
-                    hessian[(i, j)] += curvature * known[i] * known[j];
-                }
-            }
-        }
-        hessian.fill_upper_triangle_with_lower_triangle();
-        let Some(solver) = hessian.cholesky() else { break };
-        let mut step = solver.solve(&gradient);
-        // Newton's step may overshoot where all is told apart.
-        let longest = step.amax();
-        if longest > 2.0 {
-            step *= 2.0 / longest;
-        }
-        found += &step;
-        if longest < DONE {
+        let Some(mut step) = newton(all, ridge, &found) else { break };
+        let gained = (0..HALVINGS).find_map(|_| {
+            let next = &found + &step;
+            let objective = objective(all, ridge, &next);
+            step *= 0.5;
+            (objective > best).then_some((next, objective))
+        });
+        let Some((next, objective)) = gained else { break };
+        let gain = objective - best;
+        (found, best) = (next, objective);
+        if gain < DONE * best.abs() {
             break;
         }
     }
     found.iter().copied().collect()
+}
+
+fn score(known: &[f64], b: &DVector<f64>) -> f64 {
+    known.iter().zip(b.iter()).map(|(x, b)| x * b).sum()
+}
+
+fn objective(all: &[Observed<'_>], ridge: &[f64], b: &DVector<f64>) -> f64 {
+    let likely = |&Observed { known, weight, so }: &Observed<'_>| {
+        let x = score(known, b);
+        // so·ln σ(x) + (1 − so)·ln σ(−x), where neither may overflow.
+        weight * (so * x - x.max(0.0) - (-x.abs()).exp().ln_1p())
+    };
+    let shrunk: f64 = ridge.iter().zip(b.iter()).map(|(ridge, b)| ridge * b * b).sum();
+    all.iter().map(likely).sum::<f64>() - shrunk / 2.0
+}
+
+/// The step to where the objective would be largest if it were quadratic.
+fn newton(all: &[Observed<'_>], ridge: &[f64], b: &DVector<f64>) -> Option<DVector<f64>> {
+    let p = ridge.len();
+    let mut gradient = DVector::from_fn(p, |at, _| -ridge[at] * b[at]);
+    let mut hessian = DMatrix::from_diagonal(&DVector::from_row_slice(ridge));
+    for &Observed { known, weight, so } in all {
+        let share = sigmoid(score(known, b));
+        let (error, curvature) = (weight * (so - share), weight * share * (1.0 - share));
+        for i in 0..p {
+            gradient[i] += error * known[i];
+            for j in 0..=i {
+                hessian[(i, j)] += curvature * known[i] * known[j];
+            }
+        }
+    }
+    hessian.fill_upper_triangle_with_lower_triangle();
+    Some(hessian.cholesky()?.solve(&gradient))
 }
 
 /// 1/(1 + e^(−x)).

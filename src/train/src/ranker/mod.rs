@@ -4,10 +4,10 @@
 //! Listeners are followed through the held-out end of their history. Everything that is known (rates, factors,
 //! what follows what) comes from before; before each yes and no to a new track the signals are read as a
 //! device would have them ([`segue_core::signals`]), through the engine that ships. How verdicts are taken, which
-//! signals have a weight and how large it is ([`choice`]) is judged on listeners on whom none of it was chosen: a
-//! third of them in turn. It ships where it tells yes from no better than taste alone by more than two standard
-//! errors, and orders tracks where it is as much better at that; where listeners say no too seldom, nothing is
-//! learned.
+//! signals have a weight and how large it is ([`choice`]) is judged on listeners on whom none of it was chosen, a
+//! third of them in turn; settings of taste and what follows what were chosen on some of all. It ships where it tells
+//! yes from no better than taste alone by more than two standard errors, and orders tracks where it is as much better
+//! at that; where listeners say no too seldom, nothing is learned.
 
 mod choice;
 mod logistic;
@@ -21,15 +21,17 @@ use segue_core::{
         Model, ModelError, RankerParts, Rate, Recipe, SectionKind, Worth, encode_ranker,
         encode_rates,
     },
-    rng::SplitMix64,
     signals::Signal,
 };
 
 use self::{
-    choice::{Choice, Run, Weighing, without},
+    choice::{Choice, Run, without},
     rates::{Counts, Shrinkage},
     stories::{Said, Story, followed, stories},
-    weights::{Bin, Chosen, Weights, calibrated, calibration_error, learned, score, told_by},
+    weights::{
+        Bin, Chosen, Weighing, Weights, bins, calibrated, calibration_error, learned, score,
+        told_by,
+    },
 };
 use crate::{
     TrainError,
@@ -45,8 +47,6 @@ const MIN_VERDICTS: usize = 100;
 const THIRDS: usize = 3;
 /// Standard errors by which what ships ranks better than taste.
 const FOUND: f64 = 2.0;
-/// Verdicts of the artist behind a track, and of all behind an artist.
-const BEHIND: [f64; 5] = [1.0, 3.0, 10.0, 30.0, 100.0];
 
 /// How listeners' yes and no are foretold.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +55,7 @@ pub struct Ranking {
     pub parts: RankerParts,
     /// How rates are pooled.
     pub shrinkage: Shrinkage,
-    /// How well yes is told from no, of listeners on whom nothing of this was chosen.
+    /// How well yes is told from no, of listeners on whom nothing of this was chosen but taste, as ever.
     pub odds: Told,
     /// How well what they said yes to is told from both what they said no to and what they had not met.
     pub order: Told,
@@ -106,8 +106,8 @@ pub fn worth() -> Worth {
 }
 
 /// Whether enough listeners say yes and no.
-pub fn is_told(dataset: &Dataset) -> bool {
-    verdicts(&stories(dataset)).is_some()
+pub fn is_told(dataset: &Dataset, seed: u64) -> bool {
+    verdicts(&stories(dataset, seed)).is_some()
 }
 
 /// How many verdicts there are, where these are enough.
@@ -128,23 +128,21 @@ pub fn learn(
     progress: &Progress<'_>,
 ) -> Result<Option<Ranking>, TrainError> {
     progress.stage(choice::STAGE);
-    let mut stories = stories(dataset);
+    let stories = stories(dataset, seed);
     let Some(verdicts) = verdicts(&stories) else { return Ok(None) };
-    SplitMix64::new(seed).shuffle(&mut stories);
     let before = |listener| dataset.split_by_time(listener).0;
     let counts = Counts::of(dataset, &worth(), before);
-    let shrinkage = shrinkage(&counts, &stories);
+    let shrinkage = counts.shrinkage();
     let rates = counts.rates(shrinkage);
     let mut run = Run::new(base, &rates, counts.unknown(), &stories, progress)?;
     let judged = run.judge()?;
 
     let Choice { recipe, odds, order } = run.choose(|_| true)?;
     let said = followed(&run.model(recipe)?, &stories);
-    let weights =
-        |of: Weighing| learned(said.iter().map(Vec::as_slice), of.aim, of.chosen, of.ridge);
-    let best = weights::judged(&said, odds.aim, odds.chosen, odds.ridge);
-    let (calibration, _) = calibrated(&said, &best.scores);
-    let (_, reliability) = calibrated(&judged.said, &judged.scores);
+    let said: Vec<&[Said]> = said.iter().map(Vec::as_slice).collect();
+    let weights = |of: Weighing| learned(&said, of);
+    let calibration = calibrated(&said, odds);
+    let ships = judged.odds.is_found();
     let bias = calibration.bias as f32;
     let learned_from = [stories.len() as u32, verdicts as u32];
     Ok(Some(Ranking {
@@ -157,18 +155,17 @@ pub fn learn(
         shrinkage,
         odds: judged.odds.told(odds.chosen),
         order: judged.order.told(order.chosen),
-        reliability,
-        ships: judged.odds.is_found(),
-        orders: judged.order.is_found(),
+        reliability: bins(judged.foretold),
+        ships,
+        orders: ships && judged.order.is_found(),
     }))
 }
 
 /// Of all listeners, each by what was chosen on two thirds that they are not of.
 #[derive(Default)]
 struct Judged {
-    /// What each listener said, in the order of the thirds, and how it was scored.
-    said: Vec<Vec<Said>>,
-    scores: Vec<Vec<f64>>,
+    /// The probability of a yes that was foretold, and whether it came, of each verdict.
+    foretold: Vec<(f64, bool)>,
     odds: Each,
     order: Each,
 }
@@ -185,7 +182,7 @@ struct Each {
 impl Each {
     /// Adds `own` listeners, by the weights that `others` give.
     fn add(&mut self, own: &[&[Said]], others: &[&[Said]], of: Weighing) -> Weights {
-        let weights = |chosen| learned(others.iter().copied(), of.aim, chosen, of.ridge);
+        let weights = |chosen| learned(others, Weighing { chosen, ..of });
         let told = |weights: &Weights| -> Vec<f64> {
             own.iter().filter_map(|said| told_by(weights, said, of.aim)).collect()
         };
@@ -223,11 +220,13 @@ impl Run<'_> {
             let (own, others) = (of(true), of(false));
             let weights = found.odds.add(&own, &others, odds);
             found.order.add(&own, &others, order);
-            let scores = |said: &&[Said]| {
-                said.iter().map(|said| score(&weights, &said.signals)).collect::<Vec<f64>>()
-            };
-            found.scores.extend(own.iter().map(scores));
-            found.said.extend(own.into_iter().map(<[Said]>::to_vec));
+            let calibration = calibrated(&others, odds);
+            let said = own.iter().flat_map(|said| said.iter());
+            let foretold = said.map(|said| {
+                let score = score(&weights, &said.signals);
+                (calibration.probability(said, score), said.yes)
+            });
+            found.foretold.extend(foretold);
         }
         Ok(found)
     }
@@ -240,23 +239,6 @@ const BY_TASTE: Weights = {
     alone[Signal::Votes as usize] = 1.0;
     alone
 };
-
-/// How rates are pooled, by the likelihood of what listeners went on to say.
-fn shrinkage(counts: &Counts, stories: &[Story<'_>]) -> Shrinkage {
-    let log_likelihood = |by: Shrinkage| -> f64 {
-        let said = stories.iter().flat_map(Story::verdicts);
-        said.map(|(event, yes)| {
-            let share = counts.share(event.row.index(), by);
-            (if yes { share } else { 1.0 - share }).max(1e-9).ln()
-        })
-        .sum()
-    };
-    let all = BEHIND.into_iter().flat_map(|artist| BEHIND.map(|all| Shrinkage { artist, all }));
-    let measured = all.map(|by| (log_likelihood(by), by));
-    let better = |a: (f64, Shrinkage), b: (f64, Shrinkage)| if b.0 > a.0 { b } else { a };
-    let cautious = Shrinkage { artist: 10.0, all: 10.0 };
-    measured.fold((f64::NEG_INFINITY, cautious), better).1
-}
 
 /// `base` with rates and a ranker.
 pub fn with_ranker(base: &Model, rates: &[Rate], parts: &RankerParts) -> Result<Model, ModelError> {

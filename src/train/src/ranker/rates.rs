@@ -11,6 +11,9 @@ use segue_core::{
 
 use crate::dataset::{Dataset, Heard, gather};
 
+/// Verdicts behind a track or an artist that are tried.
+const BEHIND: [f64; 5] = [1.0, 3.0, 10.0, 30.0, 100.0];
+
 /// Verdicts of the wider circle that a track, and an artist, is taken to have: an empirical Bayes prior of a
 /// binomial (Morris, "Parametric Empirical Bayes Inference", 1983).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,6 +35,10 @@ impl Said {
     fn add(&mut self, Verdict { weight, yes }: Verdict) {
         self.yes += f64::from(weight * yes);
         self.all += f64::from(weight);
+    }
+
+    fn without(self, one: Self) -> Self {
+        Self { yes: (self.yes - one.yes).max(0.0), all: (self.all - one.all).max(0.0) }
     }
 
     /// The share of yes, beside `behind` verdicts of which `share` are.
@@ -92,13 +99,47 @@ impl Counts {
         }
     }
 
+    /// How much is behind, by the likelihood of each verdict beside all others: nothing but what is counted is
+    /// looked at.
+    pub fn shrinkage(&self) -> Shrinkage {
+        let all = BEHIND.into_iter().flat_map(|artist| BEHIND.map(|all| Shrinkage { artist, all }));
+        let measured = all.map(|by| (self.log_likelihood(by), by));
+        let better = |a: (f64, Shrinkage), b: (f64, Shrinkage)| if b.0 > a.0 { b } else { a };
+        let cautious = Shrinkage { artist: 10.0, all: 10.0 };
+        measured.fold((f64::NEG_INFINITY, cautious), better).1
+    }
+
+    /// Of each verdict on a track, from the others.
+    fn log_likelihood(&self, by: Shrinkage) -> f64 {
+        let of = |track: usize, said: f64, yes: f64| {
+            let one = Said { yes: yes * said.min(1.0), all: said.min(1.0) };
+            let share = self.share_without(track, one, by);
+            let likely = if yes > 0.0 { share } else { 1.0 - share };
+            said * likely.max(1e-9).ln()
+        };
+        let each = self.tracks.iter().enumerate();
+        each.map(|(track, said)| {
+            let [yes, no] = [said.yes, said.all - said.yes];
+            of(track, yes, 1.0) + of(track, no, 0.0)
+        })
+        .sum()
+    }
+
     /// The share of yes to a track.
     pub fn share(&self, track: usize, by: Shrinkage) -> f64 {
-        let all = self.all.share(1.0, 0.5);
-        let artist = self.artist_of[track]
-            .map_or(all, |artist| self.artists[artist as usize].share(by.all, all));
-        let behind = if self.artist_of[track].is_some() { by.artist } else { by.all };
-        self.tracks[track].share(behind, artist)
+        self.share_without(track, Said::default(), by)
+    }
+
+    /// The same where `one` of what was said of it had not been said.
+    fn share_without(&self, track: usize, one: Said, by: Shrinkage) -> f64 {
+        let all = self.all.without(one).share(1.0, 0.5);
+        let (behind, share) = match self.artist_of[track] {
+            None => (by.all, all),
+            Some(artist) => {
+                (by.artist, self.artists[artist as usize].without(one).share(by.all, all))
+            }
+        };
+        self.tracks[track].without(one).share(behind, share)
     }
 
     /// The log-odds of a yes to a track of which nothing is known.

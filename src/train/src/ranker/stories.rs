@@ -21,7 +21,8 @@ use crate::{
 /// Listeners that are followed, and events of each, at most.
 const MOST: usize = 2000;
 const MOST_OF_ONE: usize = 60;
-/// Tracks that are held against each yes.
+/// Tracks that are held against each yes and no, and further ones against each yes.
+const OPPOSITE: usize = 8;
 const UNHEARD: usize = 4;
 
 /// A listener to learn from.
@@ -35,19 +36,23 @@ pub struct Story<'a> {
     pub seed: u64,
 }
 
-/// One yes or no, and what was known just before it.
+/// One yes or no, and what was known just before it, of its track and of others: only what is known at one moment
+/// can be held against each other. Who is known to have said both yes and no has more of one left the more of the
+/// other is gone, so that over time a running mean seems to foretell its opposite.
 #[derive(Clone, Debug)]
 pub struct Said {
     /// What foretells it.
     pub signals: Signals,
     /// Which it was.
     pub yes: bool,
-    /// The same, then, of tracks that the listener had not met, drawn from all; only where it was a yes.
+    /// The signals, at that moment, of the tracks that the listener says the opposite to after it, the next ones.
+    pub opposite: Vec<(Row, Signals)>,
+    /// The same of tracks that the listener had not met, drawn from all; only where it was a yes.
     pub unheard: Vec<(Row, Signals)>,
 }
 
-/// Those who said both yes and no to tracks that were new to them.
-pub fn stories(dataset: &Dataset) -> Vec<Story<'_>> {
+/// Those who said both yes and no to tracks that were new to them, drawn and in an order by `seed`.
+pub fn stories(dataset: &Dataset, seed: u64) -> Vec<Story<'_>> {
     let story = |listener| {
         let (known, next) = dataset.split_by_time(listener);
         Story { known, next: &next[..next.len().min(MOST_OF_ONE)], seed: listener as u64 }
@@ -56,7 +61,9 @@ pub fn stories(dataset: &Dataset) -> Vec<Story<'_>> {
         let said: Vec<bool> = story.verdicts().map(|(_, yes)| yes).collect();
         said.contains(&true) && said.contains(&false)
     };
-    (0..dataset.listeners()).map(story).filter(has_both).take(MOST).collect()
+    let mut listeners: Vec<usize> = (0..dataset.listeners()).collect();
+    SplitMix64::new(seed).shuffle(&mut listeners);
+    listeners.into_iter().map(story).filter(has_both).take(MOST).collect()
 }
 
 impl<'a> Story<'a> {
@@ -67,23 +74,15 @@ impl<'a> Story<'a> {
         new.filter_map(|event| Some((event, verdict(event)?)))
     }
 
-    /// The listener as a device has them when the story goes on.
-    /// `row` finds the model's row of one of the log.
+    /// The listener as a device has them when the story goes on. `row` finds the model's row of one of the log.
     pub fn session(&self, model: &Model, row: &impl Fn(Row) -> Option<Row>) -> Session {
         let mut session = Session::new(model);
         let last = self.known.iter().rposition(|event| event.opens).unwrap_or(0);
         let (earlier, sitting) = self.known.split_at(last);
-        for event in earlier {
-            row(event.row)
-                .into_iter()
-                .for_each(|row| session.recall(model, observation(event, row)));
-        }
+        let known = |event: &Heard| Some(observation(event, row(event.row)?));
+        earlier.iter().filter_map(known).for_each(|it| session.recall(model, it));
         session.leave();
-        for event in sitting {
-            row(event.row)
-                .into_iter()
-                .for_each(|row| session.observe(model, observation(event, row)));
-        }
+        sitting.iter().filter_map(known).for_each(|it| session.observe(model, it));
         session
     }
 
@@ -92,21 +91,28 @@ impl<'a> Story<'a> {
         let Some(ranker) = model.ranker() else { return Vec::new() };
         let mut session = self.session(model, &Some);
         let mut rng = SplitMix64::new(self.seed);
-        let mut new = self.verdicts().peekable();
-        let mut said = Vec::new();
+        let verdicts: Vec<(&Heard, bool)> = self.verdicts().collect();
+        let mut said: Vec<Said> = Vec::with_capacity(verdicts.len());
         for event in self.next {
             if event.opens {
                 session.leave();
             }
-            if let Some((_, yes)) = new.next_if(|(next, _)| std::ptr::eq(*next, event)) {
+            let next = verdicts.get(said.len()).filter(|(next, _)| std::ptr::eq(*next, event));
+            if let Some(&(_, yes)) = next {
                 let drawn = (0..if yes { UNHEARD } else { 0 })
                     .map(|_| Row(rng.below(model.len()) as u32))
                     .filter(|&row| row != event.row && !session.knows(row));
                 let drawn: Vec<Row> = drawn.collect();
+                let opposite = verdicts[said.len()..].iter().filter(|(_, other)| *other != yes);
+                let opposite = opposite.take(OPPOSITE).map(|(event, _)| event.row);
                 let expected = session.expectation(model);
-                let of = |row| signals::of(model, &ranker, expected, row);
-                let unheard = drawn.into_iter().map(|row| (row, of(row))).collect();
-                said.push(Said { signals: of(event.row), yes, unheard });
+                let of = |row| (row, signals::of(model, &ranker, expected, row));
+                said.push(Said {
+                    signals: of(event.row).1,
+                    yes,
+                    opposite: opposite.map(of).collect(),
+                    unheard: drawn.into_iter().map(of).collect(),
+                });
             }
             session.observe(model, observation(event, event.row));
         }
@@ -123,11 +129,14 @@ impl<'a> Story<'a> {
         for event in self.next {
             if let Some((_, said)) = new.next_if(|((next, _), _)| std::ptr::eq(*next, event)) {
                 replay.solve(event);
-                let unheard = said.unheard.iter();
+                let again = |others: &[(Row, Signals)]| {
+                    others.iter().map(|(row, x)| (*row, replay.signals(*row, x))).collect()
+                };
                 found.push(Said {
                     signals: replay.signals(event.row, &said.signals),
                     yes: said.yes,
-                    unheard: unheard.map(|(row, x)| (*row, replay.signals(*row, x))).collect(),
+                    opposite: again(&said.opposite),
+                    unheard: again(&said.unheard),
                 });
             }
             replay.take(event);

@@ -5,13 +5,15 @@
 //! what one listener said yes to and what they said no to, which is which. Every listener counts as one.
 
 use rayon::prelude::*;
-use segue_core::signals::{Signal, Signals};
+use segue_core::{
+    ids::Row,
+    signals::{Signal, Signals},
+};
 
 use super::{
     logistic::{Observed, fit, sigmoid},
     stories::Said,
 };
-use crate::{evaluate::mean, responses::pair_auc};
 
 /// Parts of the listeners, of which each is judged by weights that the others gave.
 const FOLDS: usize = 5;
@@ -33,6 +35,17 @@ pub enum Aim {
     Order,
 }
 
+/// How weights are learned.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weighing {
+    /// What they are for.
+    pub aim: Aim,
+    /// The ridge on them, in listeners.
+    pub ridge: f64,
+    /// Which signals have one.
+    pub chosen: Chosen,
+}
+
 /// What the same signals foretell of listeners that their weights were not learned from.
 #[derive(Clone, Debug)]
 pub struct Judged {
@@ -42,49 +55,46 @@ pub struct Judged {
     pub scores: Vec<Vec<f64>>,
 }
 
-/// Judges `chosen` on all listeners, each by the weights of the four fifths that they are not of.
-pub fn judged(stories: &[Vec<Said>], aim: Aim, chosen: Chosen, ridge: f64) -> Judged {
-    let weights: Vec<Weights> = (0..FOLDS)
-        .into_par_iter()
-        .map(|fold| learned(others(stories, fold).map(Vec::as_slice), aim, chosen, ridge))
-        .collect();
-    let scores: Vec<Vec<f64>> = stories
-        .iter()
-        .enumerate()
-        .map(|(at, story)| {
-            story.iter().map(|said| score(&weights[at % FOLDS], &said.signals)).collect()
-        })
-        .collect();
-    let told = stories.iter().enumerate();
-    let told = told.filter_map(|(at, story)| told_by(&weights[at % FOLDS], story, aim)).collect();
-    Judged { told, scores }
-}
-
-fn others<T>(all: &[T], fold: usize) -> impl Iterator<Item = &T> {
-    all.iter().enumerate().filter(move |(at, _)| at % FOLDS != fold).map(|(_, one)| one)
-}
-
-/// The probability that weights rank what the listener said yes to above what they said no to; for the order, the
-/// mean of it and of the share of unheard tracks that each yes is above.
-pub fn told_by(weights: &Weights, story: &[Said], aim: Aim) -> Option<f64> {
-    let scores = |yes: bool| -> Vec<f32> {
-        let both = story.iter().filter(|said| said.yes == yes);
-        both.map(|said| score(weights, &said.signals) as f32).collect()
+/// Judges weights on all listeners, each by those of the four fifths that they are not of.
+pub fn judged(stories: &[&[Said]], of: Weighing) -> Judged {
+    let others = |fold| -> Vec<&[Said]> {
+        let some = stories.iter().enumerate().filter(|(at, _)| at % FOLDS != fold);
+        some.map(|(_, story)| *story).collect()
     };
-    let from_noes = pair_auc(&scores(true), &scores(false))?;
-    if aim == Aim::Odds {
-        return Some(from_noes);
+    let weights: Vec<Weights> =
+        (0..FOLDS).into_par_iter().map(|fold| learned(&others(fold), of)).collect();
+    let each = || stories.iter().zip(weights.iter().cycle());
+    let scores = |(story, weights): (&&[Said], &Weights)| -> Vec<f64> {
+        story.iter().map(|said| score(weights, &said.signals)).collect()
+    };
+    Judged {
+        scores: each().map(scores).collect(),
+        told: each().filter_map(|(story, weights)| told_by(weights, story, of.aim)).collect(),
     }
-    let each: Vec<f64> = story
-        .iter()
-        .filter_map(|said| {
-            let own = [score(weights, &said.signals) as f32];
-            let unheard = said.unheard.iter().map(|(_, x)| score(weights, x) as f32);
-            pair_auc(&own, &unheard.collect::<Vec<f32>>())
-        })
-        .collect();
-    let from_unheard = if each.is_empty() { from_noes } else { mean(&each) };
-    Some((from_noes + from_unheard) / 2.0)
+}
+
+/// The probability that weights rank what the listener says yes to above what they say no to, both at the moment of
+/// the earlier; for the order, the mean of it and of the share of unheard tracks that each yes is above. `None` where
+/// they say but one of them.
+pub fn told_by(weights: &Weights, story: &[Said], aim: Aim) -> Option<f64> {
+    let from = |others: fn(&Said) -> &[(Row, Signals)]| -> Option<f64> {
+        let (mut won, mut pairs) = (0.0, 0);
+        for said in story {
+            let own = score(weights, &said.signals);
+            for (_, other) in others(said) {
+                let ahead = own - score(weights, other);
+                let ahead = if said.yes { ahead } else { -ahead };
+                won += if ahead == 0.0 { 0.5 } else { f64::from(u8::from(ahead > 0.0)) };
+                pairs += 1;
+            }
+        }
+        (pairs > 0).then(|| won / f64::from(pairs))
+    };
+    let from_noes = from(|said| &said.opposite)?;
+    Some(match aim {
+        Aim::Odds => from_noes,
+        Aim::Order => (from_noes + from(|said| &said.unheard).unwrap_or(from_noes)) / 2.0,
+    })
 }
 
 /// The weighted sum of signals.
@@ -93,14 +103,8 @@ pub fn score(weights: &Weights, signals: &Signals) -> f64 {
 }
 
 /// The weights that tell what each listener said yes to from the rest, under a ridge on standardised signals.
-pub fn learned<'a>(
-    stories: impl Iterator<Item = &'a [Said]>,
-    aim: Aim,
-    chosen: Chosen,
-    ridge: f64,
-) -> Weights {
-    let stories: Vec<&[Said]> = stories.collect();
-    let sizes = deviations(&stories);
+pub fn learned(stories: &[&[Said]], Weighing { aim, ridge, chosen }: Weighing) -> Weights {
+    let sizes = deviations(stories);
     let used: Vec<usize> = (0..sizes.len()).filter(|&at| chosen[at] && sizes[at] > 0.0).collect();
     let mut weights = [0.0; Signal::ALL.len()];
     if used.is_empty() {
@@ -108,17 +112,18 @@ pub fn learned<'a>(
     }
     let mut pairs = Pairs { sizes: &sizes, used: &used, known: Vec::new(), counts: Vec::new() };
     for story in stories {
-        let of = |yes: bool| story.iter().filter(move |said| said.yes == yes);
-        let unheard = story.iter().map(|said| said.unheard.len()).sum::<usize>();
-        let half = if aim == Aim::Order && unheard > 0 { 0.5 } else { 1.0 };
-        let each = half / (of(true).count() * of(false).count()) as f64;
-        for yes in of(true) {
-            of(false).for_each(|no| pairs.add(&yes.signals, &no.signals, each));
-        }
-        if aim == Aim::Order {
-            for said in story {
-                let each = half / unheard as f64;
-                said.unheard.iter().for_each(|(_, other)| pairs.add(&said.signals, other, each));
+        let count = |of: fn(&Said) -> usize| story.iter().map(of).sum::<usize>() as f64;
+        let (opposite, unheard) = (count(|it| it.opposite.len()), count(|it| it.unheard.len()));
+        let half = if aim == Aim::Order && unheard > 0.0 { 0.5 } else { 1.0 };
+        for said in *story {
+            for (_, other) in &said.opposite {
+                let (yes, no) =
+                    if said.yes { (&said.signals, other) } else { (other, &said.signals) };
+                pairs.add(yes, no, half / opposite);
+            }
+            if aim == Aim::Order {
+                let others = said.unheard.iter();
+                others.for_each(|(_, other)| pairs.add(&said.signals, other, half / unheard));
             }
         }
     }
@@ -179,7 +184,7 @@ const MEANS: [Signal; 2] = [Signal::Listener, Signal::Mood];
 impl Calibration {
     /// Platt's scaling ("Probabilistic Outputs for Support Vector Machines", 1999), with the listener's means
     /// beside the score.
-    fn of(all: &[(Said, f64)]) -> Self {
+    fn of(all: &[(&Said, f64)]) -> Self {
         let known: Vec<[f64; 4]> =
             all.iter().map(|(said, score)| Self::known(said, *score)).collect();
         let observed: Vec<Observed<'_>> = known
@@ -196,7 +201,8 @@ impl Calibration {
         [score, listener, mood, 1.0]
     }
 
-    fn probability(&self, said: &Said, score: f64) -> f64 {
+    /// Of a yes.
+    pub fn probability(&self, said: &Said, score: f64) -> f64 {
         let [score, listener, mood, one] = Self::known(said, score);
         let Self { scale, means, bias } = self;
         sigmoid(scale * score + means[0] * listener + means[1] * mood + bias * one)
@@ -221,21 +227,15 @@ pub struct Bin {
     pub verdicts: usize,
 }
 
-/// How scores become log-odds, and how far off these are for listeners that had no part in it: the bins of the
-/// reliability diagram, by rising probability.
-pub fn calibrated(stories: &[Vec<Said>], scores: &[Vec<f64>]) -> (Calibration, Vec<Bin>) {
-    let flat = |of: Vec<usize>| -> Vec<(Said, f64)> {
-        let pairs = |at: usize| stories[at].iter().cloned().zip(scores[at].iter().copied());
-        of.into_iter().flat_map(pairs).collect()
-    };
-    let mut foretold: Vec<(f64, bool)> = Vec::new();
-    for fold in 0..FOLDS {
-        let (own, others): (Vec<usize>, Vec<usize>) =
-            (0..stories.len()).partition(|at| at % FOLDS == fold);
-        let calibration = Calibration::of(&flat(others));
-        let own = flat(own).into_iter();
-        foretold.extend(own.map(|(said, score)| (calibration.probability(&said, score), said.yes)));
-    }
+/// How the scores become log-odds that weights give: of listeners that had no part in these.
+pub fn calibrated(stories: &[&[Said]], of: Weighing) -> Calibration {
+    let scores = judged(stories, of).scores;
+    let said = stories.iter().flat_map(|story| story.iter());
+    Calibration::of(&said.zip(scores.into_iter().flatten()).collect::<Vec<_>>())
+}
+
+/// The bins of the reliability diagram, by rising probability, of what was foretold and whether it came.
+pub fn bins(mut foretold: Vec<(f64, bool)>) -> Vec<Bin> {
     foretold.sort_by(|a, b| a.0.total_cmp(&b.0));
     let size = foretold.len().div_ceil(BINS).max(1);
     let bin = |part: &[(f64, bool)]| Bin {
@@ -243,7 +243,7 @@ pub fn calibrated(stories: &[Vec<Said>], scores: &[Vec<f64>]) -> (Calibration, V
         came: part.iter().filter(|(_, yes)| *yes).count() as f64 / part.len() as f64,
         verdicts: part.len(),
     };
-    (Calibration::of(&flat((0..stories.len()).collect())), foretold.chunks(size).map(bin).collect())
+    foretold.chunks(size).map(bin).collect()
 }
 
 /// The expected calibration error (Guo et al., "On Calibration of Modern Neural Networks", 2017).

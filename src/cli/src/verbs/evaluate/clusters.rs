@@ -1,20 +1,16 @@
 //! `segue evaluate clusters`.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use segue_train::{
     evaluate::stability::{Agreement, KNOWN, Stability, stability},
-    pipeline::Options,
-    progress::Progress,
     search::Effort,
 };
 use serde_json::{Value, json};
 
+use super::learning::Learning;
 use crate::{
     failure::Done,
-    ui::{STOP, Ui, counted},
-    verbs::{Catalogue, logs::Logs, search::Search},
+    ui::{Ui, counted},
 };
 
 /// How stable taste clusters are.
@@ -26,55 +22,23 @@ use crate::{
 #[derive(Args)]
 #[command(after_help = "Example:\n  segue evaluate clusters --events plays.tsv --seeds 3 --json")]
 pub struct ClustersArguments {
-    /// Listening logs, in the formats of `segue train`.
-    #[arg(long, required = true, num_args = 1.., value_name = "LOG")]
-    events: Vec<PathBuf>,
-    /// Read a field from the column of this name: `--column track=song_id`; `--column mood=` leaves
-    /// a field out.
-    #[arg(long = "column", value_name = "FIELD=NAME", value_parser = crate::verbs::logs::column)]
-    columns: Vec<String>,
-    /// Count lines that cannot be read, and go on.
-    #[arg(long)]
-    skip_bad_lines: bool,
-    /// How many seeds to compare.
+    #[command(flatten)]
+    learning: Learning,
+    /// How many seeds to compare, from --seed on.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(2..=64))]
     seeds: u64,
-    /// Components of a factor.
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=256))]
-    dim: u16,
     /// Taste clusters [default: √(tracks/2), at most 64].
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=4096))]
     clusters: Option<u16>,
-    #[command(flatten)]
-    search: Search,
-    /// Seed of everything random, the first one.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
 }
 
 /// Measures, and says how stable they are.
 pub fn clusters(arguments: &ClustersArguments, ui: &Ui) -> Done {
-    ui.heed_interrupt(arguments.search.folder())?;
-    let checkpoints = arguments.search.checkpoints()?;
-    let report = |report: segue_train::progress::Report<'_>| ui.report(report);
-    let progress = Progress { report: &report, stop: &STOP, checkpoints: &checkpoints };
-    let logs = Logs {
-        events: &arguments.events,
-        catalogue: &Catalogue { catalogue: None },
-        columns: &arguments.columns,
-        skip_bad_lines: arguments.skip_bad_lines,
-    };
-    let dataset = logs.read(ui, &progress)?.dataset;
-    let options = Options {
-        dim: arguments.dim.into(),
-        clusters: arguments.clusters.map(usize::from),
-        seed: arguments.seed,
-        effort: Effort::QUICK.within(arguments.search.budget()),
-        head: None,
-        after: None,
-    };
-    let found = stability(&dataset, &options, arguments.seeds, &progress)?;
-    arguments.search.note_taken(&checkpoints, ui);
+    let ClustersArguments { learning, seeds, clusters } = arguments;
+    let how = (Effort::QUICK, *clusters);
+    let found = learning.measure(None, how, ui, |dataset, options, progress| {
+        stability(dataset, options, *seeds, progress)
+    })?;
     let Stability { seeds, retrained, after, clusters, tracks } = found;
     let figures =
         |Agreement { all, known }: Agreement| -> Value { json!({ "all": all, "known": known }) };

@@ -1,21 +1,19 @@
 //! `segue evaluate new`.
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::fmt::Write as _;
 
 use clap::Args;
 use segue_train::{
     evaluate::unheard::{FIGURES, Outcome, Ranking, evaluate},
-    pipeline::Options,
-    progress::Progress,
     search::Effort,
 };
 use serde_json::{Map, Value, json};
 
-use super::detail::sure;
+use super::{detail::sure, learning::Learning};
 use crate::{
     failure::Done,
-    ui::{STOP, Ui, counted},
-    verbs::{Catalogue, logs::Logs, new_tracks::new_json, search::Search, train::EffortName},
+    ui::{Ui, counted},
+    verbs::{Catalogue, new_tracks::new_json, train::EffortName},
 };
 
 /// How new tracks are ranked before anyone has heard them.
@@ -29,32 +27,16 @@ use crate::{
 #[command(after_help = "Example:\n  segue evaluate new --events events.jsonl --catalogue \
                         catalogue.jsonl --json")]
 pub struct NewArguments {
-    /// Listening logs.
-    #[arg(long, required = true, num_args = 1.., value_name = "LOG")]
-    events: Vec<PathBuf>,
+    #[command(flatten)]
+    learning: Learning,
     #[command(flatten)]
     catalogue: Catalogue,
-    /// Read a field from the column of this name: `--column track=song_id`; `--column mood=` leaves
-    /// a field out.
-    #[arg(long = "column", value_name = "FIELD=NAME", value_parser = crate::verbs::logs::column)]
-    columns: Vec<String>,
-    /// Count lines that cannot be read, and go on.
-    #[arg(long)]
-    skip_bad_lines: bool,
     /// The share of the tracks that is held out.
     #[arg(long, default_value_t = 0.1, value_parser = share)]
     share: f64,
-    /// Components of a factor.
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=256))]
-    dim: u16,
     /// How long to search for settings.
     #[arg(long, value_enum, default_value = "quick")]
     effort: EffortName,
-    #[command(flatten)]
-    search: Search,
-    /// Seed of everything random.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
 }
 
 fn share(text: &str) -> Result<f64, String> {
@@ -63,27 +45,11 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 pub fn new(arguments: &NewArguments, ui: &Ui) -> Done {
-    ui.heed_interrupt(arguments.search.folder())?;
-    let checkpoints = arguments.search.checkpoints()?;
-    let report = |report: segue_train::progress::Report<'_>| ui.report(report);
-    let progress = Progress { report: &report, stop: &STOP, checkpoints: &checkpoints };
-    let logs = Logs {
-        events: &arguments.events,
-        catalogue: &arguments.catalogue,
-        columns: &arguments.columns,
-        skip_bad_lines: arguments.skip_bad_lines,
-    };
-    let dataset = logs.read(ui, &progress)?.dataset;
-    let options = Options {
-        dim: arguments.dim.into(),
-        clusters: None,
-        seed: arguments.seed,
-        effort: Effort::from(arguments.effort).within(arguments.search.budget()),
-        head: None,
-        after: None,
-    };
-    let outcome = evaluate(&dataset, &options, arguments.share, &progress)?;
-    arguments.search.note_taken(&checkpoints, ui);
+    let NewArguments { learning, catalogue, share, effort } = arguments;
+    let how = (Effort::from(*effort), None);
+    let outcome = learning.measure(Some(catalogue), how, ui, |dataset, options, progress| {
+        evaluate(dataset, options, *share, progress)
+    })?;
     ui.finish(&to_json(&outcome), &to_text(&outcome))
 }
 

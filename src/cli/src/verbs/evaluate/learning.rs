@@ -1,0 +1,71 @@
+//! What every protocol is told that trains on a log of its own.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use segue_train::{
+    TrainError, dataset::Dataset, pipeline::Options, progress::Progress, search::Effort,
+};
+
+use crate::{
+    failure::Failure,
+    ui::{STOP, Ui},
+    verbs::{Catalogue, logs::Logs, search::Search},
+};
+
+/// Where the events are, and how to train on them.
+#[derive(Args)]
+pub struct Learning {
+    /// Listening logs, in the formats of `segue train`.
+    #[arg(long, required = true, num_args = 1.., value_name = "LOG")]
+    events: Vec<PathBuf>,
+    /// Read a field from the column of this name: `--column track=song_id`; `--column mood=` leaves
+    /// a field out.
+    #[arg(long = "column", value_name = "FIELD=NAME", value_parser = crate::verbs::logs::column)]
+    columns: Vec<String>,
+    /// Count lines that cannot be read, and go on.
+    #[arg(long)]
+    skip_bad_lines: bool,
+    /// Components of a factor.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=256))]
+    dim: u16,
+    #[command(flatten)]
+    search: Search,
+    /// Seed of everything random.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+impl Learning {
+    /// What `measure` finds of the log and the `catalogue`.
+    pub fn measure<T>(
+        &self,
+        catalogue: Option<&Catalogue>,
+        (effort, clusters): (Effort, Option<u16>),
+        ui: &Ui,
+        measure: impl FnOnce(&Dataset, &Options<'_>, &Progress<'_>) -> Result<T, TrainError>,
+    ) -> Result<T, Failure> {
+        ui.heed_interrupt(self.search.folder())?;
+        let checkpoints = self.search.checkpoints()?;
+        let report = |report: segue_train::progress::Report<'_>| ui.report(report);
+        let progress = Progress { report: &report, stop: &STOP, checkpoints: &checkpoints };
+        let logs = Logs {
+            events: &self.events,
+            catalogue: catalogue.unwrap_or(&Catalogue { catalogue: None }),
+            columns: &self.columns,
+            skip_bad_lines: self.skip_bad_lines,
+        };
+        let dataset = logs.read(ui, &progress)?.dataset;
+        let options = Options {
+            dim: self.dim.into(),
+            clusters: clusters.map(usize::from),
+            seed: self.seed,
+            effort: effort.within(self.search.budget()),
+            head: None,
+            after: None,
+        };
+        let found = measure(&dataset, &options, &progress)?;
+        self.search.note_taken(&checkpoints, ui);
+        Ok(found)
+    }
+}
