@@ -77,6 +77,7 @@ mod region;
 mod shelf;
 mod situation;
 mod trend;
+pub mod trial;
 mod truth;
 mod world;
 

@@ -69,6 +69,12 @@ impl<'a> Events<'a> {
         Self { world, due: due.collect(), actors, tag: id::<36>("", "", tag), written: 0 }
     }
 
+    /// Every listener as they are now, by number, and when they come back.
+    pub(crate) fn into_listeners(self) -> impl Iterator<Item = (u32, Listener, i64)> {
+        let actors = (0..).zip(self.actors);
+        actors.map(|(number, actor)| (number, actor.listener, actor.next_ms))
+    }
+
     fn write(&mut self, number: u32, deed: Deed) -> Event {
         let actor = &self.actors[number as usize];
         let listened = matches!(deed.kind, Kind::Play | Kind::Skip);

@@ -103,6 +103,17 @@ impl World {
         tired
     }
 
+    /// The probability that the listener skips `track` where it starts at `now_ms`. O(1).
+    pub fn skip_probability(
+        &self,
+        listener: &Listener,
+        track: TrackIndex,
+        situation: &Situation,
+        now_ms: i64,
+    ) -> f32 {
+        impatience(listener, situation, self.appeal_now(listener, track, situation, now_ms))
+    }
+
     /// What the listener does when `track` starts at `now_ms`. O(1).
     ///
     /// Nothing changes by itself: [`Listener::remember`] takes the reaction in.
@@ -116,8 +127,7 @@ impl World {
     ) -> Reaction {
         let appeal = self.appeal_now(listener, track, situation, now_ms);
         let duration_ms = self.catalogue.track(track).duration_ms;
-        let calm = listener.patience + situation.device.reluctance();
-        let skipped = chance(rng, sigmoid(0.1 - 1.05 * appeal - calm));
+        let skipped = chance(rng, impatience(listener, situation, appeal));
         let leaves = chance(rng, leaving(listener, situation, appeal));
         if skipped {
             let dislike =
@@ -140,6 +150,12 @@ impl World {
             leaves,
         }
     }
+}
+
+/// The chance of a skip.
+fn impatience(listener: &Listener, situation: &Situation, appeal: f32) -> f32 {
+    let calm = listener.patience + situation.device.reluctance();
+    sigmoid(0.1 - 1.05 * appeal - calm)
 }
 
 /// The chance that this track is the last one.

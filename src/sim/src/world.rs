@@ -23,6 +23,7 @@ pub(crate) mod purpose {
     pub const PLAYLISTS: u64 = 5;
     pub const LOG: u64 = 6;
     pub const LISTENERS: u64 = 7;
+    pub const TRIAL: u64 = 8;
 }
 
 /// A track of one [`World`].

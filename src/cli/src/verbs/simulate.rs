@@ -1,5 +1,7 @@
 //! `segue simulate`.
 
+mod trial;
+
 use std::{
     io::Write,
     path::{Path, PathBuf},
@@ -7,7 +9,10 @@ use std::{
 };
 
 use segue_core::event::Event;
-use segue_sim::{Config, World};
+use segue_sim::{
+    Config, World,
+    trial::{Arm, UnknownArm},
+};
 use serde_json::json;
 
 use super::shown;
@@ -21,9 +26,14 @@ use crate::{
 ///
 /// Artists, tracks, listeners whose tastes drift, regions, devices, playlists, skips, a few tracks
 /// that go viral and a genre that emerges: the same seed and sizes give the same log.
+///
+/// With --policy recommenders are tried on these listeners instead: a model is trained on the log, then listeners
+/// come back, the recommender chooses what is played from what a plain service has on offer, and they react. What
+/// the listeners share with the model, and what they do not, is told in ARCHITECTURE.md.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  segue simulate --listeners 2000 --tracks 5000 --days 30 \
-                        --seed 1 --out events.jsonl --catalogue catalogue.jsonl")]
+#[command(after_help = "Examples:\n  segue simulate --listeners 2000 --tracks 5000 --days 30 \
+                        --seed 1 --out events.jsonl --catalogue catalogue.jsonl\n  \
+                        segue simulate --policy all --worlds 5")]
 pub struct Arguments {
     /// How many listeners.
     #[arg(long, default_value_t = Config::default().listeners, value_parser = clap::value_parser!(u32).range(1..))]
@@ -38,14 +48,41 @@ pub struct Arguments {
     #[arg(long, default_value_t = Config::default().seed)]
     seed: u64,
     /// Where the events go, one JSON object a line.
-    #[arg(long, value_name = "EVENTS")]
-    out: PathBuf,
+    #[arg(long, value_name = "EVENTS", required_unless_present = "policy")]
+    out: Option<PathBuf>,
     /// Where titles, artists and tags go, one JSON object a line.
     #[arg(long, value_name = "FILE")]
     catalogue: Option<PathBuf>,
     /// Where the truth goes that mining ought to find: what went viral, what emerged.
     #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
+    /// Recommenders to try, separated by commas: random, popularity, taste (the log alone), session (the sitting
+    /// alone), full (both) and oracle (what nobody can know); or all.
+    #[arg(long, value_name = "NAMES", value_parser = policies, conflicts_with_all = ["out", "catalogue", "truth"])]
+    policy: Option<Policies>,
+    /// How many worlds, each with its own model, the recommenders are tried in.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100), requires = "policy")]
+    worlds: u32,
+    /// How many listeners of each world come back.
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..), requires = "policy")]
+    people: u32,
+}
+
+#[derive(Clone)]
+struct Policies(Vec<Arm>);
+
+fn policies(names: &str) -> Result<Policies, UnknownArm> {
+    if names == "all" {
+        return Ok(Policies(Arm::ALL.to_vec()));
+    }
+    let mut all: Vec<Arm> = Vec::new();
+    for name in names.split(',') {
+        let arm: Arm = name.trim().parse()?;
+        if !all.contains(&arm) {
+            all.push(arm);
+        }
+    }
+    Ok(Policies(all))
 }
 
 /// What is written, in this order: where the events are, all is.
@@ -60,6 +97,11 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
     ui.heed_interrupt(None)?;
     let Arguments { listeners, tracks, days, seed, .. } = *arguments;
     let config = Config { listeners, tracks, days, seed, ..Config::default() };
+    if let Some(Policies(policies)) = &arguments.policy {
+        let plan =
+            trial::Plan { config, policies, worlds: arguments.worlds, people: arguments.people };
+        return trial::run(&plan, ui);
+    }
     let parts = parts(arguments);
     for (at, (_, path)) in parts.iter().enumerate() {
         check(path, parts[..at].iter().map(|(_, other)| *other))?;
@@ -81,7 +123,7 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
             Part::Events => lines(out, world.events().inspect(&mut count), left),
         })?;
     }
-    let out = shown(&arguments.out);
+    let out = arguments.out.as_deref().map(shown).unwrap_or_default();
     ui.finish(
         &json!({ "events": events, "listeners": listeners, "tracks": tracks, "out": out }),
         &format!(
@@ -96,8 +138,8 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
 fn parts(arguments: &Arguments) -> Vec<(Part, &Path)> {
     let catalogue = arguments.catalogue.as_deref().map(|path| (Part::Catalogue, path));
     let truth = arguments.truth.as_deref().map(|path| (Part::Truth, path));
-    let events = (Part::Events, arguments.out.as_path());
-    catalogue.into_iter().chain(truth).chain([events]).collect()
+    let events = arguments.out.as_deref().map(|path| (Part::Events, path));
+    catalogue.into_iter().chain(truth).chain(events).collect()
 }
 
 /// Writes a part; `left` is what there will not be where that is interrupted.

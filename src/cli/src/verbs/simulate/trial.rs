@@ -1,0 +1,237 @@
+//! `segue simulate --policy`: recommenders in a closed loop with simulated listeners.
+
+use std::{io::Write, sync::atomic::Ordering};
+
+use rayon::prelude::*;
+use segue_core::model::Model;
+use segue_sim::{
+    Config, World,
+    trial::{AFTER, Arm, BEFORE, Figures, SITTINGS, Tally, Trial, Turn},
+};
+use segue_train::{
+    checkpoints::Checkpoints,
+    dataset, log,
+    pipeline::{Options, train},
+    progress::Progress,
+    search::Effort,
+};
+use serde_json::{Value, json};
+
+use super::lines;
+use crate::{
+    failure::{Done, Failure},
+    ui::{STOP, Ui},
+};
+
+/// What is tried on whom.
+pub struct Plan<'a> {
+    /// Of the first world; each further one has the next seed.
+    pub config: Config,
+    pub policies: &'a [Arm],
+    pub worlds: u32,
+    /// Listeners of each world who come back.
+    pub people: u32,
+}
+
+/// What came of one world: for each policy its figures, and its queue while the mood turned.
+struct Outcome {
+    figures: Vec<[f64; FIGURES]>,
+    turns: Vec<Curve>,
+}
+
+/// For each number of events, how well the next tracks fit the mood that comes, in the mean.
+type Curve = Vec<f64>;
+
+const FIGURES: usize = Figures::NAMES.len();
+
+pub fn run(plan: &Plan<'_>, ui: &Ui) -> Done {
+    let mut outcomes = Vec::new();
+    for world in 0..plan.worlds {
+        let seed = plan.config.seed.wrapping_add(world.into());
+        let config = Config { seed, ..plan.config.clone() };
+        let of = format!("world {} of {}", world + 1, plan.worlds);
+        ui.say(&format!("{of}: its log"));
+        let world = World::new(&config)?;
+        let model = trained(&world, ui)?;
+        ui.say(&format!("{of}: listeners come back"));
+        outcomes.push(tried(&Trial::new(&world, &model, plan.people), plan.policies)?);
+    }
+    ui.finish(&to_json(plan, &outcomes), &to_text(plan, &outcomes))
+}
+
+/// A model of the log of a world, by the way that any log goes.
+fn trained(world: &World, ui: &Ui) -> Result<Model, Failure> {
+    let folder = tempfile::tempdir()?;
+    let [events, catalogue] =
+        ["events.jsonl", "catalogue.jsonl"].map(|name| folder.path().join(name));
+    let mut out = std::io::BufWriter::new(std::fs::File::create(&events)?);
+    lines(&mut out, world.events(), &[])?;
+    out.flush()?;
+    let mut out = std::io::BufWriter::new(std::fs::File::create(&catalogue)?);
+    lines(&mut out, world.catalogue(), &[])?;
+    out.flush()?;
+    let report = |report: segue_train::progress::Report<'_>| ui.report(report);
+    let checkpoints = Checkpoints::default();
+    let progress = Progress { report: &report, stop: &STOP, checkpoints: &checkpoints };
+    let how = log::Options::default();
+    let dataset = dataset::read(&[events], Some(&catalogue), &how, &progress)?.dataset;
+    let seed = world.config().seed;
+    let options =
+        Options { dim: 64, clusters: None, seed, effort: Effort::QUICK, head: None, after: None };
+    Ok(train(&dataset, &options, &progress)?.model)
+}
+
+fn tried(trial: &Trial<'_>, policies: &[Arm]) -> Result<Outcome, Failure> {
+    let mut outcome = Outcome { figures: Vec::new(), turns: Vec::new() };
+    for &arm in policies {
+        let people = || (0..trial.people()).into_par_iter();
+        let tallies: Vec<Tally> = people().map(|person| trial.run(person, arm)).collect();
+        let mut tally = Tally::default();
+        tallies.iter().for_each(|other| tally.add(other));
+        outcome.figures.push(tally.figures());
+        let turns: Vec<Turn> = people().map(|person| trial.turn(person, arm)).collect();
+        outcome.turns.push(mean_curve(turns.iter().map(|turn| &turn.fits)));
+        if STOP.load(Ordering::Relaxed) {
+            return Err(Failure::from("interrupted".to_owned()));
+        }
+    }
+    Ok(outcome)
+}
+
+/// The mean of curves, of which some may be shorter than others.
+fn mean_curve<'a>(curves: impl Iterator<Item = &'a Curve> + Clone) -> Curve {
+    let at = |place: usize| {
+        let (sum, all) = curves
+            .clone()
+            .filter_map(|curve| curve.get(place))
+            .fold((0.0, 0_u32), |(sum, all), fit| (sum + fit, all + 1));
+        sum / f64::from(all.max(1))
+    };
+    (0..BEFORE + AFTER).map(at).collect()
+}
+
+/// How a queue followed the mood.
+struct Followed {
+    /// How well it fits the mood that comes when nothing of it has been heard, and in the last third.
+    from: f64,
+    to: f64,
+    /// After how many events it was half way; `None` where it got nowhere.
+    after: Option<usize>,
+}
+
+impl Followed {
+    fn of(curve: &Curve) -> Self {
+        let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len().max(1) as f64;
+        let from = mean(&curve[BEFORE - 2..=BEFORE]);
+        let to = mean(&curve[BEFORE + AFTER - AFTER / 3..]);
+        let half = (from + to) / 2.0;
+        let after = curve[BEFORE..].iter().position(|&fit| fit >= half);
+        Self { from, to, after: after.filter(|_| to - from > 0.01) }
+    }
+}
+
+/// The mean of what each world gave, and half of its 95 % interval by Student's t; none from one world.
+fn spread(values: &[f64]) -> (f64, Option<f64>) {
+    /// Quantiles of 97.5 % for 1 to 10 degrees of freedom; beyond these the normal one and what is left.
+    const T: [f64; 10] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count.max(1.0);
+    let freedom = values.len().saturating_sub(1);
+    if freedom == 0 {
+        return (mean, None);
+    }
+    let t = T.get(freedom - 1).copied().unwrap_or(1.96 + 2.5 / freedom as f64);
+    let variance = values.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / freedom as f64;
+    (mean, Some(t * (variance / count).sqrt()))
+}
+
+/// What the worlds gave for a figure of a policy.
+fn of_worlds(outcomes: &[Outcome], policy: usize, figure: usize) -> Vec<f64> {
+    outcomes.iter().map(|outcome| outcome.figures[policy][figure]).collect()
+}
+
+/// The same less that of another policy, world by world.
+fn differences(outcomes: &[Outcome], [one, other]: [usize; 2], figure: usize) -> Vec<f64> {
+    let [one, other] = [one, other].map(|policy| of_worlds(outcomes, policy, figure));
+    one.iter().zip(other).map(|(one, other)| one - other).collect()
+}
+
+fn turned(outcomes: &[Outcome], policy: usize) -> Curve {
+    mean_curve(outcomes.iter().map(|outcome| &outcome.turns[policy]))
+}
+
+fn figure_json(values: &[f64]) -> Value {
+    let (mean, margin) = spread(values);
+    json!({ "mean": mean, "interval": margin.map(|margin| [mean - margin, mean + margin]) })
+}
+
+fn to_json(plan: &Plan<'_>, outcomes: &[Outcome]) -> Value {
+    let named = |of: &dyn Fn(usize) -> Value| -> Value {
+        Figures::NAMES
+            .iter()
+            .enumerate()
+            .map(|(at, (name, _))| ((*name).to_owned(), of(at)))
+            .collect()
+    };
+    let policies = plan.policies.iter().enumerate().map(|(at, arm)| {
+        let curve = turned(outcomes, at);
+        let Followed { from, to, after } = Followed::of(&curve);
+        json!({
+            "policy": arm.name(),
+            "figures": named(&|figure| figure_json(&of_worlds(outcomes, at, figure))),
+            "turn": { "from": from, "to": to, "followed_after": after, "fits": curve },
+        })
+    });
+    let full = plan.policies.iter().position(|&arm| arm == Arm::Full);
+    let against = full.into_iter().flat_map(|full| {
+        let others = plan.policies.iter().enumerate().filter(move |(at, _)| *at != full);
+        others.map(move |(at, arm)| {
+            let of = |figure| figure_json(&differences(outcomes, [full, at], figure));
+            json!({ "full_less": arm.name(), "figures": named(&of) })
+        })
+    });
+    json!({
+        "worlds": plan.worlds,
+        "listeners": plan.people,
+        "sittings": SITTINGS,
+        "policies": policies.collect::<Vec<_>>(),
+        "differences": against.collect::<Vec<_>>(),
+    })
+}
+
+fn to_text(plan: &Plan<'_>, outcomes: &[Outcome]) -> String {
+    let Plan { worlds, people, .. } = plan;
+    let mut text = format!(
+        "{SITTINGS} sittings of {people} listeners in each of {worlds} worlds; ± is half of a 95 % interval over \
+         worlds\n\n{:<22}",
+        "policy"
+    );
+    for (name, _) in Figures::NAMES {
+        text += &format!("{name:>18}");
+    }
+    text += "   follows a mood after\n";
+    let cells = |values: &dyn Fn(usize) -> Vec<f64>| -> String {
+        (0..FIGURES).map(|figure| format!("{:>18}", cell(&values(figure)))).collect()
+    };
+    for (at, arm) in plan.policies.iter().enumerate() {
+        let Followed { from, to, after } = Followed::of(&turned(outcomes, at));
+        let after = after.map_or_else(|| "–".to_owned(), |after| format!("{after} events"));
+        let figures = cells(&|figure| of_worlds(outcomes, at, figure));
+        text += &format!("{:<22}{figures}   {after} ({from:.3} to {to:.3})\n", arm.name());
+    }
+    if let Some(full) = plan.policies.iter().position(|&arm| arm == Arm::Full) {
+        for (at, arm) in plan.policies.iter().enumerate().filter(|(at, _)| *at != full) {
+            let figures = cells(&|figure| differences(outcomes, [full, at], figure));
+            text += &format!("{:<22}{figures}\n", format!("full less {}", arm.name()));
+        }
+    }
+    text
+}
+
+fn cell(values: &[f64]) -> String {
+    let (mean, margin) = spread(values);
+    match margin {
+        Some(margin) => format!("{mean:.3} ±{margin:.3}"),
+        None => format!("{mean:.3}"),
+    }
+}

@@ -1,0 +1,149 @@
+//! Who chooses what is played next.
+
+use std::str::FromStr;
+
+use segue_core::{
+    event::Kind,
+    kernel::Place,
+    rank,
+    session::{Observation, Session},
+};
+
+use super::{Person, Trial};
+use crate::{Listener, Reaction, Situation, TrackIndex, num::mix};
+
+/// A recommender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arm {
+    /// Any order.
+    Random,
+    /// What was played most in the log comes first.
+    Popularity,
+    /// The model, which knows the listener's log and nothing of the sitting.
+    Taste,
+    /// The model, which knows the sitting and nothing of the log.
+    Session,
+    /// The model, which knows both.
+    Full,
+    /// What the listener is least likely to skip, which nobody can know: the bound of all.
+    Oracle,
+}
+
+impl Arm {
+    /// Every arm.
+    pub const ALL: [Self; 6] =
+        [Self::Random, Self::Popularity, Self::Taste, Self::Session, Self::Full, Self::Oracle];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Random => "random",
+            Self::Popularity => "popularity",
+            Self::Taste => "taste",
+            Self::Session => "session",
+            Self::Full => "full",
+            Self::Oracle => "oracle",
+        }
+    }
+
+    const fn remembers(self) -> bool {
+        matches!(self, Self::Taste | Self::Full)
+    }
+
+    const fn listens(self) -> bool {
+        matches!(self, Self::Session | Self::Full)
+    }
+}
+
+/// No such [`Arm`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no policy `{0}`; there are random, popularity, taste, session, full and oracle")]
+pub struct UnknownArm(pub String);
+
+impl FromStr for Arm {
+    type Err = UnknownArm;
+
+    fn from_str(name: &str) -> Result<Self, UnknownArm> {
+        let found = Self::ALL.into_iter().find(|arm| arm.name() == name);
+        found.ok_or_else(|| UnknownArm(name.to_owned()))
+    }
+}
+
+/// The device of one person, on which an arm chooses.
+pub(super) struct Device<'a> {
+    trial: &'a Trial<'a>,
+    arm: Arm,
+    session: Session,
+    queue: Vec<Place>,
+}
+
+/// The listener at a moment, of which only [`Arm::Oracle`] knows more than the time.
+#[derive(Clone, Copy)]
+pub(super) struct Moment<'a> {
+    pub listener: &'a Listener,
+    pub situation: &'a Situation,
+    pub now_ms: i64,
+}
+
+impl<'a> Device<'a> {
+    pub fn new(trial: &'a Trial<'a>, arm: Arm, person: &Person) -> Self {
+        let session = trial.session(person, arm.remembers());
+        Self { trial, arm, session, queue: Vec::new() }
+    }
+
+    /// The places of the best `limit` of `offers`, best first.
+    pub fn choose(
+        &mut self,
+        offers: &[TrackIndex],
+        limit: usize,
+        moment: Moment<'_>,
+        seed: u64,
+    ) -> Vec<usize> {
+        let Trial { world, model, rows, plays, .. } = self.trial;
+        let by = |worth: &dyn Fn(TrackIndex) -> f64| {
+            let worth: Vec<f64> = offers.iter().map(|&track| worth(track)).collect();
+            let mut order: Vec<usize> = (0..offers.len()).collect();
+            order.sort_by(|&a, &b| worth[b].total_cmp(&worth[a]));
+            order.truncate(limit);
+            order
+        };
+        match self.arm {
+            Arm::Random => by(&|track| (mix(seed, track.index() as u64) >> 11) as f64),
+            Arm::Popularity => by(&|track| f64::from(plays[track.index()])),
+            Arm::Oracle => by(&|track| {
+                let Moment { listener, situation, now_ms } = moment;
+                -f64::from(world.skip_probability(listener, track, situation, now_ms))
+            }),
+            Arm::Taste | Arm::Session | Arm::Full => {
+                let candidates: Vec<_> = offers.iter().map(|track| rows[track.index()]).collect();
+                rank::rank(model, &mut self.session, &candidates, limit, &mut self.queue);
+                self.queue.iter().map(|place| place.index() as usize).collect()
+            }
+        }
+    }
+
+    /// Takes in what the listener did with a track.
+    pub fn hear(&mut self, track: TrackIndex, reaction: &Reaction) {
+        let Some(row) = self.trial.rows[track.index()].filter(|_| self.arm.listens()) else {
+            return;
+        };
+        let duration_ms = self.trial.world.catalogue.track(track).duration_ms;
+        let heard = segue_core::event::heard(reaction.played_ms, duration_ms);
+        let kind = if reaction.skipped { Kind::Skip } else { Kind::Play };
+        let said = [
+            (true, kind),
+            (reaction.like, Kind::Like),
+            (reaction.dislike, Kind::Dislike),
+            (reaction.save, Kind::Save),
+            (reaction.replay, Kind::Replay),
+        ];
+        for (_, kind) in said.into_iter().filter(|(is_so, _)| *is_so) {
+            self.session.observe(self.trial.model, Observation { row, kind, heard });
+        }
+    }
+
+    /// The sitting is over.
+    pub fn leave(&mut self) {
+        self.session.leave();
+    }
+}
