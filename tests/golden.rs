@@ -17,17 +17,17 @@ const MODEL_2: &[u8] = include_bytes!("golden/model-2.segue");
 /// With the section `finished`.
 const FINISHED_2: &[u8] = include_bytes!("golden/finished-2.segue");
 
-/// With the sections `rates` and `ranker`.
+/// With the sections `rates`, `ranker`, `tags` and `context`.
 const RANKED_2: &[u8] = include_bytes!("golden/ranked-2.segue");
 
 /// Rows and points of the best five of it after a like, a play and a skip, and the bits of the probability that
 /// each is skipped.
 const BEST_RANKED_2: [(u32, i32, u32); 5] = [
-    (57, 3_181_699, 1_034_611_416),
-    (55, 3_118_757, 1_034_868_999),
-    (27, 3_110_946, 1_034_346_183),
-    (17, 3_084_911, 1_035_099_886),
-    (42, 3_076_260, 1_034_814_994),
+    (55, 3_711_738, 1_021_773_299),
+    (17, 3_643_734, 1_022_757_277),
+    (57, 3_616_708, 1_023_165_291),
+    (27, 3_546_271, 1_023_843_211),
+    (42, 3_513_200, 1_024_116_287),
 ];
 
 /// Rows and points of the best five of the second after a like, a play and a skip.

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use segue_core::signals::Signal;
 use segue_train::ranker::{Ranking, Told};
 use serde_json::{Map, Value, json};
 
@@ -10,15 +9,8 @@ use crate::ui::counted;
 
 /// What was learned.
 pub fn ranking_json(ranking: &Ranking) -> Value {
-    let told = |told: &Told| {
-        let without =
-            told.without.iter().map(|(signal, auc)| (signal.name().to_owned(), json!(auc)));
-        json!({
-            "auc": told.auc,
-            "auc_by_taste": told.auc_of_taste,
-            "auc_without": without.collect::<Map<String, Value>>(),
-        })
-    };
+    let without = ranking.told.without.iter();
+    let without = without.map(|(signal, auc)| (signal.name().to_owned(), json!(auc)));
     let reliability: Vec<Value> = ranking
         .reliability
         .iter()
@@ -27,9 +19,9 @@ pub fn ranking_json(ranking: &Ranking) -> Value {
     let [listeners, verdicts] = ranking.parts.recipe.learned_from;
     json!({
         "ships": ranking.ships,
-        "orders": ranking.orders,
-        "odds": told(&ranking.odds),
-        "order": told(&ranking.order),
+        "auc": ranking.told.auc,
+        "auc_by_taste": ranking.told.auc_of_taste,
+        "auc_without": without.collect::<Map<String, Value>>(),
         "calibration_error": ranking.calibration_error(),
         "reliability": reliability,
         "listeners": listeners,
@@ -40,45 +32,31 @@ pub fn ranking_json(ranking: &Ranking) -> Value {
 /// The same in words: what each signal is worth, and how far off what is foretold is.
 pub fn ranking_text(ranking: Option<&Ranking>) -> String {
     let Some(ranking) = ranking else {
-        return "too few listeners said yes and no to new tracks among their latest events to learn what \
+        return "too few listeners said yes and no to tracks among their latest events to learn what \
                 foretells it:\n  tracks are ranked by taste"
             .into();
     };
     let [listeners, verdicts] = ranking.parts.recipe.learned_from;
-    let ships = match (ranking.ships, ranking.orders) {
-        (false, _) => "not notably more than taste alone, so none of it ships",
-        (true, false) => {
-            "it foretells skips; taste and what follows what order tracks, which is no worse"
-        }
-        (true, true) => "it foretells skips and orders tracks",
+    let ships = match ranking.ships {
+        false => "not notably more than taste alone, so none of it ships",
+        true => "tracks are ordered by it",
     };
     let mut text = format!(
         "what foretells a yes: auc, half by chance, of {} by weights of others, on {}:\n  \
-         {ships}; the probability of a skip is off by {:.3} in the mean\n\n\
-         {:<16}{:>13}{:>22}\n",
+         {ships}; the probability of a skip is off by {:.3} in the mean\n\n",
         counted(listeners as usize, "listener"),
         counted(verdicts as usize, "verdict"),
         ranking.calibration_error(),
-        "",
-        "yes from no",
-        "yes from all others",
     );
     // Writing to a string cannot fail.
-    let mut line = |name: &str, [odds, order]: [Option<f64>; 2]| {
-        let shown =
-            |auc: Option<f64>| auc.map_or_else(|| "–".to_owned(), |auc| format!("{auc:.4}"));
-        let _ = writeln!(text, "{name:<16}{:>13}{:>22}", shown(odds), shown(order));
+    let mut line = |name: &str, auc: f64| {
+        let _ = writeln!(text, "{name:<16}{auc:>8.4}");
     };
-    let Ranking { odds, order, .. } = ranking;
-    line("all signals", [Some(odds.auc), Some(order.auc)]);
-    line("taste alone", [Some(odds.auc_of_taste), Some(order.auc_of_taste)]);
-    for signal in Signal::ALL {
-        let of =
-            |told: &Told| told.without.iter().find(|(of, _)| *of == signal).map(|(_, auc)| *auc);
-        let each = [of(odds), of(order)];
-        if each != [None, None] {
-            line(&format!("without {}", signal.name()), each);
-        }
+    let Told { auc, auc_of_taste, without } = &ranking.told;
+    line("all signals", *auc);
+    line("taste alone", *auc_of_taste);
+    for (signal, auc) in without {
+        line(&format!("without {}", signal.name()), *auc);
     }
     text
 }

@@ -10,7 +10,9 @@
 //! | [`fold_in`] | the ridge system that gives a listener's taste |
 //! | [`session`], [`sitting`] | the listener's evidence and the posterior over taste; what was heard in one go |
 //! | [`boosts`], [`votes`] | what the neighbours of tracks that were met add, and the last tracks' successors |
-//! | [`verdicts`], [`signals`] | what the listener says beyond what all say; what foretells a yes, and its log-odds |
+//! | [`verdicts`], [`by_artist`], [`features`] | what the listener says beyond what all say, and where that spreads to |
+//! | [`moment`] | when and where they listen |
+//! | [`signals`] | what foretells a yes, and its log-odds |
 //! | [`rank`], [`reason`] | candidates in, order and reasons out |
 //! | [`membership`], [`artists`] | how a taste lies among the clusters; artists near an artist |
 //! | [`kernel`], [`linalg`], [`kmeans`], [`rng`], [`bytes`] | the arithmetic beneath |
@@ -26,10 +28,12 @@ extern crate alloc;
 
 pub mod artists;
 pub mod boosts;
+pub mod by_artist;
 pub mod bytes;
 pub mod catalogue;
 pub mod codec;
 pub mod event;
+pub mod features;
 pub mod fold_in;
 pub mod ids;
 pub mod kernel;
@@ -38,6 +42,7 @@ pub mod linalg;
 pub mod manifest;
 pub mod membership;
 pub mod model;
+pub mod moment;
 pub mod rank;
 pub mod reason;
 pub mod retrieval;

@@ -31,7 +31,7 @@ pub fn rank(
     let expectation = session.expectation(model);
     queue.clear();
     let places = (0..).zip(candidates);
-    if let Some(ranker) = &model.orderer() {
+    if let Some(ranker) = &model.ranker() {
         queue.extend(places.map(|(index, row)| {
             let points = row.map(|row| by_signals(model, ranker, expectation, row));
             Place::new(points.unwrap_or(UNKNOWN), index)
@@ -64,7 +64,7 @@ fn by_signals(model: &Model, ranker: &Ranker<'_>, expected: Expectation<'_>, row
     if !model.has(row) {
         return UNKNOWN;
     }
-    signals::points(signals::order(ranker, &signals::of(model, ranker, expected, row)))
+    signals::points(signals::log_odds(model, ranker, expected, row))
 }
 
 #[inline(never)]
@@ -112,7 +112,7 @@ pub fn top_expected(
     keep: impl Fn(Row) -> bool,
     found: &mut Vec<Place>,
 ) {
-    let ranker = model.orderer();
+    let ranker = model.ranker();
     let wide = if ranker.is_some() { k.saturating_mul(WIDE) } else { k };
     let alone = |row| !is_more(expectation, row) && keep(row);
     top_k(model.shelves(), expectation.query, wide, alone, found);
@@ -184,7 +184,7 @@ pub fn top_each(
     found: &mut [Vec<Place>],
 ) {
     let keep = &keep;
-    let ranker = model.orderer();
+    let ranker = model.ranker();
     let wide = if ranker.is_some() { k.saturating_mul(WIDE) } else { k };
     let expected: Vec<_> = sessions.iter_mut().map(|session| session.expectation(model)).collect();
     let each = expected.iter().zip(found.iter_mut()).enumerate();
@@ -219,12 +219,11 @@ pub fn nearest(model: &Model, session: &mut Session, found: &mut Vec<Place>) {
     best(found, all);
 }
 
-/// What `points` are: what signals come to where the model has learned what foretells a yes, good for order and
-/// on no scale of its own; elsewhere the expected response, on the scale of the targets, on which a play is 1:
+/// What `points` are: the log-odds of a yes where the model has learned what foretells one; elsewhere the expected response, on the scale of the targets, on which a play is 1:
 /// near 0 for a listener of whom little is known, below 0 for what evidence speaks against. −∞ where the model
 /// does not know the track. `query` is the session's.
 pub fn score(model: &Model, query: &Query, points: i32) -> f32 {
-    match (points, model.orderer()) {
+    match (points, model.ranker()) {
         (UNKNOWN, _) => f32::NEG_INFINITY,
         (_, Some(_)) => signals::of_points(points),
         (_, None) => query.score(points),

@@ -15,9 +15,9 @@
 //! them it is said that they are unlike it. The ridge is held as it is: it shrinks by λ with each
 //! track less, and so a little does every effect.
 //!
-//! Where the model has learned what foretells a yes ([`crate::signals`]), an effect is one on what tracks are
-//! ordered by: that on the expected response times the weight of it, and the same identity of the verdicts'
-//! systems ([`crate::verdicts`]), whose factors are the first components of these.
+//! Where the model has learned what foretells a yes ([`crate::signals`]), an effect is one on its log-odds: that on
+//! the expected response times the weight of it, the same identity of the verdicts' systems ([`crate::verdicts`]),
+//! what was said of the same artist, and what was said of the very track.
 //!
 //! What [`crate::votes`] adds is a reason of its own, beside the mean of what they add to the others. A
 //! track that was just heard has no other: of it taste tells nothing.
@@ -30,16 +30,17 @@
 use alloc::{format, string::String, vec, vec::Vec};
 
 use crate::{
-    boosts,
+    boosts, by_artist,
     event::Kind,
+    features,
     ids::Row,
     kernel::{Place, best},
     linalg::dot,
     model::{Model, Rate},
     session::{Evidence, Expectation, Session},
-    signals::Signal,
+    signals::{self, Signal},
     sitting::Sitting,
-    verdicts::rate,
+    verdicts::{Beyond, rate},
     votes::Votes,
 };
 
@@ -73,11 +74,13 @@ pub enum Ground {
     Replayed = 8,
     /// The last tracks of the sitting, which it often follows, or of which it is one.
     Followed = 9,
+    /// The hour, the place, the device, the list or the mood.
+    Moment = 10,
 }
 
 impl Ground {
     /// Every ground, in the order of its discriminant.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Popular,
         Self::Finished,
         Self::Liked,
@@ -88,6 +91,7 @@ impl Ground {
         Self::Saved,
         Self::Replayed,
         Self::Followed,
+        Self::Moment,
     ];
 
     /// Its name.
@@ -103,6 +107,7 @@ impl Ground {
             Self::Saved => "saved",
             Self::Replayed => "replayed",
             Self::Followed => "followed",
+            Self::Moment => "moment",
         }
     }
 
@@ -159,10 +164,13 @@ impl Reason {
             Ground::Followed => "just played",
             ground => ground.name(),
         };
-        if self.ground == Ground::Popular {
-            let up = self.effect > 0.0;
-            return if up { "popular with all listeners" } else { "less popular than the rest" }
-                .into();
+        let up = self.effect > 0.0;
+        match (self.ground, up) {
+            (Ground::Popular, true) => return "popular with all listeners".into(),
+            (Ground::Popular, false) => return "less popular than the rest".into(),
+            (Ground::Moment, true) => return "fits the moment".into(),
+            (Ground::Moment, false) => return "fits other moments better".into(),
+            _ => {}
         }
         let n = self.tracks.len();
         if self.tracks.first() == Some(&self.row) {
@@ -194,9 +202,47 @@ pub struct Explainer {
     mean_said: f32,
     /// What votes add, in the mean over the tracks that were ranked together.
     mean_votes: f32,
-    /// v̄, and the factor of the track at hand.
-    mean: Vec<f32>,
+    /// What the moment says of each feature.
+    moment: Vec<f32>,
+    /// The track at hand, and the mean of those that were ranked together.
+    at_hand: Spot,
+    mean: Spot,
+}
+
+/// Where a track is.
+#[derive(Debug, Default)]
+struct Spot {
+    /// v.
     factor: Vec<f32>,
+    /// φ; nothing where the model has not learned what foretells a yes.
+    features: Vec<f32>,
+}
+
+impl Spot {
+    fn read(&mut self, model: &Model, row: Row) {
+        self.factor.resize(model.dim(), 0.0);
+        model.decode(row, &mut self.factor);
+        if let Some(ranker) = model.ranker() {
+            let axes = ranker.recipe().axes as usize;
+            features::write(model, axes, row, &self.factor, &mut self.features);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.factor.fill(0.0);
+        self.features.fill(0.0);
+    }
+
+    fn add(&mut self, other: &Self) {
+        for (sum, x) in [(&mut self.factor, &other.factor), (&mut self.features, &other.features)] {
+            sum.resize(x.len(), 0.0);
+            sum.iter_mut().zip(x).for_each(|(sum, x)| *sum += x);
+        }
+    }
+
+    fn divide(&mut self, by: f32) {
+        self.factor.iter_mut().chain(&mut self.features).for_each(|x| *x /= by);
+    }
 }
 
 /// What the parts of a score count.
@@ -210,7 +256,7 @@ struct Weights {
 
 impl Weights {
     fn of(model: &Model) -> Self {
-        let Some(ranker) = model.orderer() else {
+        let Some(ranker) = model.ranker() else {
             return Self { taste: 1.0, votes: 1.0, rate: 0.0, plays: 0.0 };
         };
         let [taste, votes, rate, plays] =
@@ -220,36 +266,56 @@ impl Weights {
 
     /// What all listeners say to a track adds.
     fn said(&self, model: &Model, row: Row) -> f32 {
-        let Some(ranker) = model.orderer() else { return 0.0 };
+        let Some(ranker) = model.ranker() else { return 0.0 };
         let Rate { log_odds, plays } = rate(model, &ranker, row);
         self.rate * log_odds + self.plays * plays
     }
+}
+
+/// Evidence, and how many events old it is where it is of this sitting.
+#[derive(Clone, Copy, Debug)]
+struct Recent {
+    evidence: Evidence,
+    age: Option<u32>,
 }
 
 #[derive(Debug)]
 struct Piece {
     row: Row,
     ground: Ground,
-    /// A⁻¹v · w(t − u·v)/(1 − w·vᵀA⁻¹v), and what verdicts add; its product with a factor is the effect on that
-    /// track.
+    /// A⁻¹v · w(t − u·v)/(1 − w·vᵀA⁻¹v): its product with a factor is the effect on that track.
     direction: Vec<f32>,
+    /// The same of verdicts and features.
+    along: Vec<f32>,
+    /// What it says of its artist, and of nothing but its own track.
+    by_artist: f32,
+    own: f32,
     /// What the listener said of it: 1 for yes.
     says: f32,
-    /// What it adds to a neighbour, in the mean over the tracks that were ranked together.
-    mean_boost: f32,
+    /// What it adds to certain tracks, in the mean over those that were ranked together.
+    mean_apart: f32,
 }
 
 impl Piece {
-    /// What it adds to the score of a neighbour. O(neighbours).
+    /// What it adds to the tracks along the directions.
+    fn effect(&self, of: &Spot) -> f32 {
+        dot(&self.direction, &of.factor) + dot(&self.along, &of.features)
+    }
+
+    /// What it adds to a row because it is a neighbour, of the same artist, or the very track. O(neighbours).
     #[inline(never)]
-    fn boost(&self, model: &Model, row: Row, weight: f32) -> f32 {
+    fn apart(&self, model: &Model, row: Row, weight: f32) -> f32 {
         if row.shard() != self.row.shard() {
             return 0.0;
+        }
+        let mut apart = if row == self.row { self.own } else { 0.0 };
+        if self.by_artist != 0.0 && by_artist::are_alike(model, row, self.row) {
+            apart += self.by_artist;
         }
         let neighbours = model.neighbours(row.shard()).map_or(&[][..], |n| n.of(self.row.index()));
         let here = neighbours.iter().filter(|neighbour| neighbour.place as usize == row.index());
         let boosts = here.map(|it| boosts::score(boosts::units(it.weight, self.says)));
-        weight * boosts.sum::<f32>()
+        apart + weight * boosts.sum::<f32>()
     }
 }
 
@@ -261,66 +327,83 @@ impl Explainer {
         prior.iter_mut().for_each(|x| *x *= weights.taste);
         let taste = model.taste();
         let since = session.events().saturating_sub(MAX_EVENTS);
-        let recent: Vec<(Evidence, bool)> = session
+        let now = session.events();
+        let recent: Vec<Recent> = session
             .evidence()
             .iter()
             .filter(|evidence| evidence.touched() > since)
-            .map(|evidence| (*evidence, session.is_of_sitting(evidence)))
+            .map(|evidence| {
+                let of_sitting = session.is_of_sitting(evidence);
+                let age = of_sitting.then(|| now - evidence.observed());
+                Recent { evidence: *evidence, age }
+            })
             .collect();
-        let (posterior, verdicts) = session.solved(model);
-        let mut factor = vec![0.0; model.dim()];
-        let piece = |(evidence, is_of_sitting): &(Evidence, bool)| {
-            let ground = Ground::of(evidence)?;
+        let mut at_hand = Spot::default();
+        let moment = moment(model, session);
+        let posterior = session.posterior(model);
+        let direction = |Recent { evidence, .. }: &Recent| {
             let pull = evidence.pull(taste.responses());
-            model.decode(evidence.row, &mut factor);
-            let mut direction = factor.clone();
+            at_hand.read(model, evidence.row);
+            let mut direction = at_hand.factor.clone();
             posterior.precision.solve(&mut direction);
-            let leverage = (pull.weight * dot(&factor, &direction)).min(1.0 - 1e-6);
-            let residual = pull.information - pull.weight * posterior.expect(&factor);
+            let leverage = (pull.weight * dot(&at_hand.factor, &direction)).min(1.0 - 1e-6);
+            let residual = pull.information - pull.weight * posterior.expect(&at_hand.factor);
             let gain = weights.taste * residual / (1.0 - leverage);
             direction.iter_mut().for_each(|x| *x *= gain);
-            verdicts.add_part_of(model, evidence, &factor, *is_of_sitting, &mut direction);
-            let own = dot(&direction, &factor);
-            let moved = if ground.is_for() { own > 0.0 } else { own < 0.0 };
-            let says = pull.target();
-            moved.then_some(Piece { row: evidence.row, ground, direction, says, mean_boost: 0.0 })
+            direction
         };
-        let pieces = recent.iter().filter_map(piece).collect();
-        let mean = vec![0.0; model.dim()];
-        Self { prior, pieces, weights, mean_said: 0.0, mean_votes: 0.0, mean, factor }
+        let directions: Vec<Vec<f32>> = recent.iter().map(direction).collect();
+        let expected = session.expectation(model);
+        let piece = |(Recent { evidence, age }, direction): (&Recent, Vec<f32>)| {
+            let ground = Ground::of(evidence)?;
+            let row = evidence.row;
+            at_hand.read(model, row);
+            let mut along = Vec::new();
+            expected.verdicts.add_part_of(model, evidence, &at_hand.factor, *age, &mut along);
+            let [by_artist, own] = apart(model, expected, evidence, *age);
+            let says = evidence.pull(taste.responses()).target();
+            let piece =
+                Piece { row, ground, direction, along, by_artist, own, says, mean_apart: 0.0 };
+            let moves = piece.effect(&at_hand) + by_artist + own;
+            let moved = if ground.is_for() { moves > 0.0 } else { moves < 0.0 };
+            moved.then_some(piece)
+        };
+        let pieces = recent.iter().zip(directions).filter_map(piece).collect();
+        let mean = Spot::default();
+        Self { prior, pieces, weights, mean_said: 0.0, mean_votes: 0.0, moment, at_hand, mean }
     }
 
     /// From now on places are explained beside those of `rows`; beside a track of no taste at all
     /// where there are none. `session` is the one that was weighed. O(rows·d).
     pub fn beside(&mut self, model: &Model, session: &mut Session, rows: &[Row]) {
         let votes = session.expectation(model).votes;
-        self.mean.fill(0.0);
+        self.mean.clear();
         (self.mean_votes, self.mean_said) = (0.0, 0.0);
-        self.pieces.iter_mut().for_each(|piece| piece.mean_boost = 0.0);
+        self.pieces.iter_mut().for_each(|piece| piece.mean_apart = 0.0);
         for &row in rows {
             self.mean_votes += self.weights.votes * votes.score(row);
             self.mean_said += self.weights.said(model, row);
             if is_heard(model, votes, row) {
                 continue;
             }
-            model.decode(row, &mut self.factor);
-            self.mean.iter_mut().zip(&self.factor).for_each(|(sum, x)| *sum += x);
+            self.at_hand.read(model, row);
+            self.mean.add(&self.at_hand);
             for piece in &mut self.pieces {
-                piece.mean_boost += piece.boost(model, row, self.weights.taste);
+                piece.mean_apart += piece.apart(model, row, self.weights.taste);
             }
         }
         let count = rows.len().max(1) as f32;
         self.mean_votes /= count;
         self.mean_said /= count;
-        let boosts = self.pieces.iter_mut().map(|piece| &mut piece.mean_boost);
-        self.mean.iter_mut().chain(boosts).for_each(|sum| *sum /= count);
+        self.mean.divide(count);
+        self.pieces.iter_mut().for_each(|piece| piece.mean_apart /= count);
     }
 
     /// The reasons for `row`, strongest first; empty where nothing of note moves it. `session` is the
     /// one that was weighed.
     pub fn explain(&mut self, model: &Model, session: &mut Session, row: Row) -> Vec<Reason> {
-        model.decode(row, &mut self.factor);
-        let expected = session.posterior(model).expect(&self.factor);
+        self.at_hand.read(model, row);
+        let expected = session.posterior(model).expect(&self.at_hand.factor);
         let Expectation { boosts, votes, sitting, .. } = session.expectation(model);
         if is_heard(model, votes, row) {
             let by_taste = expected + boosts::score(boosts.of(row));
@@ -333,9 +416,13 @@ impl Explainer {
             reasons.insert(place, reason);
         };
         let said = self.weights.said(model, row) - self.mean_said;
-        let popular = self.effect(&self.prior).1 + said;
-        if popular != 0.0 {
-            tell(Reason { row, ground: Ground::Popular, effect: popular, tracks: Vec::new() });
+        let beside = |x: &[f32], own: &[f32], mean: &[f32]| dot(x, own) - dot(x, mean);
+        let popular = beside(&self.prior, &self.at_hand.factor, &self.mean.factor) + said;
+        let moment = beside(&self.moment, &self.at_hand.features, &self.mean.features);
+        for (ground, effect) in [(Ground::Popular, popular), (Ground::Moment, moment)] {
+            if effect != 0.0 {
+                tell(Reason { row, ground, effect, tracks: Vec::new() });
+            }
         }
         self.followed(model, votes, sitting, row).map(&mut tell);
         for ground in Ground::ALL {
@@ -354,10 +441,8 @@ impl Explainer {
     fn summary(&self, model: &Model, row: Row, ground: Ground, sign: f32) -> Option<Reason> {
         let mut effects: Vec<Place> = Vec::new();
         for piece in self.pieces.iter().filter(|piece| piece.ground == ground) {
-            let (by_taste, by_taste_beside) = self.effect(&piece.direction);
-            let boost = piece.boost(model, row, self.weights.taste);
-            let alone = by_taste + boost;
-            let beside = by_taste_beside + boost - piece.mean_boost;
+            let alone = piece.effect(&self.at_hand) + piece.apart(model, row, self.weights.taste);
+            let beside = alone - piece.effect(&self.mean) - piece.mean_apart;
             // Nothing is far from what one likes by being less near to it than others are, and
             // nothing is like what one skips that the skip itself does not lower.
             let true_of_it = match (ground.is_for(), sign > 0.0) {
@@ -376,7 +461,7 @@ impl Explainer {
     fn just_heard(&self, more: f32, row: Row) -> Reason {
         // Had it not been heard, taste would not know that either.
         let own = self.pieces.iter().find(|piece| piece.row == row);
-        let effect = more + own.map_or(0.0, |piece| dot(&piece.direction, &self.factor));
+        let effect = more + own.map_or(0.0, |piece| piece.effect(&self.at_hand));
         Reason { row, ground: Ground::Followed, effect, tracks: vec![row] }
     }
 
@@ -401,17 +486,50 @@ impl Explainer {
         let told = effect > 0.0 && left < score && !tracks.is_empty();
         told.then_some(Reason { row, ground: Ground::Followed, effect, tracks })
     }
+}
 
-    /// What `direction` does to the score of the track at hand, alone and beside the others.
-    fn effect(&self, direction: &[f32]) -> (f32, f32) {
-        let alone = dot(direction, &self.factor);
-        (alone, alone - dot(direction, &self.mean))
+/// What the moment says of each feature, as log-odds weigh it.
+fn moment(model: &Model, session: &mut Session) -> Vec<f32> {
+    let (Some(ranker), Some(contexts)) = (model.ranker(), model.contexts()) else {
+        return Vec::new();
+    };
+    let mut moment = vec![0.0; ranker.recipe().axes as usize + model.tags()];
+    for (field, key) in session.expectation(model).moment.known() {
+        let weight = ranker.weight(Signal::of_field(field));
+        let effect = contexts.of(key).into_iter().flatten();
+        moment.iter_mut().zip(effect).for_each(|(sum, x)| *sum += weight * x);
     }
+    moment
+}
+
+/// What one piece of evidence, so many events old where it is of this sitting, says of its artist and of its own
+/// track, as log-odds weigh it.
+fn apart(
+    model: &Model,
+    expected: Expectation<'_>,
+    evidence: &Evidence,
+    age: Option<u32>,
+) -> [f32; 2] {
+    let Some(ranker) = model.ranker() else { return [0.0; 2] };
+    let weight = |signal| ranker.weight(signal);
+    let Beyond { weight: amount, mean } = Beyond::of(model, &ranker, evidence);
+    let (artists, prior) = (expected.verdicts.artists(), ranker.recipe().prior);
+    let of_listener = expected.verdicts.means()[0];
+    let with = artists.of(model, evidence.row, of_listener, prior)[0];
+    let mut others = artists.clone();
+    others.add(model, evidence.row, -amount, -amount * mean);
+    let without = others.of(model, evidence.row, of_listener, prior)[0];
+    let heard = age.map_or(0.0, |age| 1.0 / (1.0 + age as f32));
+    let by_artist = weight(Signal::Artist) * (with - without) + weight(Signal::Repeat) * heard;
+    let [met, own, lately] = signals::own(model, &ranker, expected, evidence.row);
+    let own =
+        weight(Signal::Met) * met + weight(Signal::Own) * own + weight(Signal::Lately) * lately;
+    [by_artist, own]
 }
 
 /// Whether only the last tracks tell of a row: see [`crate::rank`].
 fn is_heard(model: &Model, votes: &Votes, row: Row) -> bool {
-    votes.is_heard(row) && model.orderer().is_none()
+    votes.is_heard(row) && model.ranker().is_none()
 }
 
 /// A track with the size of its effect, above 0: the bits of such numbers order as the numbers do.

@@ -13,6 +13,7 @@ use crate::{
     ids::Row,
     kernel::Query,
     model::{Model, Responses},
+    moment::Moment,
     sitting::Sitting,
     verdicts::Verdicts,
     votes::Votes,
@@ -99,6 +100,11 @@ impl Evidence {
         self.touched
     }
 
+    /// The number of the last event about it that was not of an earlier sitting.
+    pub const fn observed(&self) -> u32 {
+        self.observed
+    }
+
     /// Weight and information, by the responses that the model has learned.
     pub fn pull(&self, responses: &Responses) -> Pull {
         let mut pull = Pull::default();
@@ -128,6 +134,36 @@ pub struct Expectation<'a> {
     pub sitting: &'a Sitting,
     /// What the listener says beyond what all say.
     pub verdicts: &'a Verdicts,
+    /// When and where they listen.
+    pub moment: &'a Moment,
+    /// The number of the session's last event.
+    pub now: u32,
+    evidence: &'a [Evidence],
+    by_row: &'a [u32],
+}
+
+impl<'a> Expectation<'a> {
+    /// That of a listener of whose evidence nothing else counts.
+    pub const fn new(
+        query: &'a Query,
+        (boosts, votes): (&'a Boosts, &'a Votes),
+        sitting: &'a Sitting,
+        (verdicts, moment): (&'a Verdicts, &'a Moment),
+    ) -> Self {
+        Self { query, boosts, votes, sitting, verdicts, moment, now: 0, evidence: &[], by_row: &[] }
+    }
+
+    /// What is known of a track. O(log tracks).
+    #[inline]
+    pub fn evidence(&self, row: Row) -> Option<&'a Evidence> {
+        let place = place(self.evidence, self.by_row, row).ok()?;
+        self.evidence.get(self.by_row[place] as usize)
+    }
+}
+
+/// Where `row` is in the order of rows, or where it would have to be.
+fn place(evidence: &[Evidence], by_row: &[u32], row: Row) -> Result<usize, usize> {
+    by_row.binary_search_by_key(&row, |&at| evidence[at as usize].row)
 }
 
 /// The listener's evidence and the posterior solved from it.
@@ -152,6 +188,9 @@ pub struct Session {
     /// What the listener says beyond what all say, unless this is to be weighed anew.
     verdicts: Verdicts,
     weighed: bool,
+    /// When and where they listen, and whether that is in the verdicts.
+    moment: Moment,
+    placed: bool,
     /// The number of the last event before this sitting.
     opened: u32,
     /// The factor of the track at hand.
@@ -178,6 +217,8 @@ impl Session {
             counted: true,
             verdicts,
             weighed: false,
+            moment: Moment::default(),
+            placed: false,
             opened: 0,
             factor: vec![0.0; model.dim()],
             stale: true,
@@ -224,6 +265,7 @@ impl Session {
             }
         }
         (session.events, session.opened) = (self.events, self.opened);
+        session.at(self.moment);
         for &row in self.sitting.tracks().iter().rev() {
             let stem = from.stem(row);
             if let Some(row) = stem.and_then(|stem| to.find_stem(stem)) {
@@ -274,8 +316,16 @@ impl Session {
     /// What scores are made of. The same cost.
     pub fn expectation(&mut self, model: &Model) -> Expectation<'_> {
         self.solve(model);
-        let Self { query, boosts, votes, sitting, verdicts, .. } = self;
-        Expectation { query, boosts, votes, sitting, verdicts }
+        let Self { query, boosts, votes, sitting, verdicts, moment, evidence, by_row, .. } = self;
+        let now = self.events;
+        Expectation { query, boosts, votes, sitting, verdicts, moment, now, evidence, by_row }
+    }
+
+    /// From now on it is this moment, which tells what is said then beyond what is said ever. O(1), and
+    /// O(k·fields) at the next look.
+    pub fn at(&mut self, moment: Moment) {
+        self.placed = self.placed && self.moment == moment;
+        self.moment = moment;
     }
 
     /// Forgets the listener, and keeps the memory for the next. O(d² + tracks).
@@ -353,9 +403,8 @@ impl Session {
         &mut self.evidence[self.by_row[place] as usize]
     }
 
-    /// Where `row` is in the order of rows, or where it would have to be.
     fn place(&self, row: Row) -> Result<usize, usize> {
-        self.by_row.binary_search_by_key(&row, |&at| self.evidence[at as usize].row)
+        place(&self.evidence, &self.by_row, row)
     }
 
     fn solve(&mut self, model: &Model) {
@@ -370,8 +419,12 @@ impl Session {
         }
         if !self.weighed {
             let heard = self.evidence.iter().filter(|evidence| evidence.observed > self.opened);
-            self.verdicts.solve(model, heard, &mut self.factor);
-            self.weighed = true;
+            self.verdicts.solve(model, heard, self.events, &mut self.factor);
+            (self.weighed, self.placed) = (true, false);
+        }
+        if !self.placed {
+            self.verdicts.combine(model, &self.moment);
+            self.placed = true;
         }
         if !self.counted {
             self.votes.count(model, &self.sitting);

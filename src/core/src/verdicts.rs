@@ -1,26 +1,31 @@
 //! What a listener says of tracks beyond what all listeners say of them.
 //!
 //! With the verdict yᵢ of a listener on each of the tracks S that they met (1 for yes, 0 for no, weighed by
-//! how much of it there is), the share pᵢ of all listeners who say yes ([`crate::model::Rate`]), the first k
-//! components vᵢ of the factors and r̄ = Σ wᵢ(yᵢ − pᵢ)/(Σ wᵢ + ρ), the mean of what is left,
+//! how much of it there is), the share pᵢ of all listeners who say yes ([`crate::model::Rate`]), the features φᵢ of
+//! the tracks ([`crate::features`]: the first k components of the factors, and tags) and
+//! r̄ = Σ wᵢ(yᵢ − pᵢ)/(Σ wᵢ + ρ), the mean of what is left,
 //!
 //! ```text
-//! x = A⁻¹·Σ_S wᵢ(yᵢ − pᵢ − r̄)vᵢ      A = (a/n)·G + λs²·I + Σ_S wᵢvᵢvᵢᵀ
+//! x = A⁻¹·Σ_S wᵢ(yᵢ − pᵢ − r̄)φᵢ      A = P + Σ_S wᵢφᵢφᵢᵀ
+//! P = (a/n)·G + λs²·I on axes, τ·I on tags
 //! ```
 //!
 //! G sums vvᵀ over all n tracks, s² is the mean square of a component. It is a ridge regression whose
 //! prior is flat among tracks as they lie: what is said of one track spreads to those near it as far as a
 //! lets it. That a taste, which is of what is met at all, and verdicts on what was met need each other's
 //! factors but not each other's targets is why there are two systems. One is of all that the listener said,
-//! one of this sitting alone.
+//! one of this sitting alone, in which what was said last counts most.
 
 use alloc::vec::Vec;
 
 use crate::{
+    by_artist::ByArtist,
     event::Kind,
+    features::{self, Along},
     ids::Row,
-    linalg::{Cholesky, add_diagonal, add_outer, dot, packed_len},
-    model::{FINE_BITS, Model, Ranker, Rate, Worth},
+    linalg::{Cholesky, add_diagonal, add_outer, dot, packed_len, power},
+    model::{Model, Ranker, Rate, Recipe, Spread, Worth},
+    moment::Moment,
     session::Evidence,
     signals::Signal,
 };
@@ -35,14 +40,18 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// What `evidence` says where each kind is worth so much.
-    pub fn of(evidence: &Evidence, worth: &Worth) -> Self {
+    /// What `evidence` says where each kind is worth so much, and a skip at the very end counts `late` of one at the
+    /// very start.
+    pub fn of(evidence: &Evidence, worth: &Worth, late: f32) -> Self {
         let (mut yes, mut no) = (0.0_f32, 0.0_f32);
-        for kind in Kind::ALL {
-            let said = worth[kind as usize] * evidence.amount(kind);
-            let said = if evidence.takes_back(kind) { 0.0 } else { said };
-            yes += said.max(0.0);
-            no -= said.min(0.0);
+        for (kind, worth) in Kind::ALL.into_iter().zip(worth) {
+            let amount = evidence.amount(kind);
+            if amount <= 0.0 || evidence.takes_back(kind) {
+                continue;
+            }
+            let amount = if kind == Kind::Skip { late + (1.0 - late) * amount } else { amount };
+            yes += (worth * amount).max(0.0);
+            no -= (worth * amount).min(0.0);
         }
         let all = yes + no;
         if all > 0.0 { Self { weight: all.min(1.0), yes: yes / all } } else { Self::default() }
@@ -56,12 +65,12 @@ pub fn share(log_odds: f32) -> f32 {
 
 /// What the verdicts of one system add up to.
 #[derive(Clone, Debug, Default)]
-struct Sums {
-    /// Σ wvvᵀ, packed.
+pub struct Sums {
+    /// Σ wφφᵀ, packed.
     precision: Vec<f32>,
-    /// Σ w(y − p)v.
+    /// Σ w(y − p)φ.
     said: Vec<f32>,
-    /// Σ wv.
+    /// Σ wφ.
     met: Vec<f32>,
     /// Σ w(y − p).
     beyond: f32,
@@ -70,95 +79,121 @@ struct Sums {
 }
 
 impl Sums {
-    fn clear(&mut self, axes: usize) {
+    /// Of nothing yet, for so many features.
+    pub fn clear(&mut self, features: usize) {
         self.precision.clear();
-        self.precision.resize(packed_len(axes), 0.0);
+        self.precision.resize(packed_len(features), 0.0);
         for of in [&mut self.said, &mut self.met] {
             of.clear();
-            of.resize(axes, 0.0);
+            of.resize(features, 0.0);
         }
         (self.beyond, self.weight) = (0.0, 0.0);
     }
 
-    /// A track of this factor said `before`, and says `now`. O(k²).
-    fn change(&mut self, factor: &[f32], share: f32, before: Verdict, now: Verdict) {
-        let factor = &factor[..self.said.len()];
-        let weight = now.weight - before.weight;
-        let beyond = now.weight * (now.yes - share) - before.weight * (before.yes - share);
-        add_outer(&mut self.precision, weight, factor);
-        for ((said, met), v) in self.said.iter_mut().zip(&mut self.met).zip(factor) {
-            *said += beyond * v;
-            *met += weight * v;
+    /// A track of these features has `weight` more of verdicts, which are `beyond` in sum. O(k²).
+    pub fn add(&mut self, features: &[f32], weight: f32, beyond: f32) {
+        add_outer(&mut self.precision, weight, features);
+        for ((said, met), x) in self.said.iter_mut().zip(&mut self.met).zip(features) {
+            *said += beyond * x;
+            *met += weight * x;
         }
         self.beyond += beyond;
         self.weight += weight;
     }
+
+    /// r̄.
+    pub fn mean(&self, prior: f32) -> f32 {
+        let mean = self.beyond / (self.weight + prior).max(f32::MIN_POSITIVE);
+        // What was taken away again leaves roundings.
+        if self.weight > 1e-3 { mean } else { 0.0 }
+    }
 }
 
-/// What a listener is found to say along the axes of the factors.
+/// P, packed.
+pub fn prior(model: &Model, axes: usize, by: Spread, out: &mut Vec<f32>) {
+    let features = axes + model.tags();
+    let n = model.catalogue() as f32;
+    let gram = &model.taste().gram()[..packed_len(axes)];
+    let trace: f32 = (0..axes).map(|at| gram[packed_len(at) + at]).sum();
+    out.clear();
+    out.extend(gram.iter().map(|x| x * by.others / n));
+    let ridge = by.ridge * trace / (n * axes as f32);
+    add_diagonal(out, axes, ridge.max(f32::MIN_POSITIVE));
+    out.resize(packed_len(features), 0.0);
+    (axes..features).for_each(|at| out[packed_len(at) + at] = by.tags);
+}
+
+/// What a listener is found to say for each feature.
 #[derive(Clone, Debug, Default)]
-struct Leaning {
+pub struct Leaning {
     sums: Sums,
-    /// x, and the same for codes.
+    prior: Vec<f32>,
+    /// x.
     along: Vec<f32>,
-    by_code: Vec<f32>,
     /// r̄.
     mean: f32,
     precision: Cholesky,
 }
 
 impl Leaning {
-    /// O(k³/6).
-    fn solve(&mut self, model: &Model, ranker: &Ranker<'_>, prior: &[f32]) {
-        let recipe = ranker.recipe();
-        let Sums { precision, said, met, beyond, weight } = &self.sums;
-        let mean = beyond / (weight + recipe.prior).max(f32::MIN_POSITIVE);
-        // What was taken away again leaves roundings.
-        self.mean = if *weight > 1e-3 { mean } else { 0.0 };
+    /// Nothing said yet. O(k²).
+    pub fn clear(&mut self, model: &Model, axes: usize, by: Spread) {
+        self.sums.clear(axes + model.tags());
+        prior(model, axes, by, &mut self.prior);
+    }
+
+    /// What is added up.
+    pub const fn sums(&mut self) -> &mut Sums {
+        &mut self.sums
+    }
+
+    /// Solves with this r̄. O(k³/6).
+    pub fn solve(&mut self, mean: f32) {
+        let Sums { precision, said, met, weight, .. } = &self.sums;
+        self.mean = mean;
         self.precision.factor(said.len(), |system| {
             system.clear();
-            system.extend(prior.iter().zip(precision).map(|(a, b)| a + b));
+            system.extend(self.prior.iter().zip(precision).map(|(a, b)| a + b));
         });
         self.along.clear();
-        self.along.extend(said.iter().zip(met).map(|(said, met)| said - self.mean * met));
+        self.along.extend(said.iter().zip(met).map(|(said, met)| said - mean * met));
         self.precision.solve(&mut self.along);
         if *weight <= 1e-3 || !self.along.iter().all(|x| x.abs() <= 1e20) {
             self.along.fill(0.0);
         }
-        self.by_code.clear();
-        self.by_code.extend(self.along.iter().zip(model.steps()).map(|(x, step)| x * step));
     }
 
-    /// Adds `weight` times what would be missing along each axis without this verdict on the track of `factor`
-    /// to `out`: the leave-one-out identity of ridge regression, with r̄ as it is. O(k²).
-    fn add_part_of(
-        &self,
-        factor: &[f32],
-        share: f32,
-        verdict: Verdict,
-        weight: f32,
-        out: &mut [f32],
-    ) {
-        let factor = &factor[..self.along.len()];
-        let mut direction = factor.to_vec();
+    /// x.
+    pub fn along(&self) -> &[f32] {
+        &self.along
+    }
+
+    /// Adds `weight` times what would be missing for each feature without a verdict that is `beyond` what all say of
+    /// the track of these features to `out`: the leave-one-out identity of ridge regression, with r̄ as it is. O(k²).
+    fn add_part_of(&self, features: &[f32], said: Beyond, weight: f32, out: &mut [f32]) {
+        let mut direction = features.to_vec();
         self.precision.solve(&mut direction);
-        let leverage = (verdict.weight * dot(factor, &direction)).min(1.0 - 1e-6);
-        let residual = verdict.yes - share - self.mean - dot(factor, &self.along);
-        let gain = weight * verdict.weight * residual / (1.0 - leverage);
+        let leverage = (said.weight * dot(features, &direction)).min(1.0 - 1e-6);
+        let residual = said.weight * (said.mean - self.mean - dot(features, &self.along));
+        let gain = weight * residual / (1.0 - leverage);
         out.iter_mut().zip(&direction).for_each(|(out, x)| *out += gain * x);
     }
+}
 
-    /// What the listener is expected to say of a row beyond what all say.
-    #[inline]
-    fn of(&self, model: &Model, row: Row) -> f32 {
-        const FINE: f32 = 1.0 / (1 << FINE_BITS) as f32;
-        let sum = |codes: &[i8]| -> f32 {
-            codes.iter().zip(&self.by_code).map(|(&code, x)| f32::from(code) * x).sum()
-        };
-        if let Some(codes) = model.codes(row) {
-            return sum(codes) * (1_u32 << model.shift(row.shard())) as f32;
-        }
-        model.mean(row).map_or(0.0, |[whole, left]| sum(whole) + FINE * sum(left))
+/// A verdict beside what all say.
+#[derive(Clone, Copy, Debug)]
+pub struct Beyond {
+    /// How much of it there is.
+    pub weight: f32,
+    /// y − p.
+    pub mean: f32,
+}
+
+impl Beyond {
+    /// Of the evidence on one track.
+    pub fn of(model: &Model, ranker: &Ranker<'_>, evidence: &Evidence) -> Self {
+        let Verdict { weight, yes } = Verdict::of(evidence, ranker.worth(), ranker.recipe().late);
+        Self { weight, mean: yes - share(rate(model, ranker, evidence.row).log_odds) }
     }
 }
 
@@ -167,64 +202,97 @@ impl Leaning {
 pub struct Verdicts {
     all: Leaning,
     sitting: Leaning,
-    /// (a/n)·G + λs²·I.
-    prior: Vec<f32>,
+    artists: ByArtist,
+    /// The features of the track at hand.
+    features: Vec<f32>,
+    /// All that is so much for each feature, as log-odds weigh it: both leanings, and what the moment tells.
+    together: Along,
 }
 
 impl Verdicts {
     /// Nothing said yet. O(k²).
     pub fn clear(&mut self, model: &Model) {
         let Some(ranker) = model.ranker() else { return };
-        let recipe = ranker.recipe();
-        let axes = recipe.axes as usize;
-        self.all.sums.clear(axes);
-        self.sitting.sums.clear(axes);
-        let n = model.catalogue() as f32;
-        let gram = &model.taste().gram()[..packed_len(axes)];
-        let trace: f32 = (0..axes).map(|at| gram[packed_len(at) + at]).sum();
-        self.prior.clear();
-        self.prior.extend(gram.iter().map(|x| x * recipe.spread / n));
-        let ridge = recipe.ridge * trace / (n * axes as f32);
-        add_diagonal(&mut self.prior, axes, ridge.max(f32::MIN_POSITIVE));
+        let Recipe { axes, all, sitting, .. } = *ranker.recipe();
+        self.all.clear(model, axes as usize, all);
+        self.sitting.clear(model, axes as usize, sitting);
+        self.artists.clear();
     }
 
     /// The evidence on `row`, whose factor this is, was `before`, and is `now`. O(k²).
     pub fn change(&mut self, model: &Model, factor: &[f32], before: &Evidence, now: &Evidence) {
-        if let Some(ranker) = model.ranker() {
-            let [before, after] = [before, now].map(|of| Verdict::of(of, ranker.worth()));
-            let share = share(rate(model, &ranker, now.row).log_odds);
-            self.all.sums.change(factor, share, before, after);
-        }
+        let Some(ranker) = model.ranker() else { return };
+        let [before, after] = [before, now].map(|of| Beyond::of(model, &ranker, of));
+        let weight = after.weight - before.weight;
+        let beyond = after.weight * after.mean - before.weight * before.mean;
+        features::write(model, ranker.recipe().axes as usize, now.row, factor, &mut self.features);
+        self.all.sums.add(&self.features, weight, beyond);
+        self.artists.add(model, now.row, weight, beyond);
     }
 
-    /// Solves both systems; `heard` is the evidence of this sitting, `factor` room for one. O(k³/3).
+    /// Solves both systems; `heard` is the evidence of this sitting, `now` the number of the session's last event,
+    /// `factor` room for one. O(k³/3).
     pub fn solve<'a>(
         &mut self,
         model: &Model,
         heard: impl Iterator<Item = &'a Evidence>,
+        now: u32,
         factor: &mut [f32],
     ) {
         let Some(ranker) = model.ranker() else { return };
-        let axes = ranker.recipe().axes as usize;
-        self.sitting.sums.clear(axes);
+        let recipe = ranker.recipe();
+        let axes = recipe.axes as usize;
+        self.sitting.sums.clear(axes + model.tags());
+        self.artists.leave();
         for evidence in heard {
-            let verdict = Verdict::of(evidence, ranker.worth());
-            let share = share(rate(model, &ranker, evidence.row).log_odds);
+            let said = Beyond::of(model, &ranker, evidence);
+            let age = now.saturating_sub(evidence.observed()) as f32;
+            let weight = said.weight * power(2.0, -age / recipe.half_life);
             model.decode(evidence.row, factor);
-            self.sitting.sums.change(factor, share, Verdict::default(), verdict);
+            features::write(model, axes, evidence.row, factor, &mut self.features);
+            self.sitting.sums.add(&self.features, weight, weight * said.mean);
+            self.artists.hear(model, evidence.row, age);
         }
-        self.all.solve(model, &ranker, &self.prior);
-        self.sitting.solve(model, &ranker, &self.prior);
+        for leaning in [&mut self.all, &mut self.sitting] {
+            leaning.solve(leaning.sums.mean(recipe.prior));
+        }
     }
 
-    /// What the listener is expected to say of a row beyond what all say, by all that they said and by
-    /// what they said in this sitting. O(k).
+    /// Puts together all that is so much for each feature, at this moment. O(k·fields).
+    pub fn combine(&mut self, model: &Model, moment: &Moment) {
+        let Some(ranker) = model.ranker() else { return };
+        self.together.clear(model, ranker.recipe().axes as usize);
+        let leanings = [(&self.all, Signal::Verdicts), (&self.sitting, Signal::Sitting)];
+        for (leaning, signal) in leanings {
+            self.together.add(model, ranker.weight(signal), leaning.along.iter().copied());
+        }
+        let Some(contexts) = model.contexts() else { return };
+        for (field, key) in moment.known() {
+            let weight = ranker.weight(Signal::of_field(field));
+            if let Some(effect) = contexts.of(key).filter(|_| weight != 0.0) {
+                self.together.add(model, weight, effect);
+            }
+        }
+    }
+
+    /// What [`Self::combine`] put together comes to for a row. O(axes + tags of the track).
     #[inline]
-    pub fn of(&self, model: &Model, row: Row) -> [f32; 2] {
-        [self.all.of(model, row), self.sitting.of(model, row)]
+    pub fn together(&self, model: &Model, row: Row) -> f32 {
+        self.together.of(model, row)
     }
 
-    /// Adds what would be missing in log-odds along each axis without `evidence`, on the track of `factor` and of
+    /// What the listener is expected to say for each feature beyond what all say: by all that they said, and by what
+    /// they said in this sitting.
+    pub fn along(&self) -> [&[f32]; 2] {
+        [&self.all.along, &self.sitting.along]
+    }
+
+    /// What they said of each artist.
+    pub const fn artists(&self) -> &ByArtist {
+        &self.artists
+    }
+
+    /// Adds what would be missing in log-odds for each feature without `evidence`, on the track of `factor` and of
     /// this sitting or not, to `out`. O(k²).
     #[inline(never)]
     pub fn add_part_of(
@@ -232,18 +300,21 @@ impl Verdicts {
         model: &Model,
         evidence: &Evidence,
         factor: &[f32],
-        is_of_sitting: bool,
-        out: &mut [f32],
+        age: Option<u32>,
+        out: &mut Vec<f32>,
     ) {
-        let Some(ranker) = model.orderer() else { return };
-        let share = share(rate(model, &ranker, evidence.row).log_odds);
-        let verdict = Verdict::of(evidence, ranker.worth());
-        let mut add = |leaning: &Leaning, signal| {
-            leaning.add_part_of(factor, share, verdict, ranker.weight(signal), out);
-        };
-        add(&self.all, Signal::Verdicts);
-        if is_of_sitting {
-            add(&self.sitting, Signal::Sitting);
+        let Some(ranker) = model.ranker() else { return };
+        let recipe = ranker.recipe();
+        let said = Beyond::of(model, &ranker, evidence);
+        let mut features = Vec::new();
+        features::write(model, recipe.axes as usize, evidence.row, factor, &mut features);
+        out.clear();
+        out.resize(features.len(), 0.0);
+        self.all.add_part_of(&features, said, ranker.weight(Signal::Verdicts), out);
+        if let Some(age) = age {
+            let weight = said.weight * power(2.0, -(age as f32) / recipe.half_life);
+            let said = Beyond { weight, ..said };
+            self.sitting.add_part_of(&features, said, ranker.weight(Signal::Sitting), out);
         }
     }
 

@@ -67,8 +67,15 @@ fn shrinkage_and_a_power_of_popularity_move_weights_as_they_are_said_to() {
 
 #[test]
 fn only_what_was_heard_to_its_end_was_finished_and_each_counts_once() {
-    let event =
-        |row, kind, amount| Heard { at: 0, listener: 3, row: Row(row), amount, kind, opens: false };
+    let event = |row, kind, amount| Heard {
+        at: 0,
+        listener: 3,
+        row: Row(row),
+        amount,
+        kind,
+        opens: false,
+        place: 0,
+    };
     let events = [
         event(1, Kind::Play, 1.0),
         event(1, Kind::Play, 0.95),

@@ -8,8 +8,8 @@ use std::{
 use segue_core::{
     event::Kind,
     linalg::dot,
-    model::{Model, SectionId, SectionKind},
-    signals::{Signal, Signals},
+    model::{Model, SectionId, SectionKind, Spread},
+    signals::Signal,
 };
 use segue_serve::registry::Registry;
 use serde_json::{Value, json};
@@ -160,22 +160,24 @@ fn ranker(model: &Model) -> String {
     let recipe = ranker.recipe();
     let [listeners, verdicts] = recipe.learned_from;
     let mut text = format!(
-        "{}, learned from {} of {}\n\nsignal     in the order  in the odds of a yes\n",
-        match ranker.orders() {
-            true => "tracks are ranked by what foretells a yes",
-            false => "tracks are ranked by taste and what follows what; skips are foretold",
-        },
+        "tracks are ranked by what foretells a yes, learned from {} of {}\n\nsignal      in its log-odds\n",
         counted(verdicts as usize, "verdict"),
         counted(listeners as usize, "listener"),
     );
     for signal in Signal::ALL {
-        let weight = |of: &Signals| match of[signal as usize] {
+        let weight = match ranker.weight(signal) {
             0.0 => "–".to_owned(),
             weight => format!("{weight:.4}"),
         };
-        let (order, odds) = (weight(ranker.order()), weight(ranker.odds()));
-        let _ = writeln!(text, "{:<10}{order:>13}{odds:>22}", signal.name());
+        let _ = writeln!(text, "{:<10}{weight:>17}", signal.name());
     }
+    let values = model.contexts().map_or(0, |contexts| contexts.len());
+    let _ = writeln!(
+        text,
+        "{} and {} are told apart",
+        counted(model.tags(), "tag"),
+        counted(values, "value of a context")
+    );
     text
 }
 
@@ -183,18 +185,21 @@ fn ranker_json(model: &Model) -> Option<Value> {
     let ranker = model.ranker()?;
     let recipe = ranker.recipe();
     let [listeners, verdicts] = recipe.learned_from;
-    let weights = |of: &Signals| -> serde_json::Map<String, Value> {
-        let named = Signal::ALL.into_iter().zip(of);
-        named.map(|(signal, weight)| (signal.name().to_owned(), json!(weight))).collect()
-    };
+    let named = Signal::ALL.into_iter().zip(ranker.weights());
+    let weights: serde_json::Map<String, Value> =
+        named.map(|(signal, weight)| (signal.name().to_owned(), json!(weight))).collect();
+    let spread = |by: Spread| json!({ "others": by.others, "ridge": by.ridge, "tags": by.tags });
     Some(json!({
-        "order": weights(ranker.order()),
-        "odds": weights(ranker.odds()),
+        "weights": weights,
         "bias": recipe.bias,
         "axes": recipe.axes,
-        "spread": recipe.spread,
-        "ridge": recipe.ridge,
+        "all": spread(recipe.all),
+        "sitting": spread(recipe.sitting),
+        "half_life": recipe.half_life,
+        "late": recipe.late,
         "prior": recipe.prior,
+        "tags": (0..model.tags()).map(|tag| model.tag_name(tag)).collect::<Vec<_>>(),
+        "contexts": model.contexts().map_or(0, |contexts| contexts.len()),
         "listeners": listeners,
         "verdicts": verdicts,
     }))

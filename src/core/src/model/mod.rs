@@ -11,7 +11,9 @@
 //! | `transitions` | tracks that follow each track | 5 to 40 a track |
 //! | `finished` | what the listeners of each cluster finish more than others | 4 an entry |
 //! | `rates` | how many said yes and no to each track | 2 a track |
-//! | `ranker` | what foretells a yes, and how much it counts | 144 |
+//! | `ranker` | what foretells a yes, and how much it counts | 176 |
+//! | `tags` | what tracks are said to be, such as genres and moods | 8 a track |
+//! | `context` | what listeners say at an hour, on a device, in a mood | some thousands in all |
 //! | `shards` | of a catalogue that was split: its shards, and what stands for them | 20 to 50 thousand in all |
 //! | `cells` | of such a catalogue: which shard has a track | 1.6 a track |
 //!
@@ -24,6 +26,7 @@
 
 mod clusters;
 pub mod container;
+mod context;
 mod factors;
 mod finished;
 mod ids;
@@ -32,6 +35,7 @@ mod part;
 mod ranker;
 mod rates;
 mod split;
+mod tags;
 mod tail;
 mod taste;
 mod text;
@@ -40,13 +44,15 @@ use alloc::{boxed::Box, vec::Vec};
 use bytemuck::{Pod, Zeroable};
 
 pub use clusters::Clusters;
+pub use context::{ContextParts, Contexts, MAX_VALUES};
 pub use factors::{Factors, FactorsDigest, fine_steps, quantise};
 pub use finished::{Entry, Finished};
 pub use ids::{Ids, IdsDigest, Stem};
 pub use neighbours::{Habits, MAX_WEIGHT, Neighbour, NeighbourParts, Neighbours, popularity_class};
-pub use ranker::{Ranker, RankerParts, Recipe, Worth};
+pub use ranker::{Ranker, RankerParts, Recipe, Spread, Worth};
 pub use rates::{Rate, Rates};
 pub use split::{Shard, Sharded, Split, encode_split};
+pub use tags::{MAX_TAGS, Tags};
 pub use tail::FINE_BITS;
 pub use taste::{Loss, Response, Responses, Taste, TasteParts};
 pub use text::Text;
@@ -100,11 +106,15 @@ pub enum SectionKind {
     Rates = 11,
     /// What foretells a yes.
     Ranker = 12,
+    /// What tracks are said to be.
+    Tags = 14,
+    /// What a context tells.
+    Context = 15,
 }
 
 impl SectionKind {
     /// Every kind, in the order of a model file.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Ids,
         Self::Factors,
         Self::Taste,
@@ -117,6 +127,8 @@ impl SectionKind {
         Self::Finished,
         Self::Rates,
         Self::Ranker,
+        Self::Tags,
+        Self::Context,
     ];
 
     /// The name used in manifests.
@@ -134,6 +146,8 @@ impl SectionKind {
             Self::Finished => "finished",
             Self::Rates => "rates",
             Self::Ranker => "ranker",
+            Self::Tags => "tags",
+            Self::Context => "context",
         }
     }
 
@@ -527,9 +541,26 @@ impl Model {
         Ranker::new(self.head.sections.get(SectionKind::Ranker)?)
     }
 
-    /// The same where tracks are ordered by it.
-    pub fn orderer(&self) -> Option<Ranker<'_>> {
-        self.ranker().filter(Ranker::orders)
+    /// What a context tells of a yes, where the model says so.
+    pub fn contexts(&self) -> Option<Contexts<'_>> {
+        Contexts::new(self.head.sections.get(SectionKind::Context)?)
+    }
+
+    /// Number of tags that the model knows.
+    pub fn tags(&self) -> usize {
+        self.head.tags().map_or(0, |tags| tags.len())
+    }
+
+    /// The name of a tag; empty where there is no such tag.
+    pub fn tag_name(&self, tag: usize) -> &str {
+        self.head.tags().map_or("", |tags| tags.name(tag))
+    }
+
+    /// The tags of a track, a bit each; none where it is not here or the model has no tags.
+    #[inline]
+    pub fn tags_of(&self, row: Row) -> u64 {
+        let tags = self.part(row).and_then(Part::tags);
+        tags.map_or(0, |tags| tags.of(Row(row.index() as u32)))
     }
 
     /// What all listeners say to a track, where it is here and the model says so.
@@ -645,6 +676,16 @@ pub fn encode_finished(ids: IdsDigest, tracks: usize, scale: f32, lists: &[&[Ent
 /// Lays out the `rates` section: one entry a row.
 pub fn encode_rates(ids: IdsDigest, rates: &[Rate]) -> Aligned {
     rates::encode(ids, rates)
+}
+
+/// Lays out the `tags` section: for each row the bits of its tags, and the names of these, [`MAX_TAGS`] at most.
+pub fn encode_tags(ids: IdsDigest, of: &[u64], names: &[alloc::string::String]) -> Aligned {
+    tags::encode(ids, of, names)
+}
+
+/// Lays out the `context` section.
+pub fn encode_context(parts: &ContextParts) -> Aligned {
+    context::encode(parts)
 }
 
 /// Lays out the `ranker` section.

@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 
 use super::{
-    Clusters, Factors, Ids, ModelError, Neighbours, Rates, SectionKind, Shape, Text, clusters,
-    factors, finished,
+    Clusters, Factors, Ids, ModelError, Neighbours, Rates, SectionKind, Shape, Tags, Text,
+    clusters, context, factors, finished,
     ids::{self, Directory},
-    neighbours, ranker, rates, text,
+    neighbours, ranker, rates, tags, text,
 };
 use crate::bytes::Aligned;
 
@@ -65,18 +65,20 @@ pub(super) struct Part {
 
 impl Part {
     /// Validates the sections that have an entry a track: ids, factors, clusters, names, lists of what is
-    /// finished, rates, the ranker, neighbours, transitions.
+    /// finished, rates, the ranker, tags, contexts, neighbours, transitions.
     pub fn read(sections: Sections) -> Result<Self, ModelError> {
         let (rows, ids, directory) = ids::validate(sections.require(SectionKind::Ids)?)?;
         let coded = sections.require(SectionKind::Factors)?;
         let factors = factors::read(coded, Shape { rows, dim: 0, ids })?;
         let shape = Shape { rows, dim: factors.dim(), ids };
-        const PLAIN: [SectionKind; 5] = [
+        const PLAIN: [SectionKind; 7] = [
             SectionKind::Clusters,
             SectionKind::Text,
             SectionKind::Finished,
             SectionKind::Rates,
             SectionKind::Ranker,
+            SectionKind::Tags,
+            SectionKind::Context,
         ];
         for kind in PLAIN {
             sections.get(kind).map_or(Ok(()), |bytes| validate(kind, bytes, shape))?;
@@ -133,6 +135,11 @@ impl Part {
         Rates::new(self.sections.get(SectionKind::Rates)?)
     }
 
+    #[inline]
+    pub fn tags(&self) -> Option<Tags<'_>> {
+        Tags::new(self.sections.get(SectionKind::Tags)?)
+    }
+
     pub fn text(&self) -> Option<Text<'_>> {
         Text::new(self.sections.get(SectionKind::Text)?)
     }
@@ -150,6 +157,8 @@ fn validate(kind: SectionKind, bytes: &[u8], shape: Shape) -> Result<(), ModelEr
         SectionKind::Finished => finished::validate(bytes, shape),
         SectionKind::Rates => rates::validate(bytes, shape),
         SectionKind::Ranker => ranker::validate(bytes, shape.dim),
+        SectionKind::Tags => tags::validate(bytes, shape),
+        SectionKind::Context => context::validate(bytes),
         _ => Err(ModelError::Duplicate(kind)),
     }
 }

@@ -73,6 +73,14 @@ impl<'a> Text<'a> {
         self.artist_of.get(row.index()).copied().unwrap_or_default()
     }
 
+    /// The same where the artist has a name.
+    pub fn named_artist(&self, row: Row) -> Option<u32> {
+        let artist = *self.artist_of.get(row.index())?;
+        let at = self.artist_of.len().saturating_add(artist as usize);
+        let bounds = self.offsets.get(at).zip(self.offsets.get(at + 1))?;
+        (bounds.0 < bounds.1).then_some(artist)
+    }
+
     /// The name of an artist.
     pub fn artist_name(&self, artist: u32) -> &'a str {
         self.string(self.artist_of.len().saturating_add(artist as usize))

@@ -8,9 +8,11 @@ use segue_core::{
     event::Kind,
     ids::fingerprint,
     model::{
-        self, Habits, IdsDigest, Loss, Model, NeighbourParts, RankerParts, Rate, Recipe, Responses,
-        SectionId, SectionKind, Shard, Split, TasteParts, encode_split, fine_steps, quantise,
+        self, ContextParts, Habits, IdsDigest, Loss, Model, NeighbourParts, RankerParts, Rate,
+        Recipe, Responses, SectionId, SectionKind, Shard, Split, Spread, TasteParts, encode_split,
+        fine_steps, quantise,
     },
+    moment::{Field, Moment},
     rng::SplitMix64,
     signals::Signals,
 };
@@ -49,9 +51,12 @@ pub fn ranked_sections(tracks: usize, seed: u64, weights: Signals) -> Vec<(Secti
     let rate =
         |row: usize| Rate { log_odds: (row % 7) as f32 / 2.0 - 1.0, plays: (row % 5) as f32 };
     let rates: Vec<Rate> = (0..tracks).map(rate).collect();
+    let of: Vec<u64> = (0..tracks).map(tags_of).collect();
     sections.extend([
         (SectionKind::Rates, model::encode_rates(ids, &rates)),
         (SectionKind::Ranker, model::encode_ranker(&ranker(weights))),
+        (SectionKind::Tags, model::encode_tags(ids, &of, &TAGS.map(str::to_owned))),
+        (SectionKind::Context, model::encode_context(&contexts())),
     ]);
     sections
 }
@@ -65,14 +70,42 @@ pub fn ranker(weights: Signals) -> RankerParts {
     });
     let recipe = Recipe {
         axes: 12,
-        spread: 5.0,
-        ridge: 0.5,
         prior: 3.0,
         log_odds: 0.4,
+        all: Spread { others: 5.0, ridge: 0.5, tags: 2.0 },
+        sitting: Spread { others: 2.0, ridge: 0.5, tags: 1.0 },
+        half_life: 4.0,
         ..Recipe::default()
     };
-    RankerParts { recipe, worth, order: weights, odds: weights }
+    RankerParts { recipe, worth, weights }
 }
+
+/// Names of the tags of [`ranked_sections`].
+pub const TAGS: [&str; 3] = ["calm", "loud", "odd"];
+
+/// Every third track is calm, every fourth loud, every other odd.
+pub fn tags_of(row: usize) -> u64 {
+    let every = |of: usize| u64::from(row.is_multiple_of(of));
+    every(3) | every(4) << 1 | every(2) << 2
+}
+
+/// On a phone calm tracks are liked more, in the evening loud ones are.
+pub fn contexts() -> ContextParts {
+    let effect = |tag: usize| -> Vec<f32> {
+        (0..12 + TAGS.len()).map(|at| if at == 12 + tag { 0.5 } else { 0.01 }).collect()
+    };
+    let keys = [
+        (Moment::default().with(Field::Device, "phone").key(Field::Device), 0),
+        (Moment::default().on(EVENING, 0).key(Field::Hour), 1),
+    ];
+    let mut effects: Vec<(u32, Vec<f32>)> =
+        keys.into_iter().map(|(key, tag)| (key.unwrap(), effect(tag))).collect();
+    effects.sort_by_key(|(key, _)| *key);
+    ContextParts { axes: 12, tags: TAGS.len(), effects }
+}
+
+/// A time at which it is evening in Greenwich: 2025-01-03T19:00:00Z, a Friday.
+pub const EVENING: i64 = 1_735_930_800_000;
 
 /// The same catalogue split: every fourth track is of the head, the others are in eight cells of
 /// four shards, each with names; there are no clusters.

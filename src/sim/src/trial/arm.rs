@@ -5,7 +5,7 @@ use std::str::FromStr;
 use segue_core::{
     event::Kind,
     kernel::Place,
-    rank,
+    moment, rank,
     session::{Observation, Session},
 };
 
@@ -115,6 +115,12 @@ impl<'a> Device<'a> {
                 -f64::from(world.skip_probability(listener, track, situation, now_ms))
             }),
             Arm::Taste | Arm::Session | Arm::Full => {
+                if self.arm.listens() {
+                    let Moment { situation, now_ms, .. } = moment;
+                    let context = situation.context(situation.source);
+                    let offset = situation.tz_offset_min;
+                    self.session.at(moment::Moment::of(&context).on(now_ms, offset));
+                }
                 let candidates: Vec<_> = offers.iter().map(|track| rows[track.index()]).collect();
                 rank::rank(model, &mut self.session, &candidates, limit, &mut self.queue);
                 self.queue.iter().map(|place| place.index() as usize).collect()

@@ -16,20 +16,23 @@ use segue_core::{
     sitting::Pauses,
 };
 
-use super::{Dataset, Heard};
+use super::{Dataset, Heard, places::Places};
 use crate::{
     Interrupted, TrainError,
     log::{self, Entry, Summary},
     side::is_described,
 };
 
-/// Reads logs, one after the other, into one dataset. 32 bytes an event.
+/// Reads logs, one after the other, into one dataset. 34 bytes an event.
 #[derive(Default)]
 pub struct Builder {
     listeners: HashMap<Box<str>, u32>,
     rows: HashMap<Box<str>, u32>,
     tracks: Vec<Track>,
     events: Vec<Arrival>,
+    places: Places,
+    /// The place of each event, in the order of the logs.
+    place_of: Vec<u16>,
 }
 
 /// An event as it arrived: how much of its kind it is can wait on a length that comes later.
@@ -93,12 +96,13 @@ impl Arrival {
     }
 
     /// The event, its length looked up as the device looks it up: the track's own.
-    fn event(&self, tracks: &[Track], sitting: &mut Openings) -> Heard {
+    fn event(&self, tracks: &[Track], place_of: &[u16], sitting: &mut Openings) -> Heard {
         let Self { at, listener, row, kind, .. } = *self;
+        let place = place_of.get(self.place as usize).copied().unwrap_or_default();
         let duration_ms = tracks[row.index()].duration_ms;
         let amount = Observation { row, kind, heard: self.heard(duration_ms) }.amount();
         let opens = sitting.open_at(self, self.heard_ms(duration_ms));
-        Heard { at, listener, row, amount, kind, opens }
+        Heard { at, listener, row, amount, kind, opens, place }
     }
 }
 
@@ -168,6 +172,7 @@ impl Builder {
         let session =
             entry.session.as_deref().map_or(NO_SESSION, |id| (fingerprint(id) as u16).max(1));
         let (at, kind, row) = (entry.at, entry.kind, Row(row));
+        self.place_of.push(self.places.number(&entry.context));
         self.events.push(Arrival { at, place, id, listener, row, heard, unit, kind, session });
     }
 
@@ -192,7 +197,7 @@ impl Builder {
 
     /// The same, with how many tracks of the catalogue were left out.
     pub(super) fn finish_with(self, catalogue: Vec<Track>) -> Result<(Dataset, usize), TrainError> {
-        let Self { mut rows, mut tracks, mut events, .. } = self;
+        let Self { mut rows, mut tracks, mut events, places, place_of, .. } = self;
         let heard = tracks.len();
         for entry in catalogue {
             let row = intern(&mut rows, &entry.track) as usize;
@@ -208,9 +213,10 @@ impl Builder {
         drop_repeats(&mut events);
         let mut sittings = Openings::default();
         // In place: the standard library collects what is consumed where it lay.
-        let events = events.into_iter().map(|event| event.event(&tracks, &mut sittings)).collect();
+        let event = |event: Arrival| event.event(&tracks, &place_of, &mut sittings);
+        let events = events.into_iter().map(event).collect();
         let bare = all - tracks.len();
-        Ok((Dataset::new(tracks, events)?, bare))
+        Ok((Dataset::new(tracks, events, places)?, bare))
     }
 }
 

@@ -1,9 +1,10 @@
 //! A listening log in memory: interned, ordered, duplicates removed. 24 bytes an event.
 
 mod builder;
+mod places;
 mod sittings;
 
-use std::{borrow::Cow, path::Path};
+use std::{borrow::Cow, path::Path, sync::Arc};
 
 use segue_core::{
     catalogue::Track,
@@ -11,11 +12,12 @@ use segue_core::{
     fold_in::Pull,
     ids::{Row, fingerprint},
     model::Responses,
+    moment::Moment,
     rng::SplitMix64,
     session::Evidence,
 };
 
-pub use self::{builder::Builder, sittings::heard};
+pub use self::{builder::Builder, places::Places, sittings::heard};
 use crate::{
     TrainError,
     log::{self, Summary},
@@ -40,6 +42,8 @@ pub struct Heard {
     /// Whether a sitting starts here: it is the listener's first event, the log names another sitting
     /// than before, or a pause of [`segue_core::sitting::PAUSE_MS`] went before it.
     pub opens: bool,
+    /// Where: the number of [`Places`].
+    pub place: u16,
 }
 
 const _: () = assert!(size_of::<Heard>() <= 24);
@@ -55,12 +59,13 @@ pub struct Dataset {
     events: Vec<Heard>,
     /// Where the events of each listener start; one more at the end.
     starts: Vec<usize>,
+    places: Arc<Places>,
 }
 
 impl Dataset {
     /// Numbers `tracks` by fingerprint. `events` are by listener and time, their rows index
     /// `tracks`.
-    fn new(tracks: Vec<Track>, mut events: Vec<Heard>) -> Result<Self, TrainError> {
+    fn new(tracks: Vec<Track>, mut events: Vec<Heard>, places: Places) -> Result<Self, TrainError> {
         let mut order: Vec<(u64, u32)> =
             tracks.iter().zip(0..).map(|(t, row)| (fingerprint(&t.track), row)).collect();
         order.sort_unstable();
@@ -78,7 +83,7 @@ impl Dataset {
         let tracks = order.iter().filter_map(|&(_, old)| slots[old as usize].take()).collect();
         let fingerprints = order.iter().map(|&(fingerprint, _)| fingerprint).collect();
         let starts = starts(&events);
-        Ok(Self { tracks, fingerprints, events, starts })
+        Ok(Self { tracks, fingerprints, events, starts, places: Arc::new(places) })
     }
 
     /// Number of listeners.
@@ -189,7 +194,30 @@ impl Dataset {
             fingerprints: self.fingerprints.clone(),
             events,
             starts,
+            places: Arc::clone(&self.places),
         }
+    }
+
+    /// Whether anything of this kind happened.
+    pub fn has(&self, kind: Kind) -> bool {
+        self.events.iter().any(|event| event.kind == kind)
+    }
+
+    /// How many events each track has.
+    pub fn plays(&self) -> Vec<usize> {
+        let mut plays = vec![0; self.tracks.len()];
+        self.events.iter().for_each(|event| plays[event.row.index()] += 1);
+        plays
+    }
+
+    /// When and where an event happened.
+    pub fn moment(&self, event: &Heard) -> Moment {
+        self.places.moment(event.place, event.at)
+    }
+
+    /// Whether anything is known of where events happened.
+    pub fn has_context(&self) -> bool {
+        !self.places.is_empty()
     }
 
     /// Of `events` by listener and time, with the tracks that occur there.
@@ -197,7 +225,7 @@ impl Dataset {
         let mut met = vec![false; self.tracks.len()];
         events.iter().for_each(|event| met[event.row.index()] = true);
         let mut place = vec![0; met.len()];
-        let mut part = Self::default();
+        let mut part = Self { places: Arc::clone(&self.places), ..Self::default() };
         for (row, _) in met.iter().enumerate().filter(|(_, met)| **met) {
             place[row] = part.tracks.len() as u32;
             part.tracks.push(self.tracks[row].clone());

@@ -11,6 +11,7 @@ use segue_core::{
     event::Kind,
     ids::Row,
     model::Model,
+    moment::Moment,
     rank,
     session::{Evidence, Session},
     signals,
@@ -46,8 +47,8 @@ pub struct Outcome {
 /// A listener of the test.
 struct Asked {
     listener: usize,
-    liked: Vec<Row>,
-    skipped: Vec<Row>,
+    liked: Vec<(Row, Moment)>,
+    skipped: Vec<(Row, Moment)>,
 }
 
 /// Trains twice, with and without noes, and asks both models.
@@ -60,7 +61,7 @@ pub fn feedback(
     let by_plays = !after().flatten().any(|event| is_more_than_play(event.kind));
     let asked: Vec<Asked> = after()
         .enumerate()
-        .map(|(listener, events)| asked(listener, events, by_plays))
+        .map(|(listener, events)| asked(dataset, listener, events, by_plays))
         .filter(|asked| !asked.liked.is_empty() && !asked.skipped.is_empty())
         .collect();
     if asked.is_empty() {
@@ -92,12 +93,12 @@ pub fn feedback(
 /// The AUC of each listener of the test, folded in from `past`.
 fn aucs(model: &Model, past: &Dataset, asked: &[Asked]) -> Vec<f64> {
     let of_one = |Asked { listener, liked, skipped }: &Asked| {
-        let story = Story { known: past.of(*listener), next: &[], seed: 0 };
+        let story = Story::whole(past, *listener);
         let mut session = story.session(model, &|row| model.row(&past.tracks[row.index()].track));
-        let rows: Vec<Option<Row>> = liked
+        let rows: Vec<(Option<Row>, Moment)> = liked
             .iter()
             .chain(skipped)
-            .map(|row| model.row(&past.tracks[row.index()].track))
+            .map(|(row, moment)| (model.row(&past.tracks[row.index()].track), *moment))
             .collect();
         let odds = odds(model, &mut session, &rows);
         let (yes, no) = odds.split_at(liked.len());
@@ -107,14 +108,20 @@ fn aucs(model: &Model, past: &Dataset, asked: &[Asked]) -> Vec<f64> {
 }
 
 /// How much rather than a no a yes is expected to each of `rows`.
-fn odds(model: &Model, session: &mut Session, rows: &[Option<Row>]) -> Vec<f32> {
+fn odds(model: &Model, session: &mut Session, rows: &[(Option<Row>, Moment)]) -> Vec<f32> {
     if let Some(ranker) = &model.ranker() {
-        let expected = session.expectation(model);
-        let of = |row| signals::log_odds(ranker, &signals::of(model, ranker, expected, row));
-        return rows.iter().map(|row| row.map_or(f32::NEG_INFINITY, of)).collect();
+        let mut of = |row, moment: Moment| {
+            session.at(moment);
+            signals::log_odds(model, ranker, session.expectation(model), row)
+        };
+        let each = rows.iter();
+        return each
+            .map(|(row, moment)| row.map_or(f32::NEG_INFINITY, |row| of(row, *moment)))
+            .collect();
     }
     let mut queue = Vec::new();
-    rank::rank(model, session, rows, rows.len(), &mut queue);
+    let rows: Vec<Option<Row>> = rows.iter().map(|(row, _)| *row).collect();
+    rank::rank(model, session, &rows, rows.len(), &mut queue);
     let mut scores = vec![0.0; rows.len()];
     let query = session.query(model);
     for place in queue {
@@ -124,13 +131,17 @@ fn odds(model: &Model, session: &mut Session, rows: &[Option<Row>]) -> Vec<f32> 
 }
 
 /// What a listener liked and skipped of what they did.
-fn asked(listener: usize, events: &[Heard], by_plays: bool) -> Asked {
+fn asked(dataset: &Dataset, listener: usize, events: &[Heard], by_plays: bool) -> Asked {
+    let first = |row: Row| {
+        let first = events.iter().find(|event| event.row == row);
+        (row, first.map_or_else(Moment::default, |event| dataset.moment(event)))
+    };
     let (mut liked, mut skipped) = (Vec::new(), Vec::new());
     for evidence in gather(events) {
         let yes = said_yes(&evidence, by_plays);
         match (yes, evidence.refused()) {
-            (true, false) => liked.push(evidence.row),
-            (false, true) => skipped.push(evidence.row),
+            (true, false) => liked.push(first(evidence.row)),
+            (false, true) => skipped.push(first(evidence.row)),
             _ => {}
         }
     }

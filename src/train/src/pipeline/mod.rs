@@ -5,6 +5,7 @@ mod ranking;
 
 use segue_core::{
     event::Kind,
+    ids::Row,
     model::{
         self, MAX_SHARDS, Model, NeighbourParts, RankerParts, Rate, SectionId, SectionKind, Shard,
     },
@@ -23,7 +24,7 @@ use crate::{
     links,
     matrix::Matrix,
     progress::Progress,
-    ranker::{Ranking, rates::Counts},
+    ranker::{Ranking, context, rates::Counts, tags::Tagged},
     responses::Learned,
     search::{Attempts, Effort, Following, People},
     shards::{self, Tracks},
@@ -83,6 +84,9 @@ pub struct Trained {
     pub events: [usize; Kind::ALL.len()],
 }
 
+/// Events by which it is told what a context tells, where there are as many.
+const CONTEXT_EVENTS: usize = 4_000_000;
+
 /// Trains a model of `dataset`. Settings are chosen on a sample of whole listeners whose latest
 /// events are held out; the model that ships has seen everything.
 pub fn train(
@@ -123,7 +127,13 @@ pub fn train(
         ranking.sections(&Counts::of(dataset, &ranking.parts.worth, of))
     });
     let parts = (&coded, &plan.fold_in, lists);
-    let model = assemble(dataset, parts, &groups, ranking.as_ref(), &in_head)?;
+    let mut model = assemble(dataset, parts, &groups, ranking.as_ref(), &in_head)?;
+    if let Some(shrink) = plan.ranking.as_ref().filter(|it| it.ships).and_then(|it| it.context) {
+        let heard = dataset.sample(CONTEXT_EVENTS, options.seed);
+        let row = |row: Row| model.row(&heard.tracks[row.index()].track);
+        let context = context::effects(&heard, &model, row, |listener| heard.of(listener), shrink);
+        model.add(context.map(|parts| (SectionKind::Context, model::encode_context(&parts))))?;
+    }
 
     let mut events = [0; Kind::ALL.len()];
     dataset.events().iter().for_each(|event| events[event.kind as usize] += 1);
@@ -218,6 +228,9 @@ fn assemble(
     sections.extend(
         transitions.flat_map(|all| links::sections(SectionKind::Transitions, all, &shards)),
     );
+    let tagged = Tagged::of(&dataset.tracks, &dataset.plays());
+    // One name for each all the same, of no letters: bits are those of the head.
+    let nameless = vec![String::new(); tagged.names.len()];
     for shard in &shards {
         let Shard { number, tracks, ids } = shard;
         let text = tracks.iter().map(|&track| &dataset.tracks[track]);
@@ -226,6 +239,12 @@ fn assemble(
         let id = SectionId { shard: *number, kind: SectionKind::Text };
         sections.push((id, model::encode_text(*ids, text, names)));
         if let Some((rates, _)) = ranking {
+            if !tagged.is_empty() {
+                let names: &[String] = if *number == 0 { &tagged.names } else { &nameless };
+                let of: Vec<u64> = tracks.iter().map(|&track| tagged.of[track]).collect();
+                let id = SectionId { shard: *number, kind: SectionKind::Tags };
+                sections.push((id, model::encode_tags(*ids, &of, names)));
+            }
             let rates: Vec<Rate> = tracks.iter().map(|&track| rates[track]).collect();
             let id = SectionId { shard: *number, kind: SectionKind::Rates };
             sections.push((id, model::encode_rates(*ids, &rates)));

@@ -1,34 +1,21 @@
 //! What foretells a skip, learned on more of a log than settings are searched on: a skip says less than a like,
 //! and there is only one set of weights to learn.
 
-use segue_core::{
-    model::{Model, Responses},
-    rng::SplitMix64,
-};
+use segue_core::model::Responses;
 
-use super::cases;
 use crate::{
     Interrupted, TrainError,
     assemble::{FoldIn, whole_model},
     coding,
     dataset::Dataset,
-    evaluate::{
-        paired,
-        ranking::{Measured, each},
-    },
     factors::{self, Settings},
     progress::Progress,
-    ranker::{self, Ranking, rates::Counts, with_ranker},
-    search::{Beside, Follow, carried, density, follows_better, with_transitions},
+    ranker::{self, Ranking},
+    search::{Beside, Follow, carried, density, with_transitions},
 };
 
 /// Events that it is learned from, where there are as many.
 const EVENTS: usize = 400_000;
-
-/// Listeners of whom the best tracks are looked at, at most.
-const MOST_CASES: usize = 1000;
-/// Standard errors by which an order is notably worse.
-const NOTABLE: f64 = 1.0;
 
 /// What was chosen for a sample of the log.
 pub(super) struct Chosen<'a> {
@@ -82,23 +69,5 @@ pub(super) fn ranking(
         chosen.follow.map(|follow| follow.parts(&sittings(), progress)).transpose()?;
     let whole = transitions.and_then(|parts| with_transitions(&base, &parts));
     let base = whole.as_ref().unwrap_or(&base);
-    let mut found = ranker::learn(&sample, base, chosen.seed, progress)?;
-    if let Some(ranking) = found.as_mut().filter(|ranking| ranking.orders) {
-        let counts = Counts::of(&sample, &ranking.parts.worth, before);
-        let (rates, parts) = ranking.sections(&counts);
-        let ordered = with_ranker(base, &rates, &parts)?;
-        ranking.orders = keeps_up(&ordered, base, &sample, chosen);
-    }
-    Ok(found)
-}
-
-/// Whether the best tracks of the catalogue in the order of a ranker are no notably worse than those of `base`: as
-/// what listeners come to like, and as what they play next.
-fn keeps_up(ordered: &Model, base: &Model, sample: &Dataset, chosen: &Chosen<'_>) -> bool {
-    let mut cases = cases(sample, &chosen.responses);
-    SplitMix64::new(chosen.seed).shuffle(&mut cases);
-    cases.truncate(MOST_CASES);
-    let [new, known] = [ordered, base]
-        .map(|model| -> Vec<f64> { each(model, &cases).iter().map(Measured::objective).collect() });
-    paired(&new, &known) > -NOTABLE && follows_better(sample, base, ordered, chosen.seed) > -NOTABLE
+    ranker::learn(&sample, base, chosen.seed, progress)
 }

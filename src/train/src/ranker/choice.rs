@@ -1,164 +1,219 @@
-//! How verdicts are taken, and which signals have a weight: chosen by how well the weights that some listeners
-//! give tell the yes of others from their no.
+//! How verdicts are taken, and which signals have a weight: chosen by how likely the weights that some listeners
+//! give make it that the yes of others is the yes.
 
 use segue_core::{
-    model::{Model, ModelError, RankerParts, Rate, Recipe},
+    event::Kind,
+    model::{ContextParts, Model, RankerParts, Rate, Recipe, Spread, Worth},
     signals::Signal,
 };
 
 use super::{
-    stories::{Said, Story, followed, with_verdicts_of},
-    weights::{Aim, Chosen, Weighing, judged},
+    context::effects,
+    stories::{Said, Story, followed},
+    weights::{Chosen, Weighing, judged, strengths},
     with_ranker, worth,
 };
-use crate::{Interrupted, TrainError, evaluate::mean, progress::Progress};
+use crate::{
+    Interrupted, TrainError,
+    dataset::Dataset,
+    evaluate::{mean, paired},
+    progress::Progress,
+};
 
 /// What it is called while it is done.
 pub const STAGE: &str = "learning what foretells a skip";
 
-/// Listeners on whom recipes and signals are tried, at most; weights are learned on all.
-const TRIED_ON: usize = 500;
+/// Listeners on whom recipes and signals are chosen, at most, of the half that there is for it; weights are learned
+/// on all.
+const CHOSEN_ON: usize = 500;
+/// Standard errors by which another setting has to be better: of many that are tried some are by chance.
+const BETTER: f64 = 0.5;
 
 /// Ridges on the weights, in listeners.
 const RIDGES: [f64; 4] = [0.3, 1.0, 10.0, 100.0];
-const AXES: [u32; 5] = [4, 8, 16, 32, 64];
-const SPREADS: [f32; 7] = [3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0];
+const AXES: [u32; 4] = [4, 8, 16, 32];
+const OTHERS: [f32; 6] = [3.0, 10.0, 30.0, 100.0, 300.0, 1000.0];
 const FLATS: [f32; 4] = [0.1, 1.0, 10.0, 100.0];
+const TAGS: [f32; 5] = [0.3, 1.0, 3.0, 10.0, 30.0];
+const HALF_LIVES: [f32; 5] = [2.0, 4.0, 8.0, 16.0, 64.0];
 const PRIORS: [f32; 4] = [1.0, 3.0, 10.0, 30.0];
+const LATES: [f32; 3] = [0.25, 0.5, 1.0];
+/// What a deliberate yes or no says, beside a play or a skip.
+const WORTHS: [f32; 4] = [0.5, 1.0, 2.0, 4.0];
+const DELIBERATE: [Kind; 4] = [Kind::Like, Kind::Dislike, Kind::Save, Kind::Replay];
+/// How much stronger the ridge on what a context tells is than that on what a listener says.
+const SHRINKS: [f32; 4] = [1.0, 10.0, 100.0, 1000.0];
 /// Where choosing sets out from.
-const START: Recipe = Recipe {
-    axes: 16,
-    spread: 100.0,
-    ridge: 1.0,
-    prior: 3.0,
-    log_odds: 0.0,
-    bias: 0.0,
-    learned_from: [0; 2],
+const START: Recipe = {
+    let spread = Spread { others: 100.0, ridge: 1.0, tags: 3.0 };
+    Recipe {
+        axes: 16,
+        prior: 3.0,
+        log_odds: 0.0,
+        bias: 0.0,
+        all: spread,
+        sitting: spread,
+        half_life: 1e6,
+        late: 0.0,
+        learned_from: [0; 2],
+    }
 };
 
 /// Signals that order the tracks of a listener: the others are the same for all of them.
 const ORDERING: Chosen = {
     let mut chosen = [true; Signal::ALL.len()];
     chosen[Signal::Listener as usize] = false;
-    chosen[Signal::Mood as usize] = false;
+    chosen[Signal::Temper as usize] = false;
     chosen
 };
+
+/// How verdicts are taken.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Setting {
+    pub recipe: Recipe,
+    pub worth: Worth,
+    /// Of [`effects`]; `None` where contexts are left out.
+    pub shrink: Option<f32>,
+}
 
 /// What was chosen.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Choice {
     /// How verdicts are taken.
-    pub recipe: Recipe,
-    /// What has a weight in the log-odds of a yes.
-    pub odds: Weighing,
-    /// And in the order of tracks.
-    pub order: Weighing,
+    pub setting: Setting,
+    /// What has a weight.
+    pub weighing: Weighing,
 }
 
 /// Choosing under way.
 pub struct Run<'a> {
-    base: &'a Model,
-    rates: &'a [Rate],
-    stories: &'a [Story<'a>],
-    start: Recipe,
-    /// What each listener said under the recipes that were tried: the first under which taste was solved.
-    known: Vec<(Recipe, Vec<Vec<Said>>)>,
+    pub dataset: &'a Dataset,
+    pub base: &'a Model,
+    pub rates: &'a [Rate],
+    pub stories: &'a [Story<'a>],
+    /// The log-odds of a track of which nothing is known.
+    pub unknown: f32,
     progress: &'a Progress<'a>,
 }
 
 impl<'a> Run<'a> {
     /// Beside `base` and these rates, tracks of which nothing is known having `unknown` log-odds.
-    pub fn new(
-        base: &'a Model,
-        rates: &'a [Rate],
-        unknown: f32,
+    pub const fn new(
+        dataset: &'a Dataset,
+        (base, rates, unknown): (&'a Model, &'a [Rate], f32),
         stories: &'a [Story<'a>],
         progress: &'a Progress<'a>,
-    ) -> Result<Self, ModelError> {
-        let axes = START.axes.min(base.dim() as u32);
-        let start = Recipe { axes, log_odds: unknown, ..START };
-        let mut run = Self { base, rates, stories, start, known: Vec::new(), progress };
-        let first = followed(&run.model(start)?, stories);
-        run.known.push((start, first));
-        Ok(run)
+    ) -> Self {
+        Self { dataset, base, rates, stories, unknown, progress }
     }
 
-    /// The base with a ranker of this recipe, whose weights are not looked at.
-    pub fn model(&self, recipe: Recipe) -> Result<Model, ModelError> {
-        let parts = RankerParts { recipe, worth: worth(), ..RankerParts::default() };
-        with_ranker(self.base, self.rates, &parts)
+    /// The base with a ranker of this setting, whose weights are not looked at, and what contexts tell of the events
+    /// before those that are foretold.
+    pub fn model(&self, setting: &Setting) -> Result<Model, TrainError> {
+        let Setting { recipe, worth, shrink } = *setting;
+        let parts = RankerParts { recipe, worth, ..RankerParts::default() };
+        let model = with_ranker(self.base, self.rates, &parts, None)?;
+        let Some(context) = shrink.and_then(|shrink| self.context(&model, shrink)) else {
+            return Ok(model);
+        };
+        Ok(with_ranker(self.base, self.rates, &parts, Some(&context))?)
     }
 
-    /// What each listener said, and what foretold it under `recipe`.
-    pub fn said(&mut self, recipe: Recipe) -> Result<&[Vec<Said>], TrainError> {
+    fn context(&self, model: &Model, shrink: f32) -> Option<ContextParts> {
+        let before = |listener| self.dataset.split_by_time(listener).0;
+        effects(self.dataset, model, Some, before, shrink)
+    }
+
+    /// What each of `stories` says, and what foretells it under `setting`.
+    pub fn said(
+        &self,
+        setting: &Setting,
+        stories: &[Story<'_>],
+    ) -> Result<Vec<Vec<Said>>, TrainError> {
         if self.progress.stopped() {
             return Err(Interrupted.into());
         }
-        let known = self.known.iter().position(|(other, _)| *other == recipe);
-        let at = match known {
-            Some(at) => at,
-            None => {
-                let model = self.model(recipe)?;
-                let said = with_verdicts_of(&model, self.stories, &self.known[0].1);
-                self.known.push((recipe, said));
-                self.known.len() - 1
-            }
-        };
-        Ok(&self.known[at].1)
+        Ok(followed(&self.model(setting)?, stories))
     }
 
-    /// Chooses on the listeners whose numbers are `among` those: one setting at a time, then which signals, the
-    /// least telling going first, for as long as the listeners are told as well.
-    pub fn choose(&mut self, among: impl Fn(usize) -> bool) -> Result<Choice, TrainError> {
-        let mut best = (self.start, self.told(self.start, &among)?);
-        let most = self.base.dim() as u32;
-        for axes in AXES.into_iter().filter(|&axes| axes <= most) {
-            self.challenge(&mut best, |recipe| recipe.axes = axes, &among)?;
-        }
-        for spread in SPREADS {
-            self.challenge(&mut best, |recipe| recipe.spread = spread, &among)?;
-        }
-        for ridge in FLATS {
-            self.challenge(&mut best, |recipe| recipe.ridge = ridge, &among)?;
-        }
-        for prior in PRIORS {
-            self.challenge(&mut best, |recipe| recipe.prior = prior, &among)?;
-        }
-        let recipe = best.0;
-        let said = some_of(self.said(recipe)?, &among);
-        Ok(Choice { recipe, odds: weighing(&said, Aim::Odds), order: weighing(&said, Aim::Order) })
+    /// How many of the stories, the first ones, there are to choose on.
+    pub fn choosers(&self) -> usize {
+        self.stories.len().div_ceil(2).min(CHOSEN_ON)
     }
 
-    fn challenge(
-        &mut self,
-        best: &mut (Recipe, f64),
-        set: impl Fn(&mut Recipe),
-        among: &impl Fn(usize) -> bool,
-    ) -> Result<(), TrainError> {
-        let mut other = best.0;
-        set(&mut other);
-        if other != best.0 {
-            let told = self.told(other, among)?;
-            if told > best.1 {
-                *best = (other, told);
+    /// Chooses on the first [`Self::choosers`]: one parameter at a time, then which signals.
+    pub fn choose(&self) -> Result<Choice, TrainError> {
+        let axes = START.axes.min(self.base.dim() as u32);
+        let recipe = Recipe { axes, log_odds: self.unknown, ..START };
+        let setting = Setting { recipe, worth: worth(), shrink: None };
+        let mut search = Search { best: setting, likely: Vec::new(), tried: 0, run: self };
+        search.likely = search.likely(&setting)?;
+        search.over(&AXES, |setting, axes| setting.recipe.axes = axes)?;
+        search.over(&OTHERS, |setting, x| setting.recipe.all.others = x)?;
+        search.over(&FLATS, |setting, x| setting.recipe.all.ridge = x)?;
+        search.over(&PRIORS, |setting, x| setting.recipe.prior = x)?;
+        if self.base.tags() > 0 {
+            search.over(&TAGS, |setting, x| setting.recipe.all.tags = x)?;
+            search.over(&TAGS, |setting, x| setting.recipe.sitting.tags = x)?;
+        }
+        search.over(&OTHERS, |setting, x| setting.recipe.sitting.others = x)?;
+        search.over(&FLATS, |setting, x| setting.recipe.sitting.ridge = x)?;
+        search.over(&HALF_LIVES, |setting, x| setting.recipe.half_life = x)?;
+        search.over(&LATES, |setting, x| setting.recipe.late = x)?;
+        for kind in DELIBERATE {
+            if self.dataset.has(kind) {
+                search.over(&WORTHS, |setting, x| setting.worth[kind as usize] *= x)?;
             }
         }
-        self.progress.step(STAGE, self.known.len(), best.1);
-        Ok(())
-    }
-
-    /// How well listeners are told by the weights of others.
-    fn told(&mut self, recipe: Recipe, among: &impl Fn(usize) -> bool) -> Result<f64, TrainError> {
-        let said = some_of(self.said(recipe)?, among);
-        let weighing = Weighing { aim: Aim::Odds, ridge: 1.0, chosen: ORDERING };
-        Ok(mean(&judged(&said, weighing).told))
+        if self.dataset.has_context() {
+            search.over(&SHRINKS, |setting, x| setting.shrink = Some(x))?;
+        }
+        let setting = search.best;
+        let said = self.said(&setting, &self.stories[..self.choosers()])?;
+        let said: Vec<&[Said]> = said.iter().map(Vec::as_slice).collect();
+        Ok(Choice { setting, weighing: weighing(&said) })
     }
 }
 
-/// Of those `among` which is chosen, as many as are looked at.
-fn some_of(said: &[Vec<Said>], among: impl Fn(usize) -> bool) -> Vec<&[Said]> {
-    let some = said.iter().enumerate().filter(|(at, _)| among(*at));
-    some.take(TRIED_ON).map(|(_, said)| said.as_slice()).collect()
+/// The best setting so far.
+struct Search<'r, 'a> {
+    best: Setting,
+    /// How likely what each listener said was, by the weights of others.
+    likely: Vec<f64>,
+    tried: usize,
+    run: &'r Run<'a>,
+}
+
+impl Search<'_, '_> {
+    /// Tries each of `values` in the place of the one there is.
+    fn over<T: Copy>(
+        &mut self,
+        values: &[T],
+        set: impl Fn(&mut Setting, T),
+    ) -> Result<(), TrainError> {
+        let from = self.best;
+        for &value in values {
+            let mut other = from;
+            set(&mut other, value);
+            if other == from || other.recipe.axes > self.run.base.dim() as u32 {
+                continue;
+            }
+            let likely = self.likely(&other)?;
+            if paired(&likely, &self.likely) > BETTER {
+                (self.best, self.likely) = (other, likely);
+            }
+        }
+        Ok(())
+    }
+
+    fn likely(&mut self, setting: &Setting) -> Result<Vec<f64>, TrainError> {
+        let said = self.run.said(setting, &self.run.stories[..self.run.choosers()])?;
+        let said: Vec<&[Said]> = said.iter().map(Vec::as_slice).collect();
+        let likely = judged(&said, Weighing { ridge: 1.0, chosen: ORDERING }).likely;
+        self.tried += 1;
+        self.run.progress.step(STAGE, self.tried, mean(&likely));
+        Ok(likely)
+    }
 }
 
 /// The same without one signal.
@@ -167,25 +222,45 @@ pub fn without(mut chosen: Chosen, signal: Signal) -> Chosen {
     chosen
 }
 
-/// The ridge and the signals by which listeners are told best, none of which could go.
-fn weighing(said: &[&[Said]], aim: Aim) -> Weighing {
-    let all = RIDGES.map(|ridge| Weighing { aim, ridge, chosen: ORDERING });
-    let (mut best, mut told) = best_of(said, all);
-    loop {
-        let left = Signal::ALL.into_iter().filter(|&signal| best.chosen[signal as usize]);
-        let fewer = left.map(|signal| without(best.chosen, signal));
-        let fewer = fewer.filter(|chosen| chosen.contains(&true));
-        let (fewest, found) = best_of(said, fewer.map(|chosen| Weighing { chosen, ..best }));
-        if found < told || !found.is_finite() {
-            return best;
-        }
-        (best, told) = (fewest, found);
-    }
-}
+/// Signals of which more can only speak for a yes: each foretells one by itself. A weight below 0 says that another
+/// signal, which tells the same, has too much of one.
+pub const FOR: Chosen = {
+    let mut any = [true; Signal::ALL.len()];
+    any[Signal::Plays as usize] = false;
+    any[Signal::Met as usize] = false;
+    any[Signal::Lately as usize] = false;
+    any[Signal::Repeat as usize] = false;
+    any
+};
 
-/// The first of those that tell listeners best, and how well it does; below every figure where there is none.
-fn best_of(said: &[&[Said]], all: impl IntoIterator<Item = Weighing>) -> (Weighing, f64) {
-    let none = Weighing { aim: Aim::Odds, ridge: RIDGES[0], chosen: ORDERING };
-    let told = all.into_iter().map(|of| (of, mean(&judged(said, of).told)));
-    told.fold((none, f64::NEG_INFINITY), |best, next| if next.1 > best.1 { next } else { best })
+/// The ridge and the signals under which what listeners said is most likely: those that speak against what they are
+/// for go first, then the one of the least weight, for as long as any is left.
+fn weighing(said: &[&[Said]]) -> Weighing {
+    let likely = |of: Weighing| mean(&judged(said, of).likely);
+    let better = |a: (Weighing, f64), b: (Weighing, f64)| if b.1 > a.1 { b } else { a };
+    let none = Weighing { ridge: RIDGES[0], chosen: ORDERING };
+    let all = RIDGES.map(|ridge| Weighing { ridge, chosen: ORDERING });
+    let mut best =
+        all.into_iter().map(|of| (of, likely(of))).fold((none, f64::NEG_INFINITY), better);
+    let mut fewer = best.0;
+    loop {
+        let strengths = strengths(said, fewer);
+        let of = |signal: Signal| strengths[signal as usize];
+        let left = Signal::ALL.into_iter().filter(|&signal| fewer.chosen[signal as usize]);
+        let against = |signal: &Signal| FOR[*signal as usize] && of(*signal) < 0.0;
+        let weakest = left.min_by(|a, b| {
+            let [first, second] = [a, b].map(|it| (!against(it), of(*it).abs()));
+            first.0.cmp(&second.0).then(first.1.total_cmp(&second.1))
+        });
+        let Some(weakest) = weakest else { return best.0 };
+        let must = against(&weakest);
+        fewer.chosen = without(fewer.chosen, weakest);
+        if !fewer.chosen.contains(&true) {
+            return best.0;
+        }
+        let now = likely(fewer);
+        if must || now >= best.1 {
+            best = (fewer, now);
+        }
+    }
 }

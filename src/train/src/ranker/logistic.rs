@@ -7,7 +7,7 @@ const STEPS: usize = 50;
 /// How often a step is halved, at most.
 const HALVINGS: usize = 30;
 /// The gain, of all there is, that counts as none.
-const DONE: f64 = 1e-12;
+const DONE: f64 = 1e-9;
 
 /// One observation: what is known, how much it counts, and whether it was so.
 #[derive(Clone, Copy, Debug)]
@@ -61,17 +61,19 @@ fn objective(all: &[Observed<'_>], ridge: &[f64], b: &DVector<f64>) -> f64 {
 fn newton(all: &[Observed<'_>], ridge: &[f64], b: &DVector<f64>) -> Option<DVector<f64>> {
     let p = ridge.len();
     let mut gradient = DVector::from_fn(p, |at, _| -ridge[at] * b[at]);
-    let mut hessian = DMatrix::from_diagonal(&DVector::from_row_slice(ridge));
+    // By rows, of which only the lower triangle is summed.
+    let mut sums = vec![0.0; p * p];
     for &Observed { known, weight, so } in all {
         let share = sigmoid(score(known, b));
         let (error, curvature) = (weight * (so - share), weight * share * (1.0 - share));
-        for i in 0..p {
-            gradient[i] += error * known[i];
-            for j in 0..=i {
-                hessian[(i, j)] += curvature * known[i] * known[j];
-            }
+        for (i, (&x, row)) in known.iter().zip(sums.chunks_exact_mut(p)).enumerate() {
+            gradient[i] += error * x;
+            let part = curvature * x;
+            row[..=i].iter_mut().zip(known).for_each(|(sum, y)| *sum += part * y);
         }
     }
+    let mut hessian = DMatrix::from_row_slice(p, p, &sums);
+    hessian += DMatrix::from_diagonal(&DVector::from_row_slice(ridge));
     hessian.fill_upper_triangle_with_lower_triangle();
     Some(hessian.cholesky()?.solve(&gradient))
 }

@@ -1,25 +1,27 @@
 //! What foretells whether a listener says yes or no to a track: rates of all listeners, verdicts of their own,
-//! taste, and what follows what, each with a weight that was learned.
+//! taste, what follows what, and the moment, each with a weight that was learned.
 //!
 //! Listeners are followed through the held-out end of their history. Everything that is known (rates, factors,
-//! what follows what) comes from before; before each yes and no to a new track the signals are read as a
-//! device would have them ([`segue_core::signals`]), through the engine that ships. How verdicts are taken, which
-//! signals have a weight and how large it is ([`choice`]) is judged on listeners on whom none of it was chosen, a
-//! third of them in turn; settings of taste and what follows what were chosen on some of all. It ships where it tells
-//! yes from no better than taste alone by more than two standard errors, and orders tracks where it is as much better
-//! at that; where listeners say no too seldom, nothing is learned.
+//! what follows what, what is said at which hour) comes from before; before each yes and no the signals are read as a
+//! device would have them ([`segue_core::signals`]), through the engine that ships. How verdicts are taken and which
+//! signals have a weight is chosen on some listeners ([`choice`]) and judged on the others, a third of them in turn by
+//! the weights that all but these give; settings of taste and what follows what were chosen on some of all. It ships,
+//! and orders tracks, where it tells yes from no better than taste alone by more than two standard errors; where listeners say
+//! no too seldom, nothing is learned.
 
 mod choice;
+pub mod context;
 mod logistic;
 pub mod rates;
 pub mod stories;
+pub mod tags;
 pub mod weights;
 
 use segue_core::{
     event::Kind,
     model::{
-        Model, ModelError, RankerParts, Rate, Recipe, SectionKind, Worth, encode_ranker,
-        encode_rates,
+        ContextParts, Model, ModelError, RankerParts, Rate, Recipe, SectionKind, Worth,
+        encode_context, encode_ranker, encode_rates, encode_tags, encode_text,
     },
     signals::Signal,
 };
@@ -27,7 +29,8 @@ use segue_core::{
 use self::{
     choice::{Choice, Run, without},
     rates::{Counts, Shrinkage},
-    stories::{Said, Story, followed, stories},
+    stories::{Said, Story, stories},
+    tags::Tagged,
     weights::{
         Bin, Chosen, Weighing, Weights, bins, calibrated, calibration_error, learned, score,
         told_by,
@@ -55,17 +58,14 @@ pub struct Ranking {
     pub parts: RankerParts,
     /// How rates are pooled.
     pub shrinkage: Shrinkage,
+    /// How much stronger the ridge on what a context tells is; `None` where nothing of it counts.
+    pub context: Option<f32>,
     /// How well yes is told from no, of listeners on whom nothing of this was chosen but taste, as ever.
-    pub odds: Told,
-    /// How well what they said yes to is told from both what they said no to and what they had not met.
-    pub order: Told,
+    pub told: Told,
     /// Foretold and what came, by rising probability, of the same listeners.
     pub reliability: Vec<Bin>,
-    /// Whether what foretells a skip ships.
+    /// Whether it ships, and orders tracks.
     pub ships: bool,
-    /// Whether tracks are ordered by it too. What learns it looks at pairs; see [`crate::pipeline`] for what it is
-    /// held against.
-    pub orders: bool,
 }
 
 /// How well listeners are told: mean AUCs, half by chance.
@@ -88,9 +88,6 @@ impl Ranking {
     /// What ships of a whole log, of which all said so.
     pub fn sections(&self, counts: &Counts) -> (Vec<Rate>, RankerParts) {
         let mut parts = self.parts;
-        if !self.orders {
-            parts.order.fill(0.0);
-        }
         parts.recipe.log_odds = counts.unknown();
         (counts.rates(self.shrinkage), parts)
     }
@@ -131,43 +128,64 @@ pub fn learn(
     let stories = stories(dataset, seed);
     let Some(verdicts) = verdicts(&stories) else { return Ok(None) };
     let before = |listener| dataset.split_by_time(listener).0;
+    let base = described(base, dataset)?;
     let counts = Counts::of(dataset, &worth(), before);
     let shrinkage = counts.shrinkage();
     let rates = counts.rates(shrinkage);
-    let mut run = Run::new(base, &rates, counts.unknown(), &stories, progress)?;
-    let judged = run.judge()?;
-
-    let Choice { recipe, odds, order } = run.choose(|_| true)?;
-    let said = followed(&run.model(recipe)?, &stories);
+    let run = Run::new(dataset, (&base, &rates, counts.unknown()), &stories, progress);
+    let Choice { setting, weighing } = run.choose()?;
+    let said = run.said(&setting, &stories)?;
     let said: Vec<&[Said]> = said.iter().map(Vec::as_slice).collect();
-    let weights = |of: Weighing| learned(&said, of);
-    let calibration = calibrated(&said, odds);
-    let ships = judged.odds.is_found();
+    let judged = Judged::of(&said, run.choosers(), weighing);
+    let calibration = calibrated(&said, weighing);
     let bias = calibration.bias as f32;
     let learned_from = [stories.len() as u32, verdicts as u32];
+    let weights = calibration.weights(learned(&said, weighing));
+    let by_moment = |signal: Signal| signal >= Signal::Hour && weights[signal as usize] != 0.0;
     Ok(Some(Ranking {
         parts: RankerParts {
-            recipe: Recipe { bias, learned_from, ..recipe },
-            worth: worth(),
-            order: weights(order).map(|x| x as f32),
-            odds: calibration.weights(weights(odds)).map(|x| x as f32),
+            recipe: Recipe { bias, learned_from, ..setting.recipe },
+            worth: setting.worth,
+            weights: weights.map(|x| x as f32),
         },
         shrinkage,
-        odds: judged.odds.told(odds.chosen),
-        order: judged.order.told(order.chosen),
+        context: setting.shrink.filter(|_| Signal::ALL.into_iter().any(by_moment)),
+        told: judged.each.told(weighing.chosen),
         reliability: bins(judged.foretold),
-        ships,
-        orders: ships && judged.order.is_found(),
+        ships: judged.each.is_found(),
     }))
 }
 
-/// Of all listeners, each by what was chosen on two thirds that they are not of.
+/// Of all listeners but those on whom was chosen, each third of them by the weights of all others.
 #[derive(Default)]
 struct Judged {
     /// The probability of a yes that was foretold, and whether it came, of each verdict.
     foretold: Vec<(f64, bool)>,
-    odds: Each,
-    order: Each,
+    each: Each,
+}
+
+impl Judged {
+    /// The first `choosers` are those on whom was chosen.
+    fn of(all: &[&[Said]], choosers: usize, weighing: Weighing) -> Self {
+        let mut found = Self::default();
+        for third in 0..THIRDS {
+            let is_own = |at: usize| at >= choosers && at % THIRDS == third;
+            let of = |own: bool| -> Vec<&[Said]> {
+                let some = all.iter().enumerate().filter(|(at, _)| is_own(*at) == own);
+                some.map(|(_, said)| *said).collect()
+            };
+            let (own, others) = (of(true), of(false));
+            let weights = found.each.add(&own, &others, weighing);
+            let calibration = calibrated(&others, weighing);
+            let said = own.iter().flat_map(|said| said.iter());
+            let foretold = said.map(|said| {
+                let score = score(&weights, &said.signals);
+                (calibration.probability(said, score), said.yes)
+            });
+            found.foretold.extend(foretold);
+        }
+        found
+    }
 }
 
 /// How well each listener is told.
@@ -184,14 +202,18 @@ impl Each {
     fn add(&mut self, own: &[&[Said]], others: &[&[Said]], of: Weighing) -> Weights {
         let weights = |chosen| learned(others, Weighing { chosen, ..of });
         let told = |weights: &Weights| -> Vec<f64> {
-            own.iter().filter_map(|said| told_by(weights, said, of.aim)).collect()
+            own.iter().filter_map(|said| told_by(weights, said)).collect()
         };
         let all = weights(of.chosen);
-        self.all.extend(told(&all));
-        self.taste.extend(told(&BY_TASTE));
+        let told_by_all = told(&all);
         for (signal, each) in Signal::ALL.into_iter().zip(&mut self.without) {
-            each.extend(told(&weights(without(of.chosen, signal))));
+            each.extend(match of.chosen[signal as usize] {
+                true => told(&weights(without(of.chosen, signal))),
+                false => told_by_all.clone(),
+            });
         }
+        self.all.extend(told_by_all);
+        self.taste.extend(told(&BY_TASTE));
         all
     }
 
@@ -206,32 +228,6 @@ impl Each {
     }
 }
 
-impl Run<'_> {
-    fn judge(&mut self) -> Result<Judged, TrainError> {
-        let mut found = Judged::default();
-        for third in 0..THIRDS {
-            let is_own = |at: usize| at % THIRDS == third;
-            let Choice { recipe, odds, order } = self.choose(|at| !is_own(at))?;
-            let all = self.said(recipe)?;
-            let of = |own: bool| -> Vec<&[Said]> {
-                let some = all.iter().enumerate().filter(|(at, _)| is_own(*at) == own);
-                some.map(|(_, said)| said.as_slice()).collect()
-            };
-            let (own, others) = (of(true), of(false));
-            let weights = found.odds.add(&own, &others, odds);
-            found.order.add(&own, &others, order);
-            let calibration = calibrated(&others, odds);
-            let said = own.iter().flat_map(|said| said.iter());
-            let foretold = said.map(|said| {
-                let score = score(&weights, &said.signals);
-                (calibration.probability(said, score), said.yes)
-            });
-            found.foretold.extend(foretold);
-        }
-        Ok(found)
-    }
-}
-
 /// Without all this tracks are ranked by taste and what follows what.
 const BY_TASTE: Weights = {
     let mut alone = [0.0; Signal::ALL.len()];
@@ -240,13 +236,33 @@ const BY_TASTE: Weights = {
     alone
 };
 
-/// `base` with rates and a ranker.
-pub fn with_ranker(base: &Model, rates: &[Rate], parts: &RankerParts) -> Result<Model, ModelError> {
+/// `base` with the artists and tags of its tracks, which are those of the dataset.
+fn described(base: &Model, dataset: &Dataset) -> Result<Model, ModelError> {
+    let mut model = base.clone();
+    let ids = base.ids_digest();
+    let text = dataset.tracks.iter().map(|track| ("", track.artist.as_str(), 0));
+    let mut sections = vec![(SectionKind::Text, encode_text(ids, text, &[]))];
+    let tagged = Tagged::of(&dataset.tracks, &dataset.plays());
+    if !tagged.is_empty() {
+        sections.push((SectionKind::Tags, encode_tags(ids, &tagged.of, &tagged.names)));
+    }
+    model.add(sections)?;
+    Ok(model)
+}
+
+/// `base` with rates, a ranker, and what a context tells where anything.
+pub fn with_ranker(
+    base: &Model,
+    rates: &[Rate],
+    parts: &RankerParts,
+    context: Option<&ContextParts>,
+) -> Result<Model, ModelError> {
     let mut model = base.clone();
     let sections = [
         (SectionKind::Rates, encode_rates(base.ids_digest(), rates)),
         (SectionKind::Ranker, encode_ranker(parts)),
     ];
-    model.add(sections)?;
+    let context = context.map(|parts| (SectionKind::Context, encode_context(parts)));
+    model.add(sections.into_iter().chain(context))?;
     Ok(model)
 }

@@ -90,7 +90,7 @@ impl Counts {
     }
 
     fn add(&mut self, evidence: &Evidence, worth: &Worth) {
-        let verdict = Verdict::of(evidence, worth);
+        let verdict = Verdict::of(evidence, worth, 0.0);
         let track = evidence.row.index();
         self.tracks[track].add(verdict);
         self.all.add(verdict);

@@ -5,10 +5,7 @@
 //! what one listener said yes to and what they said no to, which is which. Every listener counts as one.
 
 use rayon::prelude::*;
-use segue_core::{
-    ids::Row,
-    signals::{Signal, Signals},
-};
+use segue_core::signals::{Signal, Signals};
 
 use super::{
     logistic::{Observed, fit, sigmoid},
@@ -26,20 +23,9 @@ pub type Chosen = [bool; Signal::ALL.len()];
 /// Weights, one a signal.
 pub type Weights = [f64; Signal::ALL.len()];
 
-/// What is to be told apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Aim {
-    /// What a listener said yes to from what they said no to.
-    Odds,
-    /// The same, and from what they had not met: each counts half.
-    Order,
-}
-
 /// How weights are learned.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weighing {
-    /// What they are for.
-    pub aim: Aim,
     /// The ridge on them, in listeners.
     pub ridge: f64,
     /// Which signals have one.
@@ -49,8 +35,8 @@ pub struct Weighing {
 /// What the same signals foretell of listeners that their weights were not learned from.
 #[derive(Clone, Debug)]
 pub struct Judged {
-    /// How well each listener was told: see [`told_by`].
-    pub told: Vec<f64>,
+    /// How likely what each listener said was: see [`likelihood`].
+    pub likely: Vec<f64>,
     /// The weighted signals of each listener's verdicts.
     pub scores: Vec<Vec<f64>>,
 }
@@ -69,32 +55,42 @@ pub fn judged(stories: &[&[Said]], of: Weighing) -> Judged {
     };
     Judged {
         scores: each().map(scores).collect(),
-        told: each().filter_map(|(story, weights)| told_by(weights, story, of.aim)).collect(),
+        likely: each().filter_map(|(story, weights)| likelihood(weights, story)).collect(),
     }
 }
 
+/// The mean log-likelihood, under weights, that of each yes and no of the listener the yes is the yes, both at the
+/// moment of the earlier: what is chosen is chosen by it, for it tells more of as many listeners than whether the yes
+/// is above does. `None` where they say but one of them.
+fn likelihood(weights: &Weights, story: &[Said]) -> Option<f64> {
+    let ahead = ahead(weights, story);
+    let count = ahead.len();
+    let sum: f64 = ahead.into_iter().map(|x| x.min(0.0) - (-x.abs()).exp().ln_1p()).sum();
+    (count > 0).then(|| sum / count as f64)
+}
+
+/// By how much the score of each yes is above that of each no that it is held against.
+fn ahead(weights: &Weights, story: &[Said]) -> Vec<f64> {
+    let each = story.iter().flat_map(|said| {
+        let own = score(weights, &said.signals);
+        let sign = if said.yes { 1.0 } else { -1.0 };
+        said.opposite.iter().map(move |(_, other)| sign * (own - score(weights, other)))
+    });
+    each.collect()
+}
+
 /// The probability that weights rank what the listener says yes to above what they say no to, both at the moment of
-/// the earlier; for the order, the mean of it and of the share of unheard tracks that each yes is above. `None` where
-/// they say but one of them.
-pub fn told_by(weights: &Weights, story: &[Said], aim: Aim) -> Option<f64> {
-    let from = |others: fn(&Said) -> &[(Row, Signals)]| -> Option<f64> {
-        let (mut won, mut pairs) = (0.0, 0);
-        for said in story {
-            let own = score(weights, &said.signals);
-            for (_, other) in others(said) {
-                let ahead = own - score(weights, other);
-                let ahead = if said.yes { ahead } else { -ahead };
-                won += if ahead == 0.0 { 0.5 } else { f64::from(u8::from(ahead > 0.0)) };
-                pairs += 1;
-            }
-        }
-        (pairs > 0).then(|| won / f64::from(pairs))
-    };
-    let from_noes = from(|said| &said.opposite)?;
-    Some(match aim {
-        Aim::Odds => from_noes,
-        Aim::Order => (from_noes + from(|said| &said.unheard).unwrap_or(from_noes)) / 2.0,
-    })
+/// the earlier. `None` where they say but one of them.
+pub fn told_by(weights: &Weights, story: &[Said]) -> Option<f64> {
+    let ahead = ahead(weights, story);
+    let won = |x: &f64| if *x == 0.0 { 0.5 } else { f64::from(u8::from(*x > 0.0)) };
+    (!ahead.is_empty()).then(|| ahead.iter().map(won).sum::<f64>() / ahead.len() as f64)
+}
+
+/// How much one deviation of each signal counts.
+pub fn strengths(stories: &[&[Said]], of: Weighing) -> Weights {
+    let (weights, sizes) = (learned(stories, of), deviations(stories));
+    std::array::from_fn(|at| weights[at] * sizes[at])
 }
 
 /// The weighted sum of signals.
@@ -103,7 +99,7 @@ pub fn score(weights: &Weights, signals: &Signals) -> f64 {
 }
 
 /// The weights that tell what each listener said yes to from the rest, under a ridge on standardised signals.
-pub fn learned(stories: &[&[Said]], Weighing { aim, ridge, chosen }: Weighing) -> Weights {
+pub fn learned(stories: &[&[Said]], Weighing { ridge, chosen }: Weighing) -> Weights {
     let sizes = deviations(stories);
     let used: Vec<usize> = (0..sizes.len()).filter(|&at| chosen[at] && sizes[at] > 0.0).collect();
     let mut weights = [0.0; Signal::ALL.len()];
@@ -112,18 +108,12 @@ pub fn learned(stories: &[&[Said]], Weighing { aim, ridge, chosen }: Weighing) -
     }
     let mut pairs = Pairs { sizes: &sizes, used: &used, known: Vec::new(), counts: Vec::new() };
     for story in stories {
-        let count = |of: fn(&Said) -> usize| story.iter().map(of).sum::<usize>() as f64;
-        let (opposite, unheard) = (count(|it| it.opposite.len()), count(|it| it.unheard.len()));
-        let half = if aim == Aim::Order && unheard > 0.0 { 0.5 } else { 1.0 };
+        let opposite = story.iter().map(|said| said.opposite.len()).sum::<usize>() as f64;
         for said in *story {
             for (_, other) in &said.opposite {
                 let (yes, no) =
                     if said.yes { (&said.signals, other) } else { (other, &said.signals) };
-                pairs.add(yes, no, half / opposite);
-            }
-            if aim == Aim::Order {
-                let others = said.unheard.iter();
-                others.for_each(|(_, other)| pairs.add(&said.signals, other, half / unheard));
+                pairs.add(yes, no, 1.0 / opposite);
             }
         }
     }
@@ -172,14 +162,14 @@ fn deviations(stories: &[&[Said]]) -> Weights {
 pub struct Calibration {
     /// What a score counts.
     pub scale: f64,
-    /// What [`Signal::Listener`] and [`Signal::Mood`] count beside it.
+    /// What [`Signal::Listener`] and [`Signal::Temper`] count beside it.
     pub means: [f64; 2],
     /// What is added.
     pub bias: f64,
 }
 
 /// Whose mean it is.
-const MEANS: [Signal; 2] = [Signal::Listener, Signal::Mood];
+const MEANS: [Signal; 2] = [Signal::Listener, Signal::Temper];
 
 impl Calibration {
     /// Platt's scaling ("Probabilistic Outputs for Support Vector Machines", 1999), with the listener's means
@@ -197,15 +187,15 @@ impl Calibration {
     }
 
     fn known(said: &Said, score: f64) -> [f64; 4] {
-        let [listener, mood] = MEANS.map(|signal| f64::from(said.signals[signal as usize]));
-        [score, listener, mood, 1.0]
+        let [listener, temper] = MEANS.map(|signal| f64::from(said.signals[signal as usize]));
+        [score, listener, temper, 1.0]
     }
 
     /// Of a yes.
     pub fn probability(&self, said: &Said, score: f64) -> f64 {
-        let [score, listener, mood, one] = Self::known(said, score);
+        let [score, listener, temper, one] = Self::known(said, score);
         let Self { scale, means, bias } = self;
-        sigmoid(scale * score + means[0] * listener + means[1] * mood + bias * one)
+        sigmoid(scale * score + means[0] * listener + means[1] * temper + bias * one)
     }
 
     /// The weights that give log-odds.

@@ -28,7 +28,7 @@ pub use beside::{Beside, beside};
 pub use effort::{Effort, Round};
 pub use fidelity::coarseness;
 pub use follow::{Follow, Tried, follow, with_transitions};
-pub use next::{Following, following, follows_better};
+pub use next::{Following, following};
 pub use people::{Before, People, people};
 pub use race::keeping_up;
 pub use settle::{Settled, measured, settle};

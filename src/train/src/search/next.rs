@@ -59,17 +59,6 @@ pub fn following(
     Ok(Some(Following { without, with, follow: (gain > 1.0).then_some(follow) }))
 }
 
-/// By how many standard errors, over listeners, `other` tells the next track better than `model` does, on the latest
-/// fifth of each listener's events; 0 where too few listeners heard two tracks in one sitting there.
-pub fn follows_better(dataset: &Dataset, model: &Model, other: &Model, seed: u64) -> f64 {
-    let (listeners, queries) = held_out(dataset, seed);
-    if listeners.chunk_by(|a, b| a == b).count() < MIN_LISTENERS {
-        return 0.0;
-    }
-    let [of_model, of_other] = [model, other].map(|it| sums(&listeners, &hits(it, &queries).1));
-    paired(&of_other, &of_model)
-}
-
 /// For each listener the sum over their queries, of which they have one or more in a row.
 fn sums(listeners: &[usize], each: &[f64]) -> Vec<f64> {
     let mut each = each.iter();

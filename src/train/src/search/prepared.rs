@@ -6,6 +6,7 @@ use segue_core::{
     ids::Row,
     kernel,
     model::Model,
+    moment::Moment,
     rank::top_expected,
     session::{Evidence, Expectation, Session},
     sitting::Sitting,
@@ -45,7 +46,7 @@ pub fn prepared<'a>(base: &Model, queries: &'a [Query]) -> Vec<Prepared<'a>> {
 /// The figures of each of `queries`, by `model`, which is their base but for what follows what. Parallel.
 pub fn each(model: &Model, queries: &[Prepared<'_>]) -> Vec<[f64; 4]> {
     // Nobody says no here.
-    let verdicts = &Verdicts::default();
+    let nothing = (&Verdicts::default(), &Moment::default());
     let figures = |(boosts, votes, found): &mut (Boosts, Votes, Vec<_>), query: &Prepared<'_>| {
         boosts.clear();
         for &(row, says) in &query.says {
@@ -53,7 +54,7 @@ pub fn each(model: &Model, queries: &[Prepared<'_>]) -> Vec<[f64; 4]> {
         }
         votes.count(model, &query.sitting);
         let Prepared { query, taste, sitting, .. } = query;
-        let expectation = Expectation { query: taste, boosts, votes, sitting, verdicts };
+        let expectation = Expectation::new(taste, (boosts, votes), sitting, nothing);
         top_expected(model, expectation, FIRST, |row| query.may_be(row), found);
         query.figures(found)
     };

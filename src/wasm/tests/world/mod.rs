@@ -6,11 +6,13 @@ use segue_core::{
     event::Kind,
     ids::fingerprint,
     model::{
-        Entry, Habits, IdsDigest, Loss, Model, ModelError, NeighbourParts, RankerParts, Rate,
-        Recipe, Responses, SectionId, SectionKind, Shard, Split, TasteParts, encode_clusters,
-        encode_finished, encode_neighbours, encode_ranker, encode_ranking, encode_rates,
-        encode_split, encode_text, fine_steps, quantise,
+        ContextParts, Entry, Habits, IdsDigest, Loss, Model, ModelError, NeighbourParts,
+        RankerParts, Rate, Recipe, Responses, SectionId, SectionKind, Shard, Split, Spread,
+        TasteParts, encode_clusters, encode_context, encode_finished, encode_neighbours,
+        encode_ranker, encode_ranking, encode_rates, encode_split, encode_tags, encode_text,
+        fine_steps, quantise,
     },
+    moment::{Field, Moment},
     rng::SplitMix64,
 };
 
@@ -119,18 +121,42 @@ pub fn ranked() -> Result<Model, ModelError> {
     });
     let recipe = Recipe {
         axes: DIM as u32,
-        spread: 2.0,
-        ridge: 0.5,
         prior: 2.0,
         log_odds: 0.3,
         bias: 0.25,
+        all: Spread { others: 2.0, ridge: 0.5, tags: 3.0 },
+        sitting: Spread { others: 1.0, ridge: 0.5, tags: 1.0 },
+        half_life: 8.0,
+        late: 0.25,
         learned_from: [100, 2000],
     };
-    let order = [3.0, 0.0, 0.5, 0.05, 0.0, 0.0, 1.5, 1.0];
-    let odds = [1.0, 0.0, 0.8, 0.0, 0.5, 0.25, 2.0, 1.0];
-    let parts = RankerParts { recipe, worth, order, odds };
-    let rates = encode_rates(model.ids_digest(), &rates);
-    model.add([(SectionKind::Rates, rates), (SectionKind::Ranker, encode_ranker(&parts))])?;
+    let weights = [
+        3.0, 0.0, 0.5, 0.05, 0.5, 0.25, 1.5, 1.0, -0.1, 0.5, -0.25, 0.75, -0.25, 1.0, 1.0, 1.0,
+        1.0, 1.0, 1.0,
+    ];
+    let parts = RankerParts { recipe, worth, weights };
+    let ids = model.ids_digest();
+    // Every genre is a tag, and every other track of it is calm.
+    let names: Vec<String> =
+        GENRES.iter().chain(&["calm"]).map(|name| (*name).to_owned()).collect();
+    let mut of = vec![0_u64; model.len()];
+    for (genre, name) in GENRES.iter().enumerate() {
+        for n in 0..EACH {
+            if let Some(row) = model.row(&id(name, n)) {
+                of[row.index()] = 1 << genre | u64::from(n % 2 == 0) << GENRES.len();
+            }
+        }
+    }
+    let late = Moment::default().with(Field::Mood, "calm").key(Field::Mood).unwrap_or_default();
+    let mut effect = vec![0.0; DIM + names.len()];
+    effect[DIM + GENRES.len()] = 1.5;
+    let context = ContextParts { axes: DIM, tags: names.len(), effects: vec![(late, effect)] };
+    model.add([
+        (SectionKind::Rates, encode_rates(ids, &rates)),
+        (SectionKind::Ranker, encode_ranker(&parts)),
+        (SectionKind::Tags, encode_tags(ids, &of, &names)),
+        (SectionKind::Context, encode_context(&context)),
+    ])?;
     Ok(model)
 }
 
