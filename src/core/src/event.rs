@@ -3,7 +3,7 @@
 //! With the `serde` feature an event is one JSON object a line; absent options are left out, and
 //! unknown fields are ignored so that older readers accept newer logs.
 
-use alloc::{collections::BTreeMap, string::String};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use core::{fmt, str::FromStr};
 
 #[cfg(feature = "serde")]
@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 /// Longest accepted `id`, `user`, `session` or `track`, in bytes of UTF-8.
 pub const MAX_ID_BYTES: usize = 512;
+
+/// Most candidates that one impression may have been drawn among.
+pub const MAX_CANDIDATES: usize = 4096;
 
 /// Latest accepted `at`: the end of the year 9999, in milliseconds since the Unix epoch.
 pub const MAX_AT_MS: i64 = 253_402_300_799_999;
@@ -127,6 +130,44 @@ pub struct Context {
     pub mood: Option<String>,
 }
 
+/// The chance with which a policy made an offer: a number above 0, at most 1. Never NaN, so that it can be
+/// compared.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+#[cfg_attr(
+    feature = "serde",
+    derive(Serialize, Deserialize),
+    serde(try_from = "f64", into = "f64")
+)]
+pub struct Propensity(f64);
+
+/// The number is no [`Propensity`].
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error("a propensity is {0}; expected a number above 0, at most 1")]
+pub struct NoPropensity(pub f64);
+
+impl Eq for Propensity {}
+
+impl Propensity {
+    /// The chance itself.
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl TryFrom<f64> for Propensity {
+    type Error = NoPropensity;
+
+    fn try_from(chance: f64) -> Result<Self, NoPropensity> {
+        if chance > 0.0 && chance <= 1.0 { Ok(Self(chance)) } else { Err(NoPropensity(chance)) }
+    }
+}
+
+impl From<Propensity> for f64 {
+    fn from(propensity: Propensity) -> Self {
+        propensity.0
+    }
+}
+
 /// One thing that one listener did with one track.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
@@ -157,6 +198,14 @@ pub struct Event {
     /// Experiment → variant.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub exposures: Option<BTreeMap<String, String>>,
+    /// Of an impression: the chance with which the policy that wrote the log offered this track at this
+    /// moment, among `candidates`. One of both goes with the other.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub propensity: Option<Propensity>,
+    /// Of an impression: the tracks that it was drawn among, itself included, each once; at most
+    /// [`MAX_CANDIDATES`].
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub candidates: Option<Vec<String>>,
 }
 
 /// Why an event is refused.
@@ -183,10 +232,70 @@ pub enum EventError {
     /// `tz_offset_min` is beyond a day.
     #[error("`context.tz_offset_min` is {0}; expected -1440 to 1440")]
     TimeZone(i16),
+    /// Only an impression is an offer.
+    #[error("`propensity` and `candidates` are of a {0}; only an impression is drawn by a policy")]
+    NoOffer(Kind),
+    /// One of two that go together.
+    #[error("`{there}` without `{lacks}`: one goes with the other")]
+    Alone {
+        /// The field that is there.
+        there: &'static str,
+        /// The field that is not.
+        lacks: &'static str,
+    },
+    /// Not what one track is drawn among.
+    #[error("`candidates` {0}")]
+    Candidates(CandidatesError),
+}
+
+/// Why tracks are not what one of them was drawn among.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CandidatesError {
+    /// There are more than [`MAX_CANDIDATES`].
+    #[error("are {0}; at most {MAX_CANDIDATES} are accepted")]
+    TooMany(usize),
+    /// An id is the empty string.
+    #[error("have an empty id among them")]
+    Empty,
+    /// An id is longer than [`MAX_ID_BYTES`].
+    #[error("have an id of {0} bytes; at most {MAX_ID_BYTES} are accepted")]
+    TooLong(usize),
+    /// One is there twice, so that a propensity could be of either.
+    #[error("have {0:?} twice; each may be there once")]
+    Twice(String),
+    /// The track that was offered is not among them.
+    #[error("have no {0:?}, the track itself; it was drawn among them")]
+    Lacks(String),
+}
+
+/// Where `track` is in `candidates`, of which there are at most [`MAX_CANDIDATES`], each id sound and there
+/// once. O(n log n).
+///
+/// # Errors
+/// The first of [`CandidatesError`], in the order of declaration, that is so.
+pub fn offered_at(track: &str, candidates: &[impl AsRef<str>]) -> Result<usize, CandidatesError> {
+    if candidates.len() > MAX_CANDIDATES {
+        return Err(CandidatesError::TooMany(candidates.len()));
+    }
+    let mut sorted: Vec<&str> = candidates.iter().map(AsRef::as_ref).collect();
+    sorted.sort_unstable();
+    if sorted.first().is_some_and(|id| id.is_empty()) {
+        return Err(CandidatesError::Empty);
+    }
+    if let Some(id) = sorted.iter().find(|id| id.len() > MAX_ID_BYTES) {
+        return Err(CandidatesError::TooLong(id.len()));
+    }
+    if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(CandidatesError::Twice(pair[0].into()));
+    }
+    let at = candidates.iter().position(|id| id.as_ref() == track);
+    at.ok_or_else(|| CandidatesError::Lacks(track.into()))
 }
 
 impl Event {
-    /// Checks what the types cannot: ids present and bounded, time and context in range.
+    /// Checks what the types cannot: ids present and bounded, time and context in range, a propensity only
+    /// with the candidates of an impression.
     pub fn validate(&self) -> Result<(), EventError> {
         let ids = [
             ("id", &self.id),
@@ -205,7 +314,23 @@ impl Event {
         if !(0..=MAX_AT_MS).contains(&self.at) {
             return Err(EventError::Time(self.at));
         }
-        self.context.as_ref().map_or(Ok(()), Context::validate)
+        self.context.as_ref().map_or(Ok(()), Context::validate)?;
+        self.validate_offer()
+    }
+
+    fn validate_offer(&self) -> Result<(), EventError> {
+        let (there, lacks) = match (&self.propensity, &self.candidates) {
+            (None, None) => return Ok(()),
+            _ if self.kind != Kind::Impression => return Err(EventError::NoOffer(self.kind)),
+            (Some(_), Some(candidates)) => {
+                return offered_at(&self.track, candidates)
+                    .map(|_| ())
+                    .map_err(EventError::Candidates);
+            }
+            (Some(_), None) => ("propensity", "candidates"),
+            (None, Some(_)) => ("candidates", "propensity"),
+        };
+        Err(EventError::Alone { there, lacks })
     }
 
     /// The fraction heard, 0 to 1, where both times are known.

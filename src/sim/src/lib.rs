@@ -1,7 +1,8 @@
 //! A seeded world of artists, tracks and listeners that writes a listening log.
 //!
 //! A [`World`] is a catalogue and the laws by which people like and listen; [`World::events`]
-//! writes the log of a period and [`World::truth`] says what ought to be found in it. The parts
+//! writes the log of a period, [`World::explored`] one that says with which chance each track was
+//! offered, and [`World::truth`] says what ought to be found in it. The parts
 //! can be used one by one, to put a recommender in the place of the [`Policy`] that offers tracks
 //! and see how a [`Listener`] reacts:
 //!
@@ -76,6 +77,7 @@ mod react;
 mod region;
 mod shelf;
 mod situation;
+mod slate;
 mod trend;
 pub mod trial;
 mod truth;
@@ -89,5 +91,6 @@ pub use policy::Policy;
 pub use react::Reaction;
 pub use region::{Device, Region};
 pub use situation::{Situation, Source};
+pub use slate::Explored;
 pub use truth::{EmergingTruth, PlaylistTruth, SpreadTruth, TrackTruth, Truth, ViralTruth};
 pub use world::{TrackIndex, World};

@@ -5,8 +5,8 @@
 //! O(log listeners).
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
+use std::collections::{BinaryHeap, VecDeque};
 
 use rand::{Rng, RngExt};
 use rand_pcg::Pcg64Mcg;
@@ -17,6 +17,7 @@ use crate::num::{chance, exponential, generator, mix, push_digits};
 use crate::policy::Policy;
 use crate::react::Reaction;
 use crate::situation::{Situation, Source};
+use crate::slate::Slate;
 use crate::world::{TrackIndex, World, purpose};
 
 /// The events of a [`World`] in non-decreasing order of time; see [`World::events`].
@@ -29,6 +30,8 @@ pub struct Events<'a> {
     /// The head of all ids of this log, so that logs of different worlds can be put together.
     tag: String,
     written: u64,
+    /// Whether what is offered is drawn from a slate, of which the log then tells.
+    explores: bool,
 }
 
 /// One listener and the session that they are in or had last.
@@ -45,6 +48,8 @@ struct Actor {
     deeds: Vec<Deed>,
     /// The first of `deeds` that is yet to be written.
     next: usize,
+    /// What each impression among `deeds` that is yet to be written was drawn from, in their order.
+    slates: VecDeque<Slate>,
 }
 
 /// What becomes one event.
@@ -58,15 +63,17 @@ struct Deed {
 }
 
 impl<'a> Events<'a> {
-    pub(crate) fn new(world: &'a World) -> Self {
+    pub(crate) fn new(world: &'a World, explores: bool) -> Self {
         let config = world.config();
         let actors: Vec<Actor> =
             (0..config.listeners).map(|number| Actor::new(world, number)).collect();
         let due = (0..).zip(&actors).map(|(number, actor)| Reverse((actor.next_ms, number)));
         let sizes = mix(u64::from(config.listeners), u64::from(config.tracks));
         let period = mix(u64::from(config.days), config.start_ms.unsigned_abs());
-        let tag = mix(config.seed, mix(sizes, period)) % 36_u64.pow(5);
-        Self { world, due: due.collect(), actors, tag: id::<36>("", "", tag), written: 0 }
+        let world_tag = mix(config.seed, mix(sizes, period));
+        let tag = if explores { mix(world_tag, 1) } else { world_tag } % 36_u64.pow(5);
+        let (due, tag) = (due.collect(), id::<36>("", "", tag));
+        Self { world, due, actors, tag, written: 0, explores }
     }
 
     /// Every listener as they are now, by number, and when they come back.
@@ -75,7 +82,34 @@ impl<'a> Events<'a> {
         actors.map(|(number, actor)| (number, actor.listener, actor.next_ms))
     }
 
-    fn write(&mut self, number: u32, deed: Deed) -> Event {
+    /// The next event, and what it was drawn from.
+    pub(crate) fn advance(&mut self) -> Option<(Event, Option<Slate>)> {
+        let end_ms = self.world.config().end_ms();
+        loop {
+            let mut top = self.due.peek_mut()?;
+            let Reverse((due_ms, number)) = *top;
+            if due_ms >= end_ms {
+                PeekMut::pop(top);
+                continue;
+            }
+            let actor = &mut self.actors[number as usize];
+            let Some(&deed) = actor.deeds.get(actor.next) else {
+                actor.listen(self.world, self.explores);
+                top.0.0 = actor.due_ms();
+                continue;
+            };
+            let slate = match deed.kind {
+                Kind::Impression => actor.slates.pop_front(),
+                _ => None,
+            };
+            actor.step();
+            top.0.0 = actor.due_ms();
+            drop(top);
+            return Some((self.write(number, deed, slate.as_ref()), slate));
+        }
+    }
+
+    fn write(&mut self, number: u32, deed: Deed, slate: Option<&Slate>) -> Event {
         let actor = &self.actors[number as usize];
         let listened = matches!(deed.kind, Kind::Play | Kind::Skip);
         self.written += 1;
@@ -91,6 +125,8 @@ impl<'a> Events<'a> {
             duration_ms: listened.then(|| self.world.catalogue.track(deed.track).duration_ms),
             context: Some(actor.situation.context(deed.source)),
             exposures: None,
+            propensity: slate.and_then(Slate::propensity),
+            candidates: slate.map(Slate::ids),
         }
     }
 }
@@ -99,25 +135,7 @@ impl Iterator for Events<'_> {
     type Item = Event;
 
     fn next(&mut self) -> Option<Event> {
-        let end_ms = self.world.config().end_ms();
-        loop {
-            let mut top = self.due.peek_mut()?;
-            let Reverse((due_ms, number)) = *top;
-            if due_ms >= end_ms {
-                PeekMut::pop(top);
-                continue;
-            }
-            let actor = &mut self.actors[number as usize];
-            let Some(&deed) = actor.deeds.get(actor.next) else {
-                actor.listen(self.world);
-                top.0.0 = actor.due_ms();
-                continue;
-            };
-            actor.step();
-            top.0.0 = actor.due_ms();
-            drop(top);
-            return Some(self.write(number, deed));
-        }
+        self.advance().map(|(event, _)| event)
     }
 }
 
@@ -127,7 +145,16 @@ impl Actor {
         let mut rng = generator(mix(world.config().seed, purpose::LOG), u64::from(number));
         let next_ms = first_session(world, &listener, &mut rng);
         let situation = Situation::begin(&listener, next_ms, &mut rng);
-        Self { listener, rng, sessions: 0, next_ms, situation, deeds: Vec::new(), next: 0 }
+        Self {
+            listener,
+            rng,
+            sessions: 0,
+            next_ms,
+            situation,
+            deeds: Vec::new(),
+            next: 0,
+            slates: VecDeque::new(),
+        }
     }
 
     /// When there is something to do: the next event, or else the next session.
@@ -141,29 +168,38 @@ impl Actor {
         if self.next == self.deeds.len() {
             // Few listeners listen at the same time, so memory is given back between sessions.
             self.deeds = Vec::new();
+            self.slates = VecDeque::new();
             self.next = 0;
         }
     }
 
     /// Goes through the session that begins at `next_ms`.
-    fn listen(&mut self, world: &World) {
+    fn listen(&mut self, world: &World, explores: bool) {
         let mut now_ms = self.next_ms;
         self.sessions += 1;
-        let Self { listener, rng, deeds, .. } = self;
+        let Self { listener, rng, deeds, slates, .. } = self;
         listener.advance(world, now_ms, rng);
         let mut situation = Situation::begin(listener, now_ms, rng);
         let mut policy = Policy::begin(world, listener, &mut situation, now_ms, rng);
         let end_ms = world.config().end_ms();
         while now_ms < end_ms {
             let again = situation.again().is_some();
-            let track = policy.offer(world, listener, &mut situation, now_ms, rng);
+            let mut track = policy.offer(world, listener, &mut situation, now_ms, rng);
+            let sought = situation.source == Source::Search && !again;
+            // What a listener asks for was not drawn for them.
+            let drawn = (explores && !sought && !again).then(|| {
+                let who = (world, &*listener);
+                Slate::draw(who, &mut policy, track, &mut situation, now_ms, rng)
+            });
+            track = drawn.as_ref().map_or(track, Slate::track);
             let reaction = world.react(listener, track, &situation, now_ms, rng);
             let source = situation.source;
-            let sought = source == Source::Search && !again;
             let heard_ms = now_ms + i64::from(reaction.played_ms);
             let played_ms = reaction.played_ms;
             let deed = Deed { at_ms: now_ms, track, played_ms, source, kind: Kind::Search };
             deeds.extend(sought.then_some(deed));
+            deeds.extend(drawn.is_some().then_some(Deed { kind: Kind::Impression, ..deed }));
+            slates.extend(drawn);
             now_ms = tell(Deed { at_ms: heard_ms, ..deed }, &reaction, deeds, rng);
             listener.remember(world, &mut situation, track, &reaction, heard_ms);
             if reaction.leaves {

@@ -12,6 +12,7 @@ use crate::names::Grammar;
 use crate::num::{exp, generator, push_digits};
 use crate::playlist::Playlists;
 use crate::region::Region;
+use crate::slate::{Explored, Slate};
 use crate::trend::{Emerging, Viral, viral_count, virals};
 
 /// Purposes of the generators that a seed gives rise to.
@@ -118,7 +119,21 @@ impl World {
     /// Memory is about 0.9 kB a listener, whatever the number of events. Every call gives the same
     /// events.
     pub fn events(&self) -> Events<'_> {
-        Events::new(self)
+        Events::new(self, false)
+    }
+
+    /// The same by a service that explores, beside what is true of it: wherever the listener asks for nothing,
+    /// it draws one track of about twenty that the [`crate::Policy`] offers, by popularity and now and then
+    /// uniformly, and an impression with propensity and candidates goes before what the listener does.
+    ///
+    /// It is another log than that of [`World::events`], of the same listeners. Twenty times its cost.
+    pub fn explored(&self) -> impl Iterator<Item = Explored> + '_ {
+        let mut events = Events::new(self, true);
+        let next = move || {
+            let (event, slate) = events.advance()?;
+            Some(Explored { event, enjoyed: slate.as_ref().map(Slate::enjoyed) })
+        };
+        std::iter::from_fn(next)
     }
 
     /// Every track.

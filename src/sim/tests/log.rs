@@ -259,3 +259,69 @@ fn the_smallest_worlds_work() {
         }
     }
 }
+
+/// A log that explores is another one that the same seed writes again, and the plain log has no impressions.
+#[test]
+fn the_same_seed_explores_alike() {
+    let world = world(50, 200, 5, 1);
+    assert!(world.explored().eq(world.explored()));
+    assert!(world.events().all(|event| event.kind != Kind::Impression));
+    let ids: HashSet<String> = world.events().map(|event| event.id).collect();
+    assert!(world.explored().all(|explored| !ids.contains(&explored.event.id)));
+}
+
+/// Each impression says what it was drawn among, with chances of a hundredth or more and a truth for each, and
+/// what the listener then does is about its track.
+#[test]
+fn an_impression_says_how_it_was_drawn_and_is_followed_by_a_listen() {
+    let world = world(100, 300, 10, 2);
+    let mut shown: HashMap<String, String> = HashMap::new();
+    let (mut impressions, mut full) = (0, 0);
+    for explored in world.explored() {
+        let event = explored.event;
+        event.validate().unwrap();
+        if event.kind != Kind::Impression {
+            assert_eq!((explored.enjoyed, event.propensity, event.candidates), (None, None, None));
+            if let Some(track) = shown.remove(&event.user) {
+                assert_eq!(track, event.track);
+                assert!(matches!(event.kind, Kind::Play | Kind::Skip));
+            }
+            continue;
+        }
+        let (enjoyed, candidates) = (explored.enjoyed.unwrap(), event.candidates.unwrap());
+        assert!(event.propensity.unwrap().get() >= 0.01);
+        assert_eq!(enjoyed.len(), candidates.len());
+        assert!(enjoyed.iter().all(|chance| (0.0..=1.0).contains(chance)));
+        impressions += 1;
+        full += usize::from(candidates.len() == 20);
+        assert_eq!(shown.insert(event.user, event.track), None);
+    }
+    assert!(impressions > 5_000 && full > impressions / 2, "{full} of {impressions}");
+}
+
+/// Propensities are the chances with which tracks are drawn, and the truth is the chance with which they are not
+/// skipped: over 1/p candidates, and over what is skipped, both add up to what they are chances of.
+#[test]
+fn propensities_and_truth_are_the_chances_of_what_happens() {
+    let mut expected: HashMap<String, f64> = HashMap::new();
+    let (mut drawn, mut among, mut impressions) = (0.0, 0.0, 0.0);
+    let (mut heard, mut foretold) = (0.0, 0.0);
+    for explored in world(300, 500, 10, 3).explored() {
+        let event = explored.event;
+        if let Some(enjoyed) = explored.enjoyed {
+            let candidates = event.candidates.unwrap();
+            let at = candidates.iter().position(|id| *id == event.track).unwrap();
+            drawn += event.propensity.unwrap().get().recip();
+            among += candidates.len() as f64;
+            impressions += 1.0;
+            expected.insert(event.user, f64::from(enjoyed[at]));
+        } else if is_listen(&event)
+            && let Some(chance) = expected.remove(&event.user)
+        {
+            heard += f64::from(u8::from(event.kind == Kind::Play));
+            foretold += chance;
+        }
+    }
+    assert!((drawn / among - 1.0).abs() < 0.02, "{drawn} for {among}");
+    assert!((heard - foretold).abs() < 0.02 * impressions, "{heard} for {foretold}");
+}

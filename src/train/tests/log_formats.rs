@@ -71,6 +71,8 @@ fn full_event() -> Event {
             mood: Some("calm".into()),
         }),
         exposures: Some(BTreeMap::from([("ranker".into(), "b".into())])),
+        propensity: None,
+        candidates: None,
     }
 }
 

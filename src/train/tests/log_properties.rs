@@ -19,10 +19,13 @@ use table::{Column, Values, full, table, texts};
 fn read_in_every_way(path: &Path) {
     for format in [None, Some(Format::JsonLines), Some(Format::Tsv), Some(Format::Csv)] {
         for skip_bad_lines in [false, true] {
-            let options = Options { format, skip_bad_lines, ..Options::default() };
+            let options = Options { format, skip_bad_lines, offers: true, ..Options::default() };
             let mut rows = 0;
             let outcome = read(path, &options, &mut |entry| {
                 assert!(!entry.user.is_empty() && (0..=MAX_AT_MS).contains(&entry.at));
+                assert!(entry.offer.as_ref().is_none_or(|offer| {
+                    entry.kind == Kind::Impression && offer.candidates[offer.drawn] == entry.track
+                }));
                 assert!(entry.heard.is_none_or(|heard| (0.0..=1.0).contains(&heard)));
                 rows += 1;
                 ControlFlow::Continue(())
@@ -66,6 +69,18 @@ fn field() -> impl Strategy<Value = String> {
     ]
 }
 
+/// A value of JSON, or nearly one.
+fn value() -> impl Strategy<Value = String> {
+    prop_oneof![
+        prop::sample::select(vec![
+            "0.5", "1", "0", "-1", "1e-400", "1e400", "\"t\"", "\"t|v\"", "\"\"", "null", "true",
+            "{}", "[]", "7", "\"0.25\"", "NaN",
+        ])
+        .prop_map(str::to_owned),
+        any::<f64>().prop_map(|number| number.to_string()),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
 
@@ -93,6 +108,23 @@ proptest! {
             table = table + "\n" + &row.join(delimiter);
         }
         read_in_every_way(&log_file("a", table).path);
+    }
+
+    #[test]
+    fn no_offer_makes_the_reader_panic(
+        propensity in value(),
+        candidates in prop_oneof![
+            value(),
+            vec(value(), 0..5).prop_map(|values| format!("[{}]", values.join(","))),
+        ],
+        kind in prop::sample::select(vec!["impression", "play"]),
+    ) {
+        let line = format!(
+            r#"{{"user":"u","track":"t","at":1,"kind":"{kind}","propensity":{propensity},"candidates":{candidates}}}"#
+        );
+        read_in_every_way(&log_file("a.jsonl", line).path);
+        let row = format!("user\ttrack\tat\tkind\tpropensity\tcandidates\nu\tt\t1\t{kind}\t{propensity}\t{candidates}");
+        read_in_every_way(&log_file("a.tsv", row).path);
     }
 
     #[test]
@@ -135,6 +167,8 @@ proptest! {
                 duration_ms: None,
                 context: None,
                 exposures: None,
+                propensity: None,
+                candidates: None,
             })
             .collect();
         let lines: Vec<String> =

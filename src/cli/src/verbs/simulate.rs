@@ -58,7 +58,7 @@ pub struct Arguments {
     truth: Option<PathBuf>,
     /// Recommenders to try, separated by commas: random, popularity, taste (the log alone), session (the sitting
     /// alone), full (both) and oracle (what nobody can know); or all.
-    #[arg(long, value_name = "NAMES", value_parser = policies, conflicts_with_all = ["out", "catalogue", "truth"])]
+    #[arg(long, value_name = "NAMES", value_parser = policies, conflicts_with_all = ["out", "catalogue", "truth", "explore"])]
     policy: Option<Policies>,
     /// How many worlds, each with its own model, the recommenders are tried in.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100), requires = "policy")]
@@ -66,6 +66,10 @@ pub struct Arguments {
     /// How many listeners of each world come back.
     #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..), requires = "policy")]
     people: u32,
+    /// Draw what is offered from about twenty tracks with known chances, and write an impression with these
+    /// before what the listener does: a log for `segue evaluate replay`.
+    #[arg(long)]
+    explore: bool,
 }
 
 #[derive(Clone)]
@@ -120,6 +124,10 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
         write_whole(path, |out| match part {
             Part::Catalogue => lines(out, world.catalogue(), left),
             Part::Truth => Ok(serde_json::to_writer_pretty(out, &world.truth())?),
+            Part::Events if arguments.explore => {
+                let events = world.explored().map(|explored| explored.event);
+                lines(out, events.inspect(&mut count), left)
+            }
             Part::Events => lines(out, world.events().inspect(&mut count), left),
         })?;
     }

@@ -43,8 +43,9 @@ use crate::{
     segue train events.jsonl --after model.segue --out next.segue\n\n\
     Fields: user, track, at (required; seconds or milliseconds since 1970, or RFC 3339), id,\n\
     session, kind, skipped (true makes a play a skip), played_ms, duration_ms, play_ratio (0 to\n\
-    1), region, tz_offset_min, device, source, mood, title, artist, album, tags. Without a kind,\n\
-    an event is a play. Where a row has no duration_ms, another one or the catalogue tells it.\n\n\
+    1), region, tz_offset_min, device, source, mood, title, artist, album, tags; propensity and\n\
+    candidates are for `segue evaluate replay` alone. Without a kind, an event is a play. Where a\n\
+    row has no duration_ms, another one or the catalogue tells it.\n\n\
     Tracks of the catalogue that nobody has heard yet get factors from artist, album and tags, as\n\
     far as held-out tracks show that these tell; one of which it says none of the three stays out.")]
 pub struct Arguments {

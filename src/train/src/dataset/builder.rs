@@ -16,7 +16,11 @@ use segue_core::{
     sitting::Pauses,
 };
 
-use super::{Dataset, Heard, places::Places};
+use super::{
+    Dataset, Heard,
+    offers::{Arriving, Offers},
+    places::Places,
+};
 use crate::{
     Interrupted, TrainError,
     log::{self, Entry, Summary},
@@ -33,6 +37,15 @@ pub struct Builder {
     places: Places,
     /// The place of each event, in the order of the logs.
     place_of: Vec<u16>,
+    offers: Arriving,
+}
+
+/// What a builder comes to.
+pub(super) struct Finished {
+    pub dataset: Dataset,
+    pub offers: Offers,
+    /// How many tracks of the catalogue were left out.
+    pub bare: usize,
 }
 
 /// An event as it arrived: how much of its kind it is can wait on a length that comes later.
@@ -171,6 +184,9 @@ impl Builder {
         let place = self.events.len() as u32;
         let session =
             entry.session.as_deref().map_or(NO_SESSION, |id| (fingerprint(id) as u16).max(1));
+        if let Some(offer) = &entry.offer {
+            self.offers.push(place, offer);
+        }
         let (at, kind, row) = (entry.at, entry.kind, Row(row));
         self.place_of.push(self.places.number(&entry.context));
         self.events.push(Arrival { at, place, id, listener, row, heard, unit, kind, session });
@@ -192,12 +208,12 @@ impl Builder {
     /// not, where it says of them what other tracks could have in common with them. An event that arrived
     /// twice is kept once, where it is earliest.
     pub fn finish(self, catalogue: Vec<Track>) -> Result<Dataset, TrainError> {
-        self.finish_with(catalogue).map(|(dataset, _)| dataset)
+        self.finish_with(catalogue).map(|finished| finished.dataset)
     }
 
-    /// The same, with how many tracks of the catalogue were left out.
-    pub(super) fn finish_with(self, catalogue: Vec<Track>) -> Result<(Dataset, usize), TrainError> {
-        let Self { mut rows, mut tracks, mut events, places, place_of, .. } = self;
+    /// The same, with what was offered and how many tracks of the catalogue were left out.
+    pub(super) fn finish_with(self, catalogue: Vec<Track>) -> Result<Finished, TrainError> {
+        let Self { mut rows, mut tracks, mut events, places, place_of, offers, .. } = self;
         let heard = tracks.len();
         for entry in catalogue {
             let row = intern(&mut rows, &entry.track) as usize;
@@ -211,12 +227,13 @@ impl Builder {
         // Where times are as coarse as dates, the log's own order is the best there is.
         events.par_sort_unstable_by_key(|event| (event.listener, event.at, event.place));
         drop_repeats(&mut events);
+        let offers = offers.finish(events.iter().map(|event| event.place));
         let mut sittings = Openings::default();
         // In place: the standard library collects what is consumed where it lay.
         let event = |event: Arrival| event.event(&tracks, &place_of, &mut sittings);
         let events = events.into_iter().map(event).collect();
         let bare = all - tracks.len();
-        Ok((Dataset::new(tracks, events, places)?, bare))
+        Ok(Finished { dataset: Dataset::new(tracks, events, places)?, offers, bare })
     }
 }
 

@@ -1,6 +1,7 @@
 //! A listening log in memory: interned, ordered, duplicates removed. 24 bytes an event.
 
 mod builder;
+mod offers;
 mod places;
 mod sittings;
 
@@ -17,7 +18,13 @@ use segue_core::{
     session::Evidence,
 };
 
-pub use self::{builder::Builder, places::Places, sittings::heard};
+use self::builder::Finished;
+pub use self::{
+    builder::Builder,
+    offers::{Offer, Offers},
+    places::Places,
+    sittings::heard,
+};
 use crate::{
     TrainError,
     log::{self, Summary},
@@ -103,7 +110,12 @@ impl Dataset {
 
     /// The events of one listener, in time order.
     pub fn of(&self, listener: usize) -> &[Heard] {
-        &self.events[self.starts[listener]..self.starts[listener + 1]]
+        &self.events[self.range(listener)]
+    }
+
+    /// Which of [`Self::events`] are those of one listener.
+    pub fn range(&self, listener: usize) -> std::ops::Range<usize> {
+        self.starts[listener]..self.starts[listener + 1]
     }
 
     /// All events, by listener and time.
@@ -331,6 +343,8 @@ fn starts(events: &[Heard]) -> Vec<usize> {
 pub struct Reading {
     /// All logs in one.
     pub dataset: Dataset,
+    /// What was offered with which chance; nothing unless [`log::Options::offers`] asks for it.
+    pub offers: Offers,
     /// One for each log.
     pub summaries: Vec<Summary>,
     /// How the catalogue fits the logs; `None` where there is none.
@@ -378,10 +392,10 @@ pub fn read(
     let named = catalogue.as_ref().map(|named| named.fit(&builder)).transpose()?;
     let entries = catalogue.map_or_else(Vec::new, |catalogue| catalogue.entries);
     let heard = builder.tracks().len();
-    let (dataset, bare) = builder.finish_with(entries)?;
+    let Finished { dataset, offers, bare } = builder.finish_with(entries)?;
     let new = dataset.tracks.len() - heard;
     let fit = named.map(|named| Fit { named, heard, new, bare });
-    Ok(Reading { dataset, summaries, fit })
+    Ok(Reading { dataset, offers, summaries, fit })
 }
 
 struct Catalogue<'a> {

@@ -52,11 +52,15 @@ pub enum Field {
     Album,
     /// Genres and moods of the track.
     Tags,
+    /// Of an impression: the chance with which it was offered.
+    Propensity,
+    /// Of an impression: the tracks that it was drawn among.
+    Candidates,
 }
 
 impl Field {
     /// Every field, in the order of its discriminant.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Id,
         Self::User,
         Self::Session,
@@ -76,7 +80,12 @@ impl Field {
         Self::Artist,
         Self::Album,
         Self::Tags,
+        Self::Propensity,
+        Self::Candidates,
     ];
+
+    /// The fields of an offer, which are read on request only ([`super::Options::offers`]).
+    pub const OFFER: [Self; 2] = [Self::Propensity, Self::Candidates];
 
     /// The fields without which a row is not an event.
     pub const REQUIRED: [Self; 3] = [Self::User, Self::Track, Self::At];
@@ -103,6 +112,8 @@ impl Field {
             Self::Artist => "artist",
             Self::Album => "album",
             Self::Tags => "tags",
+            Self::Propensity => "propensity",
+            Self::Candidates => "candidates",
         }
     }
 
@@ -185,12 +196,19 @@ impl Field {
             Self::Artist => &["artist", "artistname", "artistid", "performer"],
             Self::Album => &["album", "albumname", "albumtitle", "release", "releasename"],
             Self::Tags => &["tags", "tag", "genres", "genre"],
+            Self::Propensity => &["propensity", "propensityscore", "pscore"],
+            Self::Candidates => &["candidates", "candidateids", "candidatetracks"],
         }
     }
 
     /// Whether [`super::Context`] holds it.
     const fn is_context(self) -> bool {
         matches!(self, Self::Region | Self::TzOffsetMin | Self::Device | Self::Source | Self::Mood)
+    }
+
+    /// Whether a value may be a list.
+    pub(super) const fn is_list(self) -> bool {
+        matches!(self, Self::Tags | Self::Candidates)
     }
 
     /// Whether a column of the name `plain` is one that goes by `name`. The name and the id of a
@@ -264,6 +282,13 @@ impl Columns {
             }
         }
         Ok(Self { given })
+    }
+
+    /// The same, with `fields` left out whatever was said of them.
+    pub(super) fn without(&self, fields: &[Field]) -> Self {
+        let mut given = self.given.clone();
+        given.extend(fields.iter().map(|&field| (field, None)));
+        Self { given }
     }
 
     /// For each column of a header, the field that it holds, if any.

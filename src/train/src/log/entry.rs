@@ -37,6 +37,19 @@ pub struct Entry<'a> {
     pub album: Option<Cow<'a, str>>,
     /// Genres and moods of the track, in the log's order.
     pub tags: Vec<Cow<'a, str>>,
+    /// How an impression came to be offered, where the log says so and [`super::Options::offers`] asks for it.
+    pub offer: Option<Offer<'a>>,
+}
+
+/// One track that a policy drew among others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Offer<'a> {
+    /// The chance with which it did.
+    pub propensity: event::Propensity,
+    /// The tracks that it was drawn among, each once: 1 to [`event::MAX_CANDIDATES`].
+    pub candidates: Vec<Cow<'a, str>>,
+    /// Which of them it is.
+    pub drawn: usize,
 }
 
 /// [`event::Context`], borrowed.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use segue_core::event::{Kind, MAX_ID_BYTES};
+use segue_core::event::{CandidatesError, Kind, MAX_ID_BYTES};
 use thiserror::Error;
 
 use super::columns::Field;
@@ -309,6 +309,17 @@ pub enum Problem {
     /// An id is too long.
     #[error("has {0} bytes; at most {MAX_ID_BYTES} are accepted")]
     LongId(usize),
+    /// What only an impression has.
+    #[error(
+        "is of a {0}; only an impression is drawn by a policy, before what the listener then does"
+    )]
+    NoOffer(Kind),
+    /// A propensity without candidates, or the other way round.
+    #[error("is there without `{0}`; one goes with the other")]
+    Alone(Field),
+    /// Not what one track is drawn among.
+    #[error(transparent)]
+    Candidates(#[from] CandidatesError),
     /// Not one of the kinds of event.
     #[error("is {0}; expected {kinds}", kinds = Kinds)]
     Kind(String),

@@ -233,7 +233,7 @@ impl<'a> Visitor<'a> for Object<'_, 'a> {
                     map.next_value_seed(Object { filled, keys, columns, nested: true })?;
                 }
                 Meaning::Field(field, fit) => {
-                    let cell = map.next_value_seed(Value { listed: field == Field::Tags })?;
+                    let cell = map.next_value_seed(Value { listed: field.is_list() })?;
                     if !filled.put(field, fit, cell) {
                         return Err(A::Error::custom(format_args!("`{field}` appears twice")));
                     }
@@ -324,7 +324,8 @@ impl<'a> Visitor<'a> for Value {
         while let Some(item) = list.next_element_seed(Self { listed: false })? {
             match item {
                 Cell::Text(text) => texts.push(text),
-                Cell::Absent => {}
+                Cell::Integer(id) => texts.push(Cow::Owned(id.to_string())),
+                Cell::Absent => texts.push(Cow::Borrowed("")),
                 _ => other = true,
             }
         }

@@ -32,7 +32,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 pub use self::columns::{ColumnUse, Columns, Field};
-pub use self::entry::{Context, Entry};
+pub use self::entry::{Context, Entry, Offer};
 pub use self::error::{BadRow, ColumnError, LogError, Place, Problem, excerpt, shown};
 pub use self::lists::{read_catalogue, read_interactions, read_next, read_sittings};
 
@@ -100,6 +100,9 @@ pub struct Options<'a> {
     pub columns: Columns,
     /// Count rows that cannot be read, and go on.
     pub skip_bad_lines: bool,
+    /// Read with which propensity an impression was offered, and among which candidates: [`Entry::offer`].
+    /// Otherwise whoever trains on a log need not wait for them, nor mend them.
+    pub offers: bool,
     /// How a text file is written, where its first line is not to tell.
     pub format: Option<Format>,
     /// Called about once a mebibyte; [`ControlFlow::Break`] ends the reading.
@@ -155,6 +158,8 @@ pub fn read(
     sink: &mut dyn FnMut(&Entry<'_>) -> ControlFlow<()>,
 ) -> Result<Summary, LogError> {
     let input = input::open(path)?;
+    let unread: &[Field] = if options.offers { &[] } else { &Field::OFFER };
+    let options = &Options { columns: options.columns.without(unread), ..options.clone() };
     let summary = Summary {
         rows: 0,
         bad_lines: 0,

@@ -7,10 +7,10 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
-use segue_core::event::{self, Kind, MAX_AT_MS, MAX_ID_BYTES};
+use segue_core::event::{self, Kind, MAX_AT_MS, MAX_ID_BYTES, Propensity, offered_at};
 
 use super::columns::Field;
-use super::entry::{Context, Entry};
+use super::entry::{Context, Entry, Offer};
 use super::error::{Problem, excerpt};
 
 /// Times below this are seconds, from it on milliseconds: it is the year 5138 in seconds and
@@ -107,11 +107,13 @@ impl<'a> Row<'a> {
             .or_else(|| event::heard(played_ms?, duration_ms?));
         let skipped = self.read(Field::Skipped, |cell| flag(&cell))?.unwrap_or(false);
         let kind = self.read(Field::Kind, |cell| kind(&cell))?.unwrap_or(Kind::Play);
+        let track = self.require(Field::Track, identifier)?;
         Ok(Entry {
             id: self.read(Field::Id, identifier)?,
             user: self.require(Field::User, identifier)?,
             session: self.read(Field::Session, identifier)?,
-            track: self.require(Field::Track, identifier)?,
+            offer: self.offer(&track, kind)?,
+            track,
             at: self.require(Field::At, |cell| time(&cell))?,
             kind: if skipped && kind == Kind::Play { Kind::Skip } else { kind },
             heard,
@@ -129,6 +131,32 @@ impl<'a> Row<'a> {
             album: self.read(Field::Album, text)?,
             tags: self.read(Field::Tags, tags)?.unwrap_or_default(),
         })
+    }
+
+    /// How the `track` of an event of this `kind` was offered.
+    fn offer(&mut self, track: &str, kind: Kind) -> Result<Option<Offer<'a>>, Flaw> {
+        let propensity = self.read(Field::Propensity, |cell| propensity(&cell))?;
+        let candidates = self.read(Field::Candidates, candidates)?;
+        // Parquet has no other way to say that there is no list.
+        let candidates = candidates.filter(|ids| !ids.is_empty());
+        let refused = |field, problem| Err(Flaw { field: Some(field), problem });
+        let (propensity, candidates) = match (propensity, candidates) {
+            (None, None) => return Ok(None),
+            (Some(propensity), Some(candidates)) => (propensity, candidates),
+            (Some(_), None) => {
+                return refused(Field::Propensity, Problem::Alone(Field::Candidates));
+            }
+            (None, Some(_)) => {
+                return refused(Field::Candidates, Problem::Alone(Field::Propensity));
+            }
+        };
+        if kind != Kind::Impression {
+            return refused(Field::Propensity, Problem::NoOffer(kind));
+        }
+        match offered_at(track, &candidates) {
+            Ok(drawn) => Ok(Some(Offer { propensity, candidates, drawn })),
+            Err(error) => refused(Field::Candidates, error.into()),
+        }
     }
 
     fn read<T>(
@@ -246,6 +274,24 @@ fn fraction(cell: &Cell<'_>) -> Result<f32, Problem> {
         .ok_or_else(|| cell.refuse("the fraction heard, from 0"))
 }
 
+fn propensity(cell: &Cell<'_>) -> Result<Propensity, Problem> {
+    number(cell)
+        .and_then(|chance| Propensity::try_from(chance).ok())
+        .ok_or_else(|| cell.refuse("a number above 0, at most 1"))
+}
+
+/// A list, or one text with its ids set off by `|`: others may be part of an id.
+fn candidates(cell: Cell<'_>) -> Result<Vec<Cow<'_, str>>, Problem> {
+    match cell {
+        Cell::List(ids) => Ok(ids),
+        Cell::Text(Cow::Borrowed(text)) => Ok(text.split('|').map(Cow::Borrowed).collect()),
+        Cell::Text(Cow::Owned(text)) => {
+            Ok(text.split('|').map(|id| Cow::Owned(id.to_owned())).collect())
+        }
+        other => Err(other.refuse("a list of ids, or one text such as \"t1|t2\"")),
+    }
+}
+
 fn offset(cell: &Cell<'_>) -> Result<i16, Problem> {
     number(cell)
         .filter(|value| value.fract() == 0.0 && value.abs() <= 1440.0)
@@ -292,7 +338,7 @@ fn region(cell: Cell<'_>) -> Result<Cow<'_, str>, Problem> {
 /// A list, or one text with its parts set off by `|`, else `;`, else `,`.
 fn tags(cell: Cell<'_>) -> Result<Vec<Cow<'_, str>>, Problem> {
     match cell {
-        Cell::List(tags) => Ok(tags),
+        Cell::List(tags) => Ok(tags.into_iter().filter(|tag| !tag.is_empty()).collect()),
         Cell::Text(Cow::Borrowed(text)) => Ok(parts(text).map(Cow::Borrowed).collect()),
         Cell::Text(Cow::Owned(text)) => {
             Ok(parts(&text).map(|part| Cow::Owned(part.to_owned())).collect())

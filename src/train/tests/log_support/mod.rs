@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use segue_train::log::{Context, Entry, LogError, Options, Summary, read};
+use segue_train::log::{Context, Entry, LogError, Offer, Options, Summary, read};
 use tempfile::TempDir;
 
 /// A file that lives as long as the test.
@@ -103,5 +103,10 @@ fn owned(entry: &Entry<'_>) -> Entry<'static> {
         artist: text(&entry.artist),
         album: text(&entry.album),
         tags: entry.tags.iter().map(|tag| tag.clone().into_owned().into()).collect(),
+        offer: entry.offer.as_ref().map(|offer| Offer {
+            propensity: offer.propensity,
+            candidates: offer.candidates.iter().map(|id| id.clone().into_owned().into()).collect(),
+            drawn: offer.drawn,
+        }),
     }
 }

@@ -47,7 +47,7 @@ impl Leaf {
     ) -> std::result::Result<Self, ColumnError> {
         let (max_def, max_rep) = (column.max_def_level(), column.max_rep_level());
         match meaning_of(column) {
-            Some(meaning) if max_rep == 0 || (max_rep == 1 && field == Field::Tags) => {
+            Some(meaning) if max_rep == 0 || (max_rep == 1 && field.is_list()) => {
                 Ok(Self { index, field, meaning, max_def, max_rep })
             }
             _ => {
@@ -187,7 +187,9 @@ where
         loop {
             match self.next_value(cursor) {
                 Some(Ok(Cell::Text(text))) => texts.push(text),
-                Some(Ok(Cell::Absent)) | None => {}
+                Some(Ok(Cell::Integer(id))) => texts.push(Cow::Owned(id.to_string())),
+                Some(Ok(Cell::Absent)) => texts.push(Cow::Borrowed("")),
+                None => {}
                 Some(Ok(_)) => other = Some(Ok(Cell::Other("a list of other things than texts"))),
                 Some(Err(problem)) => other = Some(Err(problem)),
             }
