@@ -103,6 +103,45 @@ pub enum TrainError {
          one above the other"
     )]
     NoVerdicts,
+    /// The log does not say how anything was offered.
+    #[error(
+        "no impression says how it was drawn: expected are events of kind `impression` with `propensity`, the \
+         chance with which the track was offered, and `candidates`, the tracks that it was drawn among; `segue \
+         simulate --explore` writes such a log"
+    )]
+    NoOffers,
+    /// What listeners did with what they were offered is not told.
+    #[error(
+        "of {offers} impressions that say how they were drawn none is followed, in the same sitting{}, by what the \
+         listener then did with the track: write a play, a skip or another event of it behind each",
+        if *held_out { " and among the last fifth of the listener's events" } else { "" }
+    )]
+    NoAnswers {
+        /// How many impressions there are.
+        offers: usize,
+        /// Whether only the last fifth was looked at.
+        held_out: bool,
+    },
+    /// A model of other tracks.
+    #[error(
+        "the model knows none of the {candidates} candidates, such as {ours}: it is of another catalogue; pass \
+         the model of these tracks, or none, to train one"
+    )]
+    UnknownCandidates {
+        /// How many tracks were candidates.
+        candidates: usize,
+        /// The id of one.
+        ours: String,
+    },
+    /// What the policy would do was never seen.
+    #[error(
+        "at none of {impressions} impressions would the model have offered what the log did, so that the log says \
+         nothing of it: pass --temperature, or a longer log"
+    )]
+    NoOverlap {
+        /// How many impressions were looked at.
+        impressions: usize,
+    },
     /// There is nothing to learn from.
     #[error(
         "no listening to learn from: the log holds no event that says a listener liked a track"

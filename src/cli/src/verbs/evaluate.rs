@@ -6,6 +6,7 @@ mod detail;
 mod feedback;
 mod learning;
 mod new;
+mod replay;
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +26,7 @@ use self::{
     compare::compare,
     detail::{check, exposure_lines, figures_lines, intervals, keep, slices, table},
 };
-use self::{feedback::FeedbackArguments, new::NewArguments};
+use self::{feedback::FeedbackArguments, new::NewArguments, replay::ReplayArguments};
 use super::search::Search;
 use crate::{
     failure::Done,
@@ -42,6 +43,7 @@ pub enum Protocol {
     Clusters(ClustersArguments),
     New(NewArguments),
     Feedback(FeedbackArguments),
+    Replay(ReplayArguments),
 }
 
 /// Recall and NDCG on a fixed split of `user item item …` files.
@@ -171,6 +173,7 @@ pub fn run(protocol: &Protocol, ui: &Ui) -> Done {
         Protocol::Clusters(arguments) => clusters(arguments, ui),
         Protocol::New(arguments) => new::new(arguments, ui),
         Protocol::Feedback(arguments) => feedback::feedback(arguments, ui),
+        Protocol::Replay(arguments) => replay::replay(arguments, ui),
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Logs<'a> {
     /// `--column`s.
     pub columns: &'a [String],
     pub skip_bad_lines: bool,
+    /// Whether what was offered with which chance is read too.
+    pub offers: bool,
 }
 
 impl Logs<'_> {
@@ -34,6 +36,7 @@ impl Logs<'_> {
         let options = Options {
             columns: Columns::parse(self.columns)?,
             skip_bad_lines: self.skip_bad_lines,
+            offers: self.offers,
             ..Options::default()
         };
         let catalogue = self.catalogue.catalogue.as_deref();

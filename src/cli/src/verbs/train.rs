@@ -132,6 +132,7 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
         catalogue: &arguments.catalogue,
         columns: &arguments.columns,
         skip_bad_lines: arguments.skip_bad_lines,
+        offers: false,
     };
     let Reading { dataset, summaries, .. } = logs.read(ui, &progress)?;
     let dataset = if arguments.heard_only { dataset.into_heard() } else { dataset };

@@ -8,6 +8,7 @@ pub mod intervals;
 pub mod next;
 pub mod pairs;
 pub mod ranking;
+pub mod replay;
 pub mod scale;
 pub mod slices;
 pub mod split;

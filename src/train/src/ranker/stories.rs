@@ -127,7 +127,7 @@ pub fn followed(model: &Model, stories: &[Story<'_>]) -> Vec<Vec<Said>> {
 }
 
 /// An event as a device observes it. What of it is known is how much of its kind it is.
-fn observation(event: &Heard, row: Row) -> Observation {
+pub fn observation(event: &Heard, row: Row) -> Observation {
     let heard = match event.kind {
         Kind::Play => Some(event.amount),
         Kind::Skip => Some(1.0 - event.amount),

@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use segue_train::{
-    TrainError, dataset::Dataset, pipeline::Options, progress::Progress, search::Effort,
+    TrainError,
+    dataset::{Dataset, Reading},
+    pipeline::Options,
+    progress::Progress,
+    search::Effort,
 };
 
 use crate::{
@@ -37,13 +41,31 @@ pub struct Learning {
 }
 
 impl Learning {
+    /// Seed of everything random.
+    pub const fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// What `measure` finds of the log and the `catalogue`.
     pub fn measure<T>(
         &self,
         catalogue: Option<&Catalogue>,
-        (effort, clusters): (Effort, Option<u16>),
+        how: (Effort, Option<u16>),
         ui: &Ui,
         measure: impl FnOnce(&Dataset, &Options<'_>, &Progress<'_>) -> Result<T, TrainError>,
+    ) -> Result<T, Failure> {
+        self.measure_reading((catalogue, false), how, ui, |reading, options, progress| {
+            measure(&reading.dataset, options, progress)
+        })
+    }
+
+    /// The same of all that was read; what was offered with which chance is only where `offers` says so.
+    pub fn measure_reading<T>(
+        &self,
+        (catalogue, offers): (Option<&Catalogue>, bool),
+        (effort, clusters): (Effort, Option<u16>),
+        ui: &Ui,
+        measure: impl FnOnce(&Reading, &Options<'_>, &Progress<'_>) -> Result<T, TrainError>,
     ) -> Result<T, Failure> {
         ui.heed_interrupt(self.search.folder())?;
         let checkpoints = self.search.checkpoints()?;
@@ -54,8 +76,9 @@ impl Learning {
             catalogue: catalogue.unwrap_or(&Catalogue { catalogue: None }),
             columns: &self.columns,
             skip_bad_lines: self.skip_bad_lines,
+            offers,
         };
-        let dataset = logs.read(ui, &progress)?.dataset;
+        let reading = logs.read(ui, &progress)?;
         let options = Options {
             dim: self.dim.into(),
             clusters: clusters.map(usize::from),
@@ -64,7 +87,7 @@ impl Learning {
             head: None,
             after: None,
         };
-        let found = measure(&dataset, &options, &progress)?;
+        let found = measure(&reading, &options, &progress)?;
         self.search.note_taken(&checkpoints, ui);
         Ok(found)
     }
