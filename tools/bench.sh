@@ -31,7 +31,7 @@ verb_bench() {
   for part in ${@+"$@"}; do
     [[ $(type -t "bench_$part") == function ]] || wrong_usage "bench has no part '$part'"
   done
-  [[ $# -gt 0 ]] || set -- accuracy methods feedback newtracks retrained next last train scan calls cold memory million size
+  [[ $# -gt 0 ]] || set -- accuracy methods feedback replay newtracks retrained next last train scan calls cold memory million size
   for part in "$@"; do
     say "bench: $part"
     "bench_$part"
@@ -51,6 +51,7 @@ setup_bench() {
 bench_accuracy() { bench/accuracy.sh; }
 bench_methods() { bench/methods.sh; }
 bench_feedback() { bench/feedback.sh; }
+bench_replay() { bench/replay.sh; }
 
 # Tracks ranked before anyone has heard them: real logs, and a simulated one.
 bench_newtracks() {

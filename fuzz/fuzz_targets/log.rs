@@ -16,7 +16,7 @@ fuzz_target!(|input: (u8, bool, &[u8])| {
     let Some(path) = file::holding(bytes) else { return };
     let formats = [None, Some(Format::JsonLines), Some(Format::Tsv), Some(Format::Csv)];
     let format = formats[usize::from(format) % formats.len()];
-    let options = Options { format, skip_bad_lines, ..Options::default() };
+    let options = Options { format, skip_bad_lines, offers: true, ..Options::default() };
     let mut entries = 0_u64;
     let read = read(&path, &options, &mut |entry| {
         assert!(!entry.user.is_empty() && !entry.track.is_empty());

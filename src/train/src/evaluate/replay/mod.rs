@@ -63,7 +63,9 @@ pub struct Outcome {
     pub foretold: Foretold,
 }
 
-/// Replays the last fifth of each listener's events with a model that is trained on what came before.
+/// Replays the last fifth of each listener's events with a model that is trained on what came before. Which
+/// these are depends on how many follow, and so a little on what was skipped; a log of its own, with [`replay`],
+/// is free of that.
 ///
 /// # Errors
 /// Those of [`replay`] and of training.
