@@ -10,13 +10,14 @@ use segue_core::{
     model::{Model, container},
 };
 
-const FILES: [&[u8]; 6] = [
+const FILES: [&[u8]; 7] = [
     include_bytes!("../pkg/test/fixtures/first.segue"),
     include_bytes!("../pkg/test/fixtures/second.segue"),
     include_bytes!("../pkg/test/fixtures/split.segue"),
     include_bytes!("../pkg/test/fixtures/split-second.segue"),
     include_bytes!("../pkg/test/fixtures/kindred.segue"),
     include_bytes!("../pkg/test/fixtures/ranked.segue"),
+    include_bytes!("../pkg/test/fixtures/albums.segue"),
 ];
 
 #[test]

@@ -8,8 +8,9 @@ use segue_core::{
     membership::{also_finished, membership},
     model::{Model, ModelError, SectionKind},
     rank::top,
-    session::Session,
+    session::{Observation, Session},
     signals,
+    slate::{self, Options, Slate},
 };
 
 const MODEL_1: &[u8] = include_bytes!("golden/model-1.segue");
@@ -20,7 +21,23 @@ const FINISHED_2: &[u8] = include_bytes!("golden/finished-2.segue");
 /// With the sections `rates`, `ranker`, `tags` and `context`.
 const RANKED_2: &[u8] = include_bytes!("golden/ranked-2.segue");
 
-/// Rows and points of the best five of it after a like, a play and a skip, and the bits of the probability that
+/// With the sections `rates`, `ranker` and `albums`.
+const ALBUMS_2: &[u8] = include_bytes!("golden/albums-2.segue");
+
+/// Rows and points of the first eight that are chosen of it by everything that there is, after a like, a play and a
+/// skip, and by how many places each was moved up.
+const CHOSEN_2: [(u32, i32, i32); 8] = [
+    (57, 3_430_647, 0),
+    (42, 3_316_763, 3),
+    (27, 3_357_595, 0),
+    (50, 3_220_073, 5),
+    (55, 3_363_317, -3),
+    (15, 3_240_255, 2),
+    (1, 3_252_558, 0),
+    (31, 3_269_876, -2),
+];
+
+/// Rows and points of the best five of the ranked one after a like, a play and a skip, and the bits of the probability that
 /// each is skipped.
 const BEST_RANKED_2: [(u32, i32, u32); 5] = [
     (55, 3_711_738, 1_021_773_299),
@@ -88,4 +105,30 @@ fn the_finished_section_of_format_2_reads_as_it_did_when_it_was_written() {
     let found = also_finished(&model, &mut session, 3, |_| true);
     let found: Vec<_> = found.iter().map(|k| (k.row, k.score.to_bits(), k.cluster)).collect();
     assert_eq!(found, ALSO_2);
+}
+
+#[test]
+fn the_albums_of_format_2_read_and_keep_apart_as_they_did_when_they_were_written() {
+    let model = Model::from_file(ALBUMS_2).unwrap();
+    assert!(model.sections().any(|(id, _)| id.kind == SectionKind::Albums));
+    assert_eq!(model.to_file(), ALBUMS_2);
+    let mut session = Session::new(&model);
+    for (row, kind) in [(3, Kind::Like), (8, Kind::Play), (20, Kind::Skip)] {
+        session.observe(&model, Observation { row: Row(row), kind, heard: Some(0.75) });
+    }
+    let candidates: Vec<Option<Row>> = model.rows().map(Some).collect();
+    let options = Options {
+        diversity: 0.3,
+        artist_gap: 2,
+        album_gap: 4,
+        fatigue: 0.5,
+        explore: 0.2,
+        seed: Some(7),
+    };
+    let (mut slate, mut queue) = (Slate::default(), Vec::new());
+    slate::rank(&model, &mut session, &candidates, 8, &options, &mut slate, &mut queue);
+    let places = (0..).zip(&queue);
+    let found: Vec<_> =
+        places.map(|(at, place)| (place.index(), place.points(), slate.moved(at))).collect();
+    assert_eq!(found, CHOSEN_2);
 }

@@ -10,6 +10,7 @@ use segue_core::{
     reason::Explainer,
     session::{Observation, Session},
     signals,
+    slate::{self, Options, Slate},
 };
 
 /// Observes, ranks, searches, explains and describes. Nothing of it may panic.
@@ -29,6 +30,18 @@ pub fn use_all(model: &Model) {
     for place in &queue {
         let _ = score(model, session.query(model), place.points());
     }
+    let options = Options {
+        diversity: 0.5,
+        artist_gap: 2,
+        album_gap: 4,
+        fatigue: 1.0,
+        explore: 0.5,
+        seed: None,
+    };
+    let (mut slate, mut chosen) = (Slate::default(), Vec::new());
+    slate::rank(model, &mut session, &candidates, 50, &options, &mut slate, &mut chosen);
+    assert_eq!(chosen.len(), queue.len());
+    let _ = slate.moved(0);
     if let Some(ranker) = &model.ranker() {
         let expected = session.expectation(model);
         for row in candidates.iter().flatten() {
@@ -55,7 +68,7 @@ pub fn use_all(model: &Model) {
         assert!(model.has(Row(place.index())) && artists::cosine(place.points()).abs() < 1.01);
     }
     for row in candidates.iter().flatten() {
-        let _ = (model.cluster_of(*row), model.shard_of(*row));
+        let _ = (model.cluster_of(*row), model.shard_of(*row), model.credits(*row));
         if let Some((text, row)) = model.text_of(*row) {
             let _ = (text.title(row), text.artist(row), text.duration_ms(row));
         }

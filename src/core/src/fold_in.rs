@@ -8,6 +8,7 @@ use alloc::{vec, vec::Vec};
 use crate::{
     linalg::{Cholesky, add_diagonal, add_outer, dot, packed_len},
     model::Taste,
+    rng::SplitMix64,
 };
 
 /// Largest component of a taste: the score of the largest factor stays finite.
@@ -88,5 +89,13 @@ impl Posterior {
     /// What the posterior expects of a factor: the response, 1 for "yes".
     pub fn expect(&self, factor: &[f32]) -> f32 {
         dot(&self.mean, factor)
+    }
+    /// Writes a taste drawn from N(mean, spread²·A⁻¹) to `taste`. O(d²/2).
+    #[inline]
+    pub fn draw(&self, spread: f32, rng: &mut SplitMix64, taste: &mut Vec<f32>) {
+        taste.clear();
+        taste.extend(self.mean.iter().map(|_| rng.normal()));
+        self.precision.solve_transposed(taste);
+        taste.iter_mut().zip(&self.mean).for_each(|(x, mean)| *x = mean + spread * *x);
     }
 }

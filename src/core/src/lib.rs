@@ -13,7 +13,7 @@
 //! | [`verdicts`], [`by_artist`], [`features`] | what the listener says beyond what all say, and where that spreads to |
 //! | [`moment`] | when and where they listen |
 //! | [`signals`] | what foretells a yes, and its log-odds |
-//! | [`rank`], [`reason`] | candidates in, order and reasons out |
+//! | [`rank`], [`slate`], [`reason`] | candidates in, order and reasons out; places chosen with an eye on the others |
 //! | [`membership`], [`artists`] | how a taste lies among the clusters; artists near an artist |
 //! | [`kernel`], [`linalg`], [`kmeans`], [`rng`], [`bytes`] | the arithmetic beneath |
 //!
@@ -50,5 +50,6 @@ pub mod rng;
 pub mod session;
 pub mod signals;
 pub mod sitting;
+pub mod slate;
 pub mod verdicts;
 pub mod votes;

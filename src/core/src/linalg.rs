@@ -128,6 +128,13 @@ impl Cholesky {
             let row = &self.factor[packed_len(i)..packed_len(i) + i];
             x[i] = (x[i] - dot(row, &x[..i])) * self.inverse_diagonal[i];
         }
+        self.solve_transposed(x);
+    }
+
+    /// Overwrites `x` = b with the solution of Lᵀ·x = b: of independent standard normals it makes a draw from
+    /// N(0, A⁻¹). O(d²/2).
+    #[inline(never)]
+    pub fn solve_transposed(&self, x: &mut [f32]) {
         for i in (0..x.len()).rev() {
             x[i] *= self.inverse_diagonal[i];
             let (head, tail) = x.split_at_mut(i);

@@ -28,7 +28,17 @@ pub fn rank(
     limit: usize,
     queue: &mut Vec<Place>,
 ) {
-    let expectation = session.expectation(model);
+    score_all(model, session.expectation(model), candidates, queue);
+    best(queue, limit);
+}
+
+/// The points of all `candidates`, in their order.
+pub(crate) fn score_all(
+    model: &Model,
+    expectation: Expectation<'_>,
+    candidates: &[Option<Row>],
+    queue: &mut Vec<Place>,
+) {
     queue.clear();
     let places = (0..).zip(candidates);
     if let Some(ranker) = &model.ranker() {
@@ -41,7 +51,6 @@ pub fn rank(
             Place::new(row.map_or(UNKNOWN, |row| points(model, expectation, row)), index)
         }));
     }
-    best(queue, limit);
 }
 
 /// The points of a row: those of its factor, and what its neighbours and the last tracks add. Of a track

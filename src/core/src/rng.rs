@@ -1,5 +1,7 @@
 //! A generator whose seed is an argument.
 
+use crate::linalg::sqrt;
+
 /// SplitMix64 (Steele, Lea and Flood, 2014). Not for secrets.
 #[derive(Clone, Debug)]
 pub struct SplitMix64(u64);
@@ -32,6 +34,19 @@ impl SplitMix64 {
     /// Uniform below `bound` > 0, by multiplication: biased by less than bound·2⁻⁶⁴.
     pub fn below(&mut self, bound: usize) -> usize {
         ((u128::from(self.next()) * bound as u128) >> 64) as usize
+    }
+
+    /// Standard normal, by the polar method (Marsaglia and Bray, 1964), which needs no sine. 32 bits of it are good.
+    #[inline]
+    pub fn normal(&mut self) -> f32 {
+        loop {
+            let [x, y] = [(); 2].map(|()| 2.0 * self.unit() - 1.0);
+            let square = x * x + y * y;
+            if square > 0.0 && square < 1.0 {
+                let minus_log = -core::f64::consts::LN_2 * f64::from(libm::log2f(square as f32));
+                return (x * sqrt(2.0 * minus_log / square)) as f32;
+            }
+        }
     }
 
     /// Puts `all` into an order drawn uniformly (Fisher and Yates).

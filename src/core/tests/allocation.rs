@@ -1,5 +1,5 @@
 //! A listener who goes on listening costs no memory: once everything was met, taking in events,
-//! ranking and searching the catalogue allocate nothing.
+//! ranking, choosing a queue and searching the catalogue allocate nothing.
 #![expect(unsafe_code, reason = "an allocator is unsafe to implement")]
 
 mod support;
@@ -17,6 +17,7 @@ use segue_core::{
     rank::{rank, score, top},
     session::{Observation, Session},
     signals,
+    slate::{self, Options, Slate},
 };
 
 struct Counting;
@@ -54,11 +55,21 @@ fn allocates_nothing(model: &Model) {
     let mut session = Session::new(model);
     let candidates: Vec<Option<Row>> = (0..500).map(|row| Some(Row(row * 5))).collect();
     let (mut queue, mut found) = (Vec::<Place>::new(), Vec::<Place>::new());
+    let (mut slate, mut chosen) = (Slate::default(), Vec::<Place>::new());
+    let options = Options {
+        diversity: 0.5,
+        artist_gap: 2,
+        album_gap: 4,
+        fatigue: 1.0,
+        explore: 0.5,
+        seed: None,
+    };
     let mut listen = |round: u32| {
         for (row, kind) in (0..40).zip(Kind::ALL.into_iter().cycle()) {
             let heard = Some((round + row) as f32 % 7.0 / 7.0);
             session.observe(model, Observation { row: Row(row * 11), kind, heard });
             rank(model, &mut session, &candidates, 50, &mut queue);
+            slate::rank(model, &mut session, &candidates, 50, &options, &mut slate, &mut chosen);
             if let Some(ranker) = &model.ranker() {
                 let expected = session.expectation(model);
                 assert!(signals::skip(model, ranker, expected, Row(row)) > 0.0);

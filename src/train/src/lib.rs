@@ -6,6 +6,7 @@
 //!                                        └────── search ◀── evaluate (through segue-core)
 //! ```
 
+mod albums;
 pub mod als;
 pub mod assemble;
 pub mod checkpoints;

@@ -11,7 +11,8 @@
 //! | `transitions` | tracks that follow each track | 5 to 40 a track |
 //! | `finished` | what the listeners of each cluster finish more than others | 4 an entry |
 //! | `rates` | how many said yes and no to each track | 2 a track |
-//! | `ranker` | what foretells a yes, and how much it counts | 176 |
+//! | `ranker` | what foretells a yes, and how much it counts | 192 |
+//! | `albums` | which tracks of an artist are of one album | 1 a track |
 //! | `tags` | what tracks are said to be, such as genres and moods | 8 a track |
 //! | `context` | what listeners say at an hour, on a device, in a mood | some thousands in all |
 //! | `shards` | of a catalogue that was split: its shards, and what stands for them | 20 to 50 thousand in all |
@@ -24,6 +25,7 @@
 //! **Invariant:** a [`Model`] exists only if every section passed validation; no accessor of a
 //! model can fail or panic, whatever bytes it was made from.
 
+mod albums;
 mod clusters;
 pub mod container;
 mod context;
@@ -43,6 +45,7 @@ mod text;
 use alloc::{boxed::Box, vec::Vec};
 use bytemuck::{Pod, Zeroable};
 
+pub use albums::Albums;
 pub use clusters::Clusters;
 pub use context::{ContextParts, Contexts, MAX_VALUES};
 pub use factors::{Factors, FactorsDigest, fine_steps, quantise};
@@ -106,6 +109,8 @@ pub enum SectionKind {
     Rates = 11,
     /// What foretells a yes.
     Ranker = 12,
+    /// Which tracks of an artist are of one album.
+    Albums = 13,
     /// What tracks are said to be.
     Tags = 14,
     /// What a context tells.
@@ -114,7 +119,7 @@ pub enum SectionKind {
 
 impl SectionKind {
     /// Every kind, in the order of a model file.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Ids,
         Self::Factors,
         Self::Taste,
@@ -127,6 +132,7 @@ impl SectionKind {
         Self::Finished,
         Self::Rates,
         Self::Ranker,
+        Self::Albums,
         Self::Tags,
         Self::Context,
     ];
@@ -146,6 +152,7 @@ impl SectionKind {
             Self::Finished => "finished",
             Self::Rates => "rates",
             Self::Ranker => "ranker",
+            Self::Albums => "albums",
             Self::Tags => "tags",
             Self::Context => "context",
         }
@@ -579,6 +586,23 @@ impl Model {
         Some((self.part(row)?.text()?, Row(row.index() as u32)))
     }
 
+    /// The artist of a row; empty where it is that of a cell or nobody is named.
+    pub fn artist_of(&self, row: Row) -> &str {
+        self.text_of(row).map_or("", |(text, row)| text.artist(row))
+    }
+
+    /// Artist and album of a row, as numbers that are the same in every shard, equal where these are; 0 where the row is
+    /// that of a cell or they are not named.
+    pub fn credits(&self, row: Row) -> [u64; 2] {
+        let name = self.artist_of(row);
+        if name.is_empty() {
+            return [0; 2];
+        }
+        let artist = fingerprint(name);
+        let album = self.part(row).and_then(|part| part.albums()?.of(row));
+        [artist, album.map_or(0, |number| artist.wrapping_add(number.into()))]
+    }
+
     /// The shards that are here.
     fn parts(&self) -> impl Iterator<Item = (u8, &Part)> {
         core::iter::once((0, &self.head)).chain(self.tail.iter().flat_map(Tail::parts))
@@ -676,6 +700,11 @@ pub fn encode_finished(ids: IdsDigest, tracks: usize, scale: f32, lists: &[&[Ent
 /// Lays out the `rates` section: one entry a row.
 pub fn encode_rates(ids: IdsDigest, rates: &[Rate]) -> Aligned {
     rates::encode(ids, rates)
+}
+
+/// Lays out the `albums` section: for each row the number of its album among those of its artist, from 1, or 0.
+pub fn encode_albums(ids: IdsDigest, numbers: &[u8]) -> Aligned {
+    albums::encode(ids, numbers)
 }
 
 /// Lays out the `tags` section: for each row the bits of its tags, and the names of these, [`MAX_TAGS`] at most.

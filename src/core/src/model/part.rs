@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use super::{
-    Clusters, Factors, Ids, ModelError, Neighbours, Rates, SectionKind, Shape, Tags, Text,
-    clusters, context, factors, finished,
+    Albums, Clusters, Factors, Ids, ModelError, Neighbours, Rates, SectionKind, Shape, Tags, Text,
+    albums, clusters, context, factors, finished,
     ids::{self, Directory},
     neighbours, ranker, rates, tags, text,
 };
@@ -65,18 +65,19 @@ pub(super) struct Part {
 
 impl Part {
     /// Validates the sections that have an entry a track: ids, factors, clusters, names, lists of what is
-    /// finished, rates, the ranker, tags, contexts, neighbours, transitions.
+    /// finished, rates, the ranker, albums, tags, contexts, neighbours, transitions.
     pub fn read(sections: Sections) -> Result<Self, ModelError> {
         let (rows, ids, directory) = ids::validate(sections.require(SectionKind::Ids)?)?;
         let coded = sections.require(SectionKind::Factors)?;
         let factors = factors::read(coded, Shape { rows, dim: 0, ids })?;
         let shape = Shape { rows, dim: factors.dim(), ids };
-        const PLAIN: [SectionKind; 7] = [
+        const PLAIN: [SectionKind; 8] = [
             SectionKind::Clusters,
             SectionKind::Text,
             SectionKind::Finished,
             SectionKind::Rates,
             SectionKind::Ranker,
+            SectionKind::Albums,
             SectionKind::Tags,
             SectionKind::Context,
         ];
@@ -135,6 +136,10 @@ impl Part {
         Rates::new(self.sections.get(SectionKind::Rates)?)
     }
 
+    pub fn albums(&self) -> Option<Albums<'_>> {
+        Albums::new(self.sections.get(SectionKind::Albums)?)
+    }
+
     #[inline]
     pub fn tags(&self) -> Option<Tags<'_>> {
         Tags::new(self.sections.get(SectionKind::Tags)?)
@@ -157,6 +162,7 @@ fn validate(kind: SectionKind, bytes: &[u8], shape: Shape) -> Result<(), ModelEr
         SectionKind::Finished => finished::validate(bytes, shape),
         SectionKind::Rates => rates::validate(bytes, shape),
         SectionKind::Ranker => ranker::validate(bytes, shape.dim),
+        SectionKind::Albums => albums::validate(bytes, shape),
         SectionKind::Tags => tags::validate(bytes, shape),
         SectionKind::Context => context::validate(bytes),
         _ => Err(ModelError::Duplicate(kind)),

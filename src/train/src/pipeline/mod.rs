@@ -13,7 +13,7 @@ use segue_core::{
 
 pub(crate) use self::plan::{Plan, cases, choose};
 use crate::{
-    Diverged, TrainError,
+    Diverged, TrainError, albums,
     als::Factors,
     assemble::{FoldIn, sharded},
     coding::{self, Coded},
@@ -228,6 +228,7 @@ fn assemble(
     sections.extend(
         transitions.flat_map(|all| links::sections(SectionKind::Transitions, all, &shards)),
     );
+    let albums = albums::numbers(&dataset.tracks);
     let tagged = Tagged::of(&dataset.tracks, &dataset.plays());
     // One name for each all the same, of no letters: bits are those of the head.
     let nameless = vec![String::new(); tagged.names.len()];
@@ -238,6 +239,11 @@ fn assemble(
         let names: &[String] = if *number == 0 { &groups.names } else { &[] };
         let id = SectionId { shard: *number, kind: SectionKind::Text };
         sections.push((id, model::encode_text(*ids, text, names)));
+        if let Some(albums) = &albums {
+            let albums: Vec<u8> = tracks.iter().map(|&track| albums[track]).collect();
+            let id = SectionId { shard: *number, kind: SectionKind::Albums };
+            sections.push((id, model::encode_albums(*ids, &albums)));
+        }
         if let Some((rates, _)) = ranking {
             if !tagged.is_empty() {
                 let names: &[String] = if *number == 0 { &tagged.names } else { &nameless };
