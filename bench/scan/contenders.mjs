@@ -42,6 +42,7 @@ const SCANS = [
 const CALLS = [
   ["rank ids", "rank(500 ids, 50 places)"],
   ["rank rows", "rank(500 rows, 50 places)"],
+  ["rank diverse", "rank(500 rows, 50 places, diversity)"],
   ["module alone", "the module's part of both"],
   ["ids known", "rows(500 ids), met before"],
   ["plain JavaScript", "plain JavaScript, 500 ids, 50 places"],

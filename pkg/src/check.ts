@@ -1,7 +1,7 @@
 // Arguments as callers give them: each is taken as what it must be, or refused by name.
 
 import { SegueError } from "./error.js";
-import { KINDS, type Kind, type TrackList } from "./types.js";
+import { KINDS, type Choices, type Kind, type TrackList } from "./types.js";
 
 function refuse(what: string, value: unknown, wanted: string): never {
   const given = typeof value === "string" ? JSON.stringify(value) : String(value);
@@ -20,6 +20,28 @@ export function limit(value: number | undefined, all: number, what = "limit"): n
     refuse(what, value, "give a whole number, 0 or more");
   }
   return Math.min(value, all);
+}
+
+/** A number from 0 to `most`, whole where `is` says so; NaN without one. */
+function upTo(most: number, what: keyof Choices, given: Choices, is = Number.isFinite): number {
+  const value = given[what];
+  if (value === undefined) return NaN;
+  const whole = is === Number.isInteger ? "whole " : "";
+  return is(value) && value >= 0 && value <= most
+    ? value
+    : refuse(what, value, `give a ${whole}number from 0 to ${most}`);
+}
+
+/** The options of a queue, in the order in which they cross. */
+export function choices(given: Choices) {
+  return [
+    upTo(1, "diversity", given),
+    upTo(255, "artistGap", given, Number.isInteger),
+    upTo(255, "albumGap", given, Number.isInteger),
+    upTo(1000, "fatigue", given),
+    upTo(1000, "explore", given),
+    upTo(0xffff_ffff, "seed", given, Number.isInteger),
+  ] as const;
 }
 
 const MOST_MILLISECONDS = 0xffff_ffff;

@@ -20,7 +20,7 @@ export interface Manifest {
 
 /** The sections that ranking starts with: all of them, where the catalogue is not split. */
 export function starting(sections: readonly Section[]): Section[] {
-  const late = isSplit(sections) ? ["cells", "text"] : [];
+  const late = isSplit(sections) ? ["cells", "text", "albums"] : [];
   return sections.filter(({ shard, kind }) => shard === 0 && !late.includes(kind));
 }
 
@@ -64,7 +64,7 @@ export function examine(json: unknown): Manifest {
 const FORMAT = 1;
 
 /** What the module reads, likewise, by the number that each crosses as; a later version may add other kinds. */
-const KINDS = ["ids", "factors", "taste", "clusters", "text", "shards", "cells", "neighbours", "transitions", "finished", "rates", "ranker"];
+const KINDS = ["ids", "factors", "taste", "clusters", "text", "shards", "cells", "neighbours", "transitions", "finished", "rates", "ranker", "albums"];
 
 /** The number of the kind of a section that is read. */
 export function numberOf({ kind }: Section): number {

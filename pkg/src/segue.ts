@@ -2,7 +2,7 @@ import { Engine, type Parts } from "../wasm/segue_wasm.js";
 import * as check from "./check.js";
 import { SegueError, attempt } from "./error.js";
 import { load } from "./module.js";
-import { explain } from "./reasons.js";
+import { explain, explainChoices } from "./reasons.js";
 import type { Section } from "./manifest.js";
 import { Registry } from "./registry.js";
 import { Source, collect } from "./source.js";
@@ -11,6 +11,7 @@ import {
   KINDS,
   UNKNOWN_ROW,
   type AlsoFinished,
+  type Choices,
   type Cluster,
   type Description,
   type Evidence,
@@ -22,6 +23,7 @@ import {
   type RankedTrack,
   type Ranking,
   type RankOptions,
+  type Reason,
   type Share,
   type TopOptions,
   type TrackList,
@@ -198,8 +200,8 @@ export class Segue {
   }
 
   /**
-   * Orders `candidates` for the listener, best first. Ids that the model does not know come last,
-   * in the order given. The first call after an event solves for the taste, O(d³/6).
+   * Orders `candidates` for the listener, best first, as far as no `Choices` say otherwise. Ids that the model does
+   * not know come last, in the order given. The first call after an event solves for the taste, O(d³/6).
    */
   rank(candidates: TrackList, options: RankOptions = {}): Ranking {
     const engine = this.#alive();
@@ -207,18 +209,22 @@ export class Segue {
     check.record("options", options);
     const limit = check.limit(options.limit, candidates.length);
     const rows = this.#tracks.rows(candidates);
-    const order = attempt("argument", () => engine.rank(rows, limit));
+    const choose = (given: Choices) => engine.rank(rows, limit, ...check.choices(given));
+    const order = attempt("argument", () => choose(options));
 
     const ids = check.areIds(candidates) ? candidates : undefined;
-    const places = placesOf(order, 3, (index, score, _, p): RankedTrack => {
+    const places = placesOf(order, 4, (index, score, _, p, moved): RankedTrack => {
       const row = rows[index]!;
       const known = row !== UNKNOWN_ROW;
       const track = ids ? ids[index] : this.#tracks.id(row);
       const estimated = isEstimate(row);
       const skip = Number.isNaN(p) ? null : p;
-      return { track, index, row, score: known ? score : null, skip, known, estimated };
+      return { track, index, row, score: known ? score : null, skip, moved, known, estimated };
     });
-    return ranking(options.explain ? explained(engine, places, rows) : places, rows);
+    if (!options.explain) return ranking(places, rows);
+    const indices = (numbers: Uint32Array) => placesOf(numbers, 4, (index) => index);
+    const choices = explainChoices(indices(order), (off) => indices(choose({ ...options, ...off })));
+    return ranking(explained(engine, places, rows, choices), rows);
   }
 
   /**
@@ -231,11 +237,11 @@ export class Segue {
     const limit = check.limit(options.limit, engine.here);
     const exclude = this.#tracks.rows(check.idsOrRows("exclude", options.exclude ?? []));
     const order = attempt("argument", () => engine.top(limit, exclude));
-    const places = placesOf(order, 3, (row, score, _, p): RankedTrack => {
+    const places = placesOf(order, 4, (row, score, _, p, moved): RankedTrack => {
       const index = this.#tracks.place(row);
       const track = this.#tracks.id(row);
       const skip = Number.isNaN(p) ? null : p;
-      return { track, index, row, score, skip, known: true, estimated: false };
+      return { track, index, row, score, skip, moved, known: true, estimated: false };
     });
     const reasoned = options.explain ? explained(engine, places, EVERY_ROW) : places;
     return ranking(reasoned, EVERY_ROW);
@@ -507,17 +513,17 @@ function tally(rows: Uint32Array): { unknown: number; estimated: number } {
 
 /**
  * Calls `place` with each number, the score whose bits follow it, and what comes after, as a whole number and as
- * bits of a real one; `width` in all.
+ * bits of a real one, and last; `width` in all.
  */
 function placesOf<T>(
   numbers: Uint32Array,
   width: number,
-  place: (number: number, score: number, more: number, real: number) => T,
+  place: (number: number, score: number, more: number, real: number, last: number) => T,
 ): T[] {
   const scores = new Float32Array(numbers.buffer, numbers.byteOffset, numbers.length);
   const places: T[] = [];
   for (let at = 0; at < numbers.length; at += width) {
-    places.push(place(numbers[at]!, scores[at + 1]!, numbers[at + 2]!, scores[at + 2]!));
+    places.push(place(numbers[at]!, scores[at + 1]!, numbers[at + 2]!, scores[at + 2]!, numbers[at + 3]! | 0));
   }
   return places;
 }
@@ -530,14 +536,15 @@ function limitOf(options: LimitOptions): number {
 /** No rows stand for all of them where the module explains places. */
 const EVERY_ROW = new Uint32Array();
 
-/** `places` with their reasons, beside the rows that they were ranked `among`. */
+/** `places` with their reasons, beside the rows that they were ranked `among`, and those of `choices`. */
 function explained(
   engine: Engine,
   places: readonly RankedTrack[],
   among: Uint32Array,
+  choices: readonly Reason[][] = [],
 ): RankedTrack[] {
   const reasons = explain(engine, Uint32Array.from(places, ({ row }) => row), among);
-  return places.map((place, index) => ({ ...place, reasons: reasons[index]! }));
+  return places.map((place, at) => ({ ...place, reasons: reasons[at]!.concat(choices[at] ?? []) }));
 }
 
 /** `places` out of all `rows` that were ranked. */

@@ -46,7 +46,41 @@ export interface OpenOptions extends ModelOptions {
   near?: number | undefined;
 }
 
-export interface RankOptions {
+/**
+ * How places are chosen with an eye on those before them, beside their scores. Without any the order is that of the
+ * scores. Choosing takes time that grows as `limit` times the number of candidates: give a `limit` with it.
+ */
+export interface Choices {
+  /**
+   * How much less alike the tracks of the queue are to be, at the cost of score: 0 not at all, 1 whatever the score
+   * (maximal marginal relevance).
+   */
+  diversity?: number | undefined;
+  /**
+   * At least so many places lie between two tracks of one artist, while there is another track to choose; from 0 to
+   * 255. Needs a model that names artists.
+   */
+  artistGap?: number | undefined;
+  /** The same of an album, where the model knows albums. */
+  albumGap?: number | undefined;
+  /**
+   * How far tracks of the artist just heard, and that track twice as far, fall behind: in standard deviations of the
+   * candidates' scores, from 0 to 1000; half of it for what was heard before, and so on through the sitting.
+   */
+  fatigue?: number | undefined;
+  /**
+   * How far the taste that the queue is chosen by is drawn from what is known of the listener (Thompson sampling), from
+   * 0 to 1000: at 1 by as much as it is uncertain, if one play errs by one.
+   */
+  explore?: number | undefined;
+  /**
+   * What is drawn depends on it alone: a whole number below 2³². Without it, on how many events were observed: another
+   * draw after each, and the same for the same events.
+   */
+  seed?: number | undefined;
+}
+
+export interface RankOptions extends Choices {
   /** How many places of the queue are wanted; all without it. */
   limit?: number | undefined;
   /** Whether to give reasons for each of them. */
@@ -80,6 +114,11 @@ export interface RankedTrack {
    * learned to foretell that.
    */
   readonly skip: number | null;
+  /**
+   * By how many places `Choices` moved it up from where its score alone would have put it; negative is down. 0 in
+   * `top()`.
+   */
+  readonly moved: number;
   /** Whether the model knows the track. Those that it does not know come last. */
   readonly known: boolean;
   /**
@@ -87,7 +126,7 @@ export interface RankedTrack {
    * because its shard of the catalogue is not here.
    */
   readonly estimated: boolean;
-  /** Strongest first; only where they were asked for. */
+  /** Strongest first, those of `Choices` after all others; only where they were asked for. */
   readonly reasons?: readonly Reason[];
 }
 
@@ -104,11 +143,14 @@ export const GROUNDS = ["popular", "finished", "liked", "skipped", "played", "ch
 
 /** Why a track stands where it stands. */
 export interface Reason {
-  /** What it rests on. */
-  readonly ground: (typeof GROUNDS)[number];
+  /** What it rests on: evidence, or one of `Choices`. */
+  readonly ground: (typeof GROUNDS)[number] | "diversity" | "spacing" | "fatigue" | "exploration";
   /** In English. */
   readonly text: string;
-  /** How much it moves the score beside those it was ranked with; negative moves it down. */
+  /**
+   * How much it moves the score beside those it was ranked with; negative moves it down. Of `Choices`, how many places
+   * further down the track would stand without that one.
+   */
   readonly effect: number;
   /** Rows of the tracks that it rests on, strongest first. */
   readonly tracks: Uint32Array;

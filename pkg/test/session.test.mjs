@@ -37,7 +37,7 @@ test("tracks that the model does not know come last, in the order given, and are
   const queue = segue.rank(["nobody:1", "jazz:00", "nobody:0", "folk:00"]);
   assert.deepEqual(order(queue).slice(2), ["nobody:1", "nobody:0"]);
   assert.equal(queue.unknown, 2);
-  const unknown = { track: "nobody:1", index: 0, row: UNKNOWN_ROW, score: null, skip: null, known: false, estimated: false };
+  const unknown = { track: "nobody:1", index: 0, row: UNKNOWN_ROW, score: null, skip: null, moved: 0, known: false, estimated: false };
   assert.deepEqual(queue[2], unknown);
   assert.equal(queue[0].known, true);
   assert.equal(typeof queue[0].score, "number");

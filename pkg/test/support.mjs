@@ -35,13 +35,16 @@ export const followed = fixture("followed");
 /** The first one, ordered by what foretells a yes: the lower half of each genre is liked more than the upper. */
 export const ranked = fixture("ranked");
 
+/** The same with albums: those of the artist of a genre's 03 have 03 and 08, and 13 and 18. */
+export const albums = fixture("albums");
+
 export const GENRES = ["jazz", "metal", "folk"];
 export const id = (genre, n) => `${genre}:${String(n).padStart(2, "0")}`;
 export const everything = GENRES.flatMap((genre) =>
   Array.from({ length: 20 }, (_, n) => id(genre, n)),
 );
 
-const NAMES = ["", "ids", "factors", "taste", "clusters", "text", "shards", "cells", "neighbours", "transitions", "finished"];
+const NAMES = ["", "ids", "factors", "taste", "clusters", "text", "shards", "cells", "neighbours", "transitions", "finished", "rates", "ranker", "albums"];
 
 /** The sections of a model file, as [kind, bytes, shard]. */
 export function sectionsOf(file) {

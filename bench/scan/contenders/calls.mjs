@@ -41,6 +41,11 @@ const VARIANTS = {
     return each(lists, (rows) => segue.rank(rows, { limit: places }));
   },
 
+  "rank diverse": ({ segue, ids, places }) => {
+    const lists = listsOf(ids, CANDIDATES).map((list) => segue.rows(list));
+    return each(lists, (rows) => segue.rank(rows, { limit: places, diversity: 0.3 }));
+  },
+
   "module alone": ({ segue, engine, ids, places }) => {
     const lists = listsOf(ids, CANDIDATES).map((list) => segue.rows(list));
     return each(lists, (rows) => engine.rank(rows, places));

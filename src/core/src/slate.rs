@@ -115,7 +115,7 @@ struct Item {
     /// Where that puts it.
     at: u32,
     relevance: f32,
-    /// The length of its factor, and its largest cosine to those chosen.
+    /// The length of its factor where there is diversity, else 0; its largest cosine to those chosen.
     length: f32,
     likeness: f32,
     /// Its artist and its album; 0 where they are not known.
@@ -173,8 +173,11 @@ impl Slate {
             let relevance = self.drawn[index].points() as f32;
             sum += f64::from(relevance);
             squares += f64::from(relevance) * f64::from(relevance);
-            model.decode(row, &mut self.vector);
-            let length = sqrt(dot(&self.vector, &self.vector).into()) as f32;
+            let mut length = 0.0;
+            if options.diversity > 0.0 {
+                model.decode(row, &mut self.vector);
+                length = sqrt(dot(&self.vector, &self.vector).into()) as f32;
+            }
             let names = model.credits(row);
             self.items.push(Item {
                 row,
@@ -232,7 +235,7 @@ impl Slate {
                 self.meet(model, last, options);
             }
             let (mut best, mut most) = (at, f64::NEG_INFINITY);
-            for (place, item) in self.items.iter().enumerate().skip(at) {
+            for (place, item) in (at..).zip(&self.items[at..]) {
                 let value = item.value(at, options.diversity);
                 if value > most {
                     (best, most) = (place, value);
@@ -248,8 +251,7 @@ impl Slate {
     #[inline]
     fn meet(&mut self, model: &Model, last: usize, options: &Options) {
         let Item { row, length, names, .. } = self.items[last];
-        let diverse = options.diversity > 0.0;
-        if diverse {
+        if options.diversity > 0.0 {
             model.decode(row, &mut self.vector);
             self.aim(model);
         }
@@ -260,7 +262,7 @@ impl Slate {
                 }
             }
             let lengths = length * item.length;
-            if diverse && lengths > 0.0 {
+            if lengths > 0.0 {
                 let product = self.query.score(rank::of_factor(model, &self.query, item.row));
                 item.likeness = item.likeness.max(product / lengths);
             }

@@ -9,6 +9,7 @@ use segue_core::{
     reason::Explainer,
     session::Session,
     sitting::Pauses,
+    slate::Slate,
 };
 use wasm_bindgen::prelude::*;
 
@@ -32,6 +33,7 @@ pub struct Engine {
     pub(crate) excluded: Vec<Row>,
     pub(crate) candidates: Vec<Option<Row>>,
     pub(crate) queue: Vec<Place>,
+    pub(crate) slate: Slate,
 }
 
 #[wasm_bindgen]
@@ -51,6 +53,7 @@ impl Engine {
             excluded: Vec::new(),
             candidates: Vec::new(),
             queue: Vec::new(),
+            slate: Slate::default(),
         })
     }
 

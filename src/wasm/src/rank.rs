@@ -1,26 +1,56 @@
 //! Candidates in, order out.
 
 use alloc::{vec, vec::Vec};
-use segue_core::{ids::Row, kernel::Shelf, model::Model, rank, signals};
+use segue_core::{
+    ids::Row,
+    kernel::Shelf,
+    model::Model,
+    rank, signals,
+    slate::{self, Options},
+};
 use wasm_bindgen::prelude::*;
 
 use crate::engine::{Engine, known};
 
 #[wasm_bindgen]
 impl Engine {
-    /// The best `limit` of `rows`, best first. Each takes three numbers: its index among `rows`,
-    /// the bits of its score as a 32-bit float, −∞ where the row is unknown, and those of the probability
-    /// that the listener skips it, NaN where that is not foretold. Throws where a row is beyond the model.
-    pub fn rank(&mut self, rows: &[u32], limit: u32) -> Result<Vec<u32>, JsError> {
+    /// A queue of `limit` of `rows`, best first, chosen by the options of [`segue_core::slate::Options`], each the usual
+    /// where it is NaN. Each place takes four numbers: its index among `rows`, the bits of its score
+    /// as a 32-bit float, −∞ where the row is unknown, those of the probability that the listener skips it, NaN where
+    /// that is not foretold, and by how many places the options moved it up, as a signed number. Throws where a row is
+    /// beyond the model.
+    #[expect(clippy::too_many_arguments, reason = "numbers cross for nothing, an object does not")]
+    pub fn rank(
+        &mut self,
+        rows: &[u32],
+        limit: u32,
+        diversity: f32,
+        artist_gap: f32,
+        album_gap: f32,
+        fatigue: f32,
+        explore: f32,
+        seed: f64,
+    ) -> Result<Vec<u32>, JsError> {
         self.candidates.clear();
         self.candidates.extend(known(rows, &self.model)?);
-        let limit = limit as usize;
-        rank::rank(&self.model, &mut self.session, &self.candidates, limit, &mut self.queue);
+        let usual = Options::default();
+        let or = |given: f32, usual: f32| if given.is_nan() { usual } else { given };
+        // Casts saturate.
+        let options = Options {
+            diversity: or(diversity, usual.diversity),
+            artist_gap: or(artist_gap, usual.artist_gap.into()) as u8,
+            album_gap: or(album_gap, usual.album_gap.into()) as u8,
+            fatigue: or(fatigue, usual.fatigue),
+            explore: or(explore, usual.explore),
+            seed: if seed.is_nan() { usual.seed } else { Some(seed as u64) },
+        };
+        let Self { model, session, candidates, queue, slate, .. } = self;
+        slate::rank(model, session, candidates, limit as usize, &options, slate, queue);
         Ok(self.crossing(|candidates, index| candidates[index as usize]))
     }
 
     /// The best `limit` tracks of those listed that are here and not in `exclude`, best first. Each
-    /// takes three numbers, as in [`Engine::rank`], the first of which is its row. Exact. O(n·d).
+    /// takes four numbers, as in [`Engine::rank`], the first of which is its row. Exact. O(n·d).
     pub fn top(&mut self, limit: u32, exclude: &[u32]) -> Result<Vec<u32>, JsError> {
         self.list_any();
         // Only what was open is to be opened again.
@@ -33,6 +63,7 @@ impl Engine {
         let Self { model, session, open: shards, queue, .. } = self;
         let may = |row| is_open(shards, row);
         rank::top(model, session, limit as usize, may, queue);
+        self.slate.clear();
         for &row in &self.excluded {
             open(&mut self.open, row, true);
         }
@@ -84,19 +115,21 @@ impl Engine {
         }
     }
 
-    /// The queue as it crosses: for each place its index, and the bits of its score and of the probability of a
-    /// skip. `row` finds the row of an index.
+    /// The queue as it crosses: for each place its index, the bits of its score and of the probability of a
+    /// skip, and by how much it was moved. `row` finds the row of an index.
     fn crossing(&mut self, row: impl Fn(&[Option<Row>], u32) -> Option<Row>) -> Vec<u32> {
-        let Self { model, session, candidates, queue, .. } = self;
+        let Self { model, session, candidates, queue, slate, .. } = self;
         let expected = session.expectation(model);
         let ranker = model.ranker();
-        let mut crossing = vec![0; 3 * queue.len()];
-        for (crossing, place) in crossing.as_chunks_mut().0.iter_mut().zip(queue) {
+        let mut crossing = vec![0; 4 * queue.len()];
+        for (at, (crossing, place)) in crossing.as_chunks_mut().0.iter_mut().zip(queue).enumerate()
+        {
             let score = rank::score(model, expected.query, place.points());
             let row = row(candidates, place.index());
             let skip = ranker.as_ref().zip(row);
             let skip = skip.map_or(f32::NAN, |(it, row)| signals::skip(model, it, expected, row));
-            *crossing = [place.index(), score.to_bits(), skip.to_bits()];
+            *crossing =
+                [place.index(), score.to_bits(), skip.to_bits(), slate.moved(at).cast_unsigned()];
         }
         crossing
     }

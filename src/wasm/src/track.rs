@@ -33,7 +33,7 @@ impl Engine {
     /// The artist of a row; empty where unknown.
     pub fn artist(&self, row: u32) -> Result<String, JsError> {
         let row = self.row(row)?;
-        Ok(self.model.text_of(row).map_or("", |(text, row)| text.artist(row)).into())
+        Ok(self.model.artist_of(row).into())
     }
 
     /// The length of a row's track in milliseconds; 0 where unknown.

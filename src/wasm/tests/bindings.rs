@@ -52,6 +52,11 @@ fn message<T>(result: Result<T, JsError>) -> String {
     error.unchecked_into::<Error>().message().into()
 }
 
+/// By scores alone.
+fn rank(engine: &mut Engine, rows: &[u32], limit: u32) -> Result<Vec<u32>, JsError> {
+    engine.rank(rows, limit, f32::NAN, f32::NAN, f32::NAN, f32::NAN, f32::NAN, f64::NAN)
+}
+
 fn row(engine: &Engine, genre: usize, n: usize) -> u32 {
     engine.row_of(&id(GENRES[genre], n))
 }
@@ -63,7 +68,7 @@ fn sections_that_arrive_one_by_one_make_the_model_that_their_file_makes() {
     whole.add_file(&js(&model.to_file())).ok().unwrap();
     let mut from_file = Engine::new(whole).ok().unwrap();
     let all: Vec<u32> = (0..TRACKS).collect();
-    let ranked = |engine: &mut Engine| engine.rank(&all, TRACKS).ok().unwrap();
+    let ranked = |engine: &mut Engine| rank(engine, &all, TRACKS).ok().unwrap();
     assert_eq!(ranked(&mut from_file), ranked(&mut listener()));
 }
 
@@ -85,7 +90,7 @@ fn parts_that_are_no_model_are_refused() {
 
 #[wasm_bindgen_test]
 fn damaged_sections_give_an_error_or_a_model_that_ranks() {
-    let model = world::first().unwrap();
+    let model = world::albums().unwrap();
     let mut rng = SplitMix64::new(7);
     for _ in 0..500 {
         let mut parts = Parts::new();
@@ -103,8 +108,8 @@ fn damaged_sections_give_an_error_or_a_model_that_ranks() {
         let Ok(mut engine) = Engine::new(parts) else { continue };
         engine.observe(Kind::Skip as usize, 0, Some(1), None, false).ok().unwrap();
         let all: Vec<u32> = (0..TRACKS).collect();
-        assert_eq!(engine.rank(&all, TRACKS).ok().unwrap().len(), all.len() * 3);
-        assert_eq!(engine.top(5, &[]).ok().unwrap().len(), 15);
+        assert_eq!(rank(&mut engine, &all, TRACKS).ok().unwrap().len(), all.len() * 4);
+        assert_eq!(engine.top(5, &[]).ok().unwrap().len(), 20);
         engine.explain(&all, &all).ok().unwrap();
         for row in all {
             engine.title(row).ok().unwrap();
@@ -141,7 +146,7 @@ fn parts_that_do_not_belong_to_the_model_leave_the_engine_as_it_was() {
 fn a_row_beyond_the_model_is_refused_by_every_call() {
     let mut engine = listener();
     let beyond = "row 60 is beyond the model's 60 tracks";
-    assert_eq!(message(engine.rank(&[0, TRACKS], 1)), beyond);
+    assert_eq!(message(rank(&mut engine, &[0, TRACKS], 1)), beyond);
     assert_eq!(message(engine.top(1, &[TRACKS])), beyond);
     assert_eq!(message(engine.list(&[TRACKS])), beyond);
     assert_eq!(message(engine.explain(&[TRACKS], &[])), beyond);
@@ -158,11 +163,11 @@ fn a_row_beyond_the_model_is_refused_by_every_call() {
 fn the_unknown_row_is_taken_in_lists_and_refused_alone() {
     let mut engine = listener();
     assert_eq!(
-        engine.rank(&[UNKNOWN], 9).ok().unwrap(),
-        [0, f32::NEG_INFINITY.to_bits(), f32::NAN.to_bits()]
+        rank(&mut engine, &[UNKNOWN], 9).ok().unwrap(),
+        [0, f32::NEG_INFINITY.to_bits(), f32::NAN.to_bits(), 0]
     );
     assert_eq!(engine.explain(&[UNKNOWN], &[UNKNOWN]).ok().unwrap(), [0]);
-    assert_eq!(engine.top(TRACKS, &[UNKNOWN]).ok().unwrap().len(), 3 * EACH * GENRES.len());
+    assert_eq!(engine.top(TRACKS, &[UNKNOWN]).ok().unwrap().len(), 4 * EACH * GENRES.len());
     assert!(
         message(engine.observe(Kind::Like as usize, UNKNOWN, None, None, false)).contains("no row")
     );
@@ -183,7 +188,7 @@ fn only_listed_tracks_are_on_top_until_all_are_listed_again() {
     engine.list(&[3, 5, UNKNOWN]).ok().unwrap();
     let rows = |engine: &mut Engine, exclude: &[u32]| {
         let mut rows: Vec<u32> =
-            engine.top(TRACKS, exclude).ok().unwrap().chunks(3).map(|place| place[0]).collect();
+            engine.top(TRACKS, exclude).ok().unwrap().chunks(4).map(|place| place[0]).collect();
         rows.sort_unstable();
         rows
     };
@@ -245,4 +250,17 @@ fn a_manifest_is_judged_by_the_core() {
     assert!(manifest.validate().is_ok());
     manifest.section("text".into(), 0, "0F".repeat(32), 16);
     assert!(message(manifest.validate()).contains("`text`"));
+}
+
+#[wasm_bindgen_test]
+fn options_of_any_size_make_a_queue_of_all_candidates() {
+    let mut engine = Engine::new(parts(&world::albums().unwrap())).ok().unwrap();
+    let all: Vec<u32> = (0..TRACKS).collect();
+    for wild in [0.5, -1.0, 1e9, f32::MAX, f32::INFINITY, f32::NEG_INFINITY] {
+        let seed = wild.into();
+        let queue = engine.rank(&all, TRACKS, wild, wild, wild, wild, wild, seed).ok().unwrap();
+        let mut indices: Vec<u32> = queue.chunks_exact(4).map(|place| place[0]).collect();
+        indices.sort_unstable();
+        assert_eq!(indices, all, "{wild}");
+    }
 }

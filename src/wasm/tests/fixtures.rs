@@ -14,15 +14,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use queries::{Query, order};
+use queries::{BY_ALL, BY_SCORE, Choices, Query, order};
 use segue_core::{
     event::Kind,
     ids::Row,
     kernel::Place,
     model::Model,
-    rank::{rank, score},
+    rank::score,
     rng::SplitMix64,
     session::{Observation, Session},
+    slate::{Options, Slate, rank},
 };
 use world::{EACH, GENRES, id};
 
@@ -34,6 +35,7 @@ fn the_fixtures_of_the_package_are_the_models_of_the_small_world() {
     is_fixture("second.segue", &world::second().unwrap().to_file());
     is_fixture("followed.segue", &world::followed().unwrap().to_file());
     is_fixture("ranked.segue", &world::ranked().unwrap().to_file());
+    is_fixture("albums.segue", &world::albums().unwrap().to_file());
     is_fixture("kindred.segue", &world::kindred().unwrap().to_file());
     is_fixture("split.segue", &world::split().unwrap().to_file());
     is_fixture("split-second.segue", &world::split_second().unwrap().to_file());
@@ -41,16 +43,17 @@ fn the_fixtures_of_the_package_are_the_models_of_the_small_world() {
 
 #[test]
 fn golden_queries_have_the_answers_that_this_target_gives() {
-    are_golden(&world::first().unwrap(), "queries.txt", 1);
-    are_golden(&world::ranked().unwrap(), "ranked.txt", 2);
+    are_golden(&world::first().unwrap(), "queries.txt", 1, BY_SCORE);
+    are_golden(&world::ranked().unwrap(), "ranked.txt", 2, BY_SCORE);
+    are_golden(&world::albums().unwrap(), "chosen.txt", 3, BY_ALL);
 }
 
-fn are_golden(model: &Model, name: &str, seed: u64) {
+fn are_golden(model: &Model, name: &str, seed: u64, choices: Choices) {
     if blessing() {
         let mut rng = SplitMix64::new(seed);
         let line = |_| {
             let question = question(&mut rng);
-            let answer = answer(model, &Query::parse(&format!("{question} |")).unwrap());
+            let answer = answer(model, &Query::parse(&format!("{question} |")).unwrap(), choices);
             format!("{question} | {answer}\n")
         };
         fs::write(path(name), (0..QUERIES).map(line).collect::<String>()).unwrap();
@@ -59,7 +62,7 @@ fn are_golden(model: &Model, name: &str, seed: u64) {
     let queries: Vec<Query<'_>> = lines.lines().map(|line| Query::parse(line).unwrap()).collect();
     assert_eq!(queries.len(), QUERIES);
     for (index, query) in queries.iter().enumerate() {
-        assert_eq!(answer(model, query), query.order, "{name}, query {index}");
+        assert_eq!(answer(model, query, choices), query.order, "{name}, query {index}");
     }
 }
 
@@ -77,7 +80,7 @@ fn question(rng: &mut SplitMix64) -> String {
     format!("{} | {}", observations.join(" "), candidates.join(" "))
 }
 
-fn answer(model: &Model, query: &Query<'_>) -> String {
+fn answer(model: &Model, query: &Query<'_>, choices: Choices) -> String {
     let mut session = Session::new(model);
     for event in &query.observations {
         let Some(row) = model.row(event.track) else { continue };
@@ -85,8 +88,11 @@ fn answer(model: &Model, query: &Query<'_>) -> String {
         session.observe(model, Observation { row, kind: event.kind.parse().unwrap(), heard });
     }
     let candidates: Vec<Option<Row>> = query.candidates.iter().map(|id| model.row(id)).collect();
-    let mut queue = Vec::new();
-    rank(model, &mut session, &candidates, candidates.len(), &mut queue);
+    let (diversity, artist_gap, album_gap, fatigue, explore, seed) = choices;
+    let seed = Some(seed.into());
+    let options = Options { diversity, artist_gap, album_gap, fatigue, explore, seed };
+    let (limit, mut slate, mut queue) = (candidates.len(), Slate::default(), Vec::new());
+    rank(model, &mut session, &candidates, limit, &options, &mut slate, &mut queue);
     let mut bits = |place: &Place| score(model, session.query(model), place.points()).to_bits();
     order(queue.iter().map(|place| (place.index(), bits(place))))
 }

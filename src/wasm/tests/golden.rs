@@ -5,7 +5,7 @@
 mod queries;
 
 use js_sys::Uint8Array;
-use queries::{Query, order};
+use queries::{BY_ALL, BY_SCORE, Choices, Query, order};
 use segue_core::event::Kind;
 use segue_wasm::{engine::Engine, parts::Parts};
 use wasm_bindgen::JsCast;
@@ -14,14 +14,21 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 wasm_bindgen_test_configure!(run_in_browser);
 
 /// Models, by taste alone and by all that foretells a yes, and queries with their answers.
-const GOLDEN: [(&[u8], &str); 2] = [
+const GOLDEN: [(&[u8], &str, Choices); 3] = [
     (
         include_bytes!("../../../pkg/test/fixtures/first.segue"),
         include_str!("../../../pkg/test/fixtures/queries.txt"),
+        BY_SCORE,
     ),
     (
         include_bytes!("../../../pkg/test/fixtures/ranked.segue"),
         include_str!("../../../pkg/test/fixtures/ranked.txt"),
+        BY_SCORE,
+    ),
+    (
+        include_bytes!("../../../pkg/test/fixtures/albums.segue"),
+        include_str!("../../../pkg/test/fixtures/chosen.txt"),
+        BY_ALL,
     ),
 ];
 
@@ -31,7 +38,7 @@ fn listener(model: &[u8]) -> Engine {
     Engine::new(parts).ok().unwrap()
 }
 
-fn answer(engine: &mut Engine, query: &Query<'_>) -> String {
+fn answer(engine: &mut Engine, query: &Query<'_>, choices: Choices) -> String {
     for event in &query.observations {
         let row = engine.row_of(event.track);
         if row != segue_wasm::UNKNOWN {
@@ -44,27 +51,29 @@ fn answer(engine: &mut Engine, query: &Query<'_>) -> String {
         return String::new();
     }
     let rows = engine.rows_of(&query.candidates.join("\0"));
-    let ranked = engine.rank(&rows, u32::MAX).ok().unwrap();
-    order(ranked.chunks_exact(3).map(|place| (place[0], place[1])))
+    let (diversity, artists, albums, fatigue, explore, seed) = choices;
+    let (artists, albums, seed) = (artists.into(), albums.into(), seed.into());
+    let ranked = engine.rank(&rows, u32::MAX, diversity, artists, albums, fatigue, explore, seed);
+    order(ranked.ok().unwrap().chunks_exact(4).map(|place| (place[0], place[1])))
 }
 
 #[wasm_bindgen_test]
 fn golden_queries_have_the_answers_that_native_code_gives() {
-    for (model, queries) in GOLDEN {
+    for (model, queries, choices) in GOLDEN {
         let queries: Vec<Query<'_>> = queries.lines().filter_map(Query::parse).collect();
         assert!(queries.len() >= 20);
         for (index, query) in queries.iter().enumerate() {
-            assert_eq!(answer(&mut listener(model), query), query.order, "query {index}");
+            assert_eq!(answer(&mut listener(model), query, choices), query.order, "query {index}");
         }
     }
 }
 
 #[wasm_bindgen_test]
 fn a_listener_who_was_reset_answers_as_a_new_one() {
-    for (model, queries) in GOLDEN {
+    for (model, queries, choices) in GOLDEN {
         let mut engine = listener(model);
         for query in queries.lines().filter_map(Query::parse) {
-            assert_eq!(answer(&mut engine, &query), query.order);
+            assert_eq!(answer(&mut engine, &query, choices), query.order);
             engine.reset();
         }
     }

@@ -4,6 +4,15 @@
 //! are ids; the order is `index:score` for each candidate, best first, where the score is the bits
 //! of a 32-bit float in hexadecimal. Words are separated by spaces.
 
+/// What queues are chosen by: diversity, the gaps of artists and albums, fatigue, exploration, and a seed.
+pub type Choices = (f32, u8, u8, f32, f32, u32);
+
+/// Scores alone.
+pub const BY_SCORE: Choices = (0.0, 0, 0, 0.0, 0.0, 0);
+/// Everything that there is.
+#[allow(dead_code, reason = "each test takes what it needs")]
+pub const BY_ALL: Choices = (0.3, 2, 4, 0.5, 0.2, 7);
+
 /// One event of a query.
 pub struct Observed<'a> {
     /// The name of its kind.

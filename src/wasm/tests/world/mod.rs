@@ -8,9 +8,9 @@ use segue_core::{
     model::{
         ContextParts, Entry, Habits, IdsDigest, Loss, Model, ModelError, NeighbourParts,
         RankerParts, Rate, Recipe, Responses, SectionId, SectionKind, Shard, Split, Spread,
-        TasteParts, encode_clusters, encode_context, encode_finished, encode_neighbours,
-        encode_ranker, encode_ranking, encode_rates, encode_split, encode_tags, encode_text,
-        fine_steps, quantise,
+        TasteParts, encode_albums, encode_clusters, encode_context, encode_finished,
+        encode_neighbours, encode_ranker, encode_ranking, encode_rates, encode_split, encode_tags,
+        encode_text, fine_steps, quantise,
     },
     moment::{Field, Moment},
     rng::SplitMix64,
@@ -157,6 +157,20 @@ pub fn ranked() -> Result<Model, ModelError> {
         (SectionKind::Tags, encode_tags(ids, &of, &names)),
         (SectionKind::Context, encode_context(&context)),
     ])?;
+    Ok(model)
+}
+
+/// The same with the first ten tracks of a genre on the first albums of their artists, the others on the second.
+#[allow(dead_code, reason = "each test takes what it needs")]
+pub fn albums() -> Result<Model, ModelError> {
+    let mut model = ranked()?;
+    let mut albums = vec![0; model.len()];
+    for n in 0..EACH {
+        for row in GENRES.iter().filter_map(|genre| model.row(&id(genre, n))) {
+            albums[row.index()] = if n < EACH / 2 { 1 } else { 2 };
+        }
+    }
+    model.add([(SectionKind::Albums, encode_albums(model.ids_digest(), &albums))])?;
     Ok(model)
 }
 
