@@ -13,7 +13,7 @@ use std::{
 use segue_core::{
     event::Kind,
     ids::Row,
-    model::{Model, Responses},
+    model::{Model, Responses, SectionKind},
     rank::{rank, score},
     session::Session,
 };
@@ -97,6 +97,14 @@ fn a_simulated_log_becomes_a_model_that_beats_chance_and_learns_what_skips_say()
     assert!(named > 0);
     let row = trained.model.row("t000000").unwrap();
     assert!(!text.title(row).is_empty() && !text.artist(row).is_empty());
+    let known = read.dataset.tracks.iter().filter_map(|track| {
+        let row = trained.model.row(&track.track)?;
+        Some(((&track.artist, &track.album), trained.model.credits(row)))
+    });
+    let known: Vec<_> = known.collect();
+    for (names, credits) in &known {
+        assert!(known.iter().all(|(others, same)| (names == others) == (credits == same)));
+    }
     assert_eq!(Model::from_file(&trained.model.to_file()).unwrap().len(), trained.model.len());
 }
 
@@ -211,6 +219,7 @@ fn a_track_without_a_title_has_none_in_the_model_which_holds_no_ids() {
     let model = trained(&read(&path).unwrap()).model;
     let row = model.row("secret-3").unwrap();
     assert_eq!(model.text().unwrap().title(row), "");
+    assert!(model.sections().all(|(id, _)| id.kind != SectionKind::Albums));
     assert!(!model.to_file().windows(6).any(|bytes| bytes == b"secret"));
 }
 
