@@ -7,7 +7,7 @@ mod truth;
 use std::sync::LazyLock;
 
 use segue_core::{
-    model::{Model, RankerParts, Recipe},
+    model::{Model, RankerParts, Recipe, Spread},
     signals::Signal,
 };
 use segue_sim::{Config, World};
@@ -64,12 +64,21 @@ fn intervals_hold_what_is_true_of_a_policy_and_that_of_the_mean_of_the_log_does_
 fn a_reward_that_is_foretold_wrongly_leaves_the_doubly_robust_estimate_true() {
     let (plain, model, _) = &*WORLD;
     let counts = Counts::of(plain, &worth(), |listener| plain.of(listener));
+    let by = Spread { others: 1.0, ridge: 1.0, tags: 1.0 };
     for bias in [0.0, -2.0] {
-        let recipe =
-            Recipe { axes: 1, spread: 1.0, ridge: 1.0, prior: 1.0, bias, ..Recipe::default() };
+        let recipe = Recipe {
+            axes: 1,
+            all: by,
+            sitting: by,
+            half_life: 1.0,
+            prior: 1.0,
+            bias,
+            ..Recipe::default()
+        };
         let mut parts = RankerParts { recipe, worth: worth(), ..RankerParts::default() };
-        parts.odds[Signal::Rate as usize] = 1.0;
-        let foretelling = with_ranker(model, &counts.rates(counts.shrinkage()), &parts).unwrap();
+        parts.weights[Signal::Rate as usize] = 1.0;
+        let foretelling =
+            with_ranker(model, &counts.rates(counts.shrinkage()), &parts, None).unwrap();
         let (found, truth) = replayed(&foretelling, Target::Greedy);
         let it = &found.estimates;
         assert_eq!(found.foretold, Foretold::Signals);

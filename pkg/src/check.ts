@@ -133,3 +133,14 @@ export function bytes(what: string, value: ArrayBuffer | ArrayBufferView): Uint8
   }
   return new Uint8Array(value);
 }
+
+/** Text of one line. */
+export function line(what: string, value: string): string {
+  return text(what, value).includes("\n") ? refuse(what, value, "give text of one line") : value;
+}
+
+/** Minutes ahead of UTC. */
+export function offset(value: number | undefined): number | undefined {
+  const sound = value === undefined || (Number.isInteger(value) && Math.abs(value) <= 1440);
+  return sound ? value : refuse("tz_offset_min", value, "give whole minutes, from -1440 to 1440");
+}

@@ -9,6 +9,7 @@ export {
   type Kind,
   type LimitOptions,
   type ListenerEvent,
+  type Moment,
   type ModelOptions,
   type NearArtist,
   type OpenOptions,

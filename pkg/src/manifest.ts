@@ -64,7 +64,7 @@ export function examine(json: unknown): Manifest {
 const FORMAT = 1;
 
 /** What the module reads, likewise, by the number that each crosses as; a later version may add other kinds. */
-const KINDS = ["ids", "factors", "taste", "clusters", "text", "shards", "cells", "neighbours", "transitions", "finished", "rates", "ranker", "albums"];
+const KINDS = ["ids", "factors", "taste", "clusters", "text", "shards", "cells", "neighbours", "transitions", "finished", "rates", "ranker", "albums", "tags", "context"];
 
 /** The number of the kind of a section that is read. */
 export function numberOf({ kind }: Section): number {

@@ -17,6 +17,7 @@ import {
   type Evidence,
   type LimitOptions,
   type ListenerEvent,
+  type Moment,
   type ModelOptions,
   type NearArtist,
   type OpenOptions,
@@ -197,6 +198,20 @@ export class Segue {
   leave(): void {
     this.#alive().leave();
     for (const deed of this.#pending) deed.past = true;
+  }
+
+  /**
+   * When and where they listen from now on: what listeners say to tracks at such an hour, on such a device, in such a
+   * mood then counts, as far as the model has learned it. Lasts until the next call, and across updates; without any,
+   * nothing is known. O(1), and some µs at the next ranking.
+   */
+  moment(moment: Moment): void {
+    const engine = this.#alive();
+    check.record("moment", moment);
+    const { region, device, source, mood } = moment;
+    const texts = Object.entries({ region, device, source, mood });
+    const text = texts.map(([what, value]) => check.line(what, value ?? "")).join("\n");
+    engine.moment(check.time("at", moment.at) ?? NaN, check.offset(moment.tz_offset_min) ?? NaN, text);
   }
 
   /**

@@ -26,6 +26,22 @@ export interface ListenerEvent {
   at?: number | undefined;
 }
 
+/** When and where somebody listens, as in `context` of the event log. Whatever is left out is not known. */
+export interface Moment {
+  /** Milliseconds since the Unix epoch; with `tz_offset_min` it tells the hour and the day of the week. */
+  at?: number | undefined;
+  /** Minutes to add to UTC for the listener's own clock, from −1440 to 1440: `-new Date().getTimezoneOffset()`. */
+  tz_offset_min?: number | undefined;
+  /** ISO 3166-1 alpha-2, upper case. */
+  region?: string | undefined;
+  /** Your own name of what they listen with, as in your log. */
+  device?: string | undefined;
+  /** The list that tracks come from; what stands after the first colon does not count. */
+  source?: string | undefined;
+  /** The mood that they named. */
+  mood?: string | undefined;
+}
+
 /** Where the WebAssembly module comes from: the first call that loads it decides. */
 export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Module;
 
@@ -105,8 +121,7 @@ export interface RankedTrack {
   /** Its row in the model; `UNKNOWN_ROW` where the model does not know it. */
   readonly row: number;
   /**
-   * What the order goes by. Where the model orders by what foretells a yes it is on no scale of its own;
-   * elsewhere it is the response expected of the listener, 1 for yes and 0 for no. `null` where unknown.
+   * What the order goes by: where the model has learned what foretells a yes, the log-odds of one; elsewhere it is the response expected of the listener, 1 for yes and 0 for no. `null` where unknown.
    */
   readonly score: number | null;
   /**
@@ -139,11 +154,11 @@ export interface Ranking extends ReadonlyArray<RankedTrack> {
 }
 
 /** What reasons rest on, by the number that each crosses as. */
-export const GROUNDS = ["popular", "finished", "liked", "skipped", "played", "chosen", "disliked", "saved", "replayed", "followed"] as const;
+export const GROUNDS = ["popular", "finished", "liked", "skipped", "played", "chosen", "disliked", "saved", "replayed", "followed", "moment"] as const;
 
 /** Why a track stands where it stands. */
 export interface Reason {
-  /** What it rests on: evidence, or one of `Choices`. */
+  /** What it rests on: evidence, the `Moment`, or one of `Choices`. */
   readonly ground: (typeof GROUNDS)[number] | "diversity" | "spacing" | "fatigue" | "exploration";
   /** In English. */
   readonly text: string;

@@ -44,7 +44,7 @@ export const everything = GENRES.flatMap((genre) =>
   Array.from({ length: 20 }, (_, n) => id(genre, n)),
 );
 
-const NAMES = ["", "ids", "factors", "taste", "clusters", "text", "shards", "cells", "neighbours", "transitions", "finished", "rates", "ranker", "albums"];
+const NAMES = ["", "ids", "factors", "taste", "clusters", "text", "shards", "cells", "neighbours", "transitions", "finished", "rates", "ranker", "albums", "tags", "context"];
 
 /** The sections of a model file, as [kind, bytes, shard]. */
 export function sectionsOf(file) {

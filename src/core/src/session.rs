@@ -153,6 +153,11 @@ impl<'a> Expectation<'a> {
         Self { query, boosts, votes, sitting, verdicts, moment, now: 0, evidence: &[], by_row: &[] }
     }
 
+    /// The same of another taste.
+    pub const fn of_taste(self, query: &'a Query) -> Self {
+        Self { query, ..self }
+    }
+
     /// What is known of a track. O(log tracks).
     #[inline]
     pub fn evidence(&self, row: Row) -> Option<&'a Evidence> {
@@ -326,6 +331,11 @@ impl Session {
     pub fn at(&mut self, moment: Moment) {
         self.placed = self.placed && self.moment == moment;
         self.moment = moment;
+    }
+
+    /// When and where they listen.
+    pub const fn moment(&self) -> Moment {
+        self.moment
     }
 
     /// Forgets the listener, and keeps the memory for the next. O(d² + tracks).

@@ -24,7 +24,7 @@ use crate::{
     model::Model,
     rank::{self, UNKNOWN},
     rng::SplitMix64,
-    session::{Expectation, Session},
+    session::Session,
     sitting::Sitting,
 };
 
@@ -164,7 +164,7 @@ impl Slate {
         posterior.draw(options.explore, &mut SplitMix64::new(seed), &mut self.vector);
         self.aim(model);
         let expectation = session.expectation(model);
-        let expected = Expectation { query: &self.query, ..expectation };
+        let expected = expectation.of_taste(&self.query);
         rank::score_all(model, expected, candidates, &mut self.drawn);
         let [mut sum, mut squares] = [0.0; 2];
         for (at, &place) in (0..).zip(queue) {

@@ -148,7 +148,7 @@ fn moody(named: bool) -> Dataset {
             };
             for at in 0..8 {
                 let track = rng.below(120);
-                let is_calm = track % 2 == 0;
+                let is_calm = track.is_multiple_of(2);
                 let yes = rng.below(10) < if is_calm == calm { 9 } else { 3 };
                 let at = ((sitting * 24 + hour) * 60 + at * 3) * 60_000;
                 let (zone, at) = if named { ("0".to_owned(), at) } else { (String::new(), at) };

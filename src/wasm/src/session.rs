@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use segue_core::{
     event::{Kind, heard},
+    moment::{Field, Moment},
     session::{Observation, Session},
     sitting::Pauses,
 };
@@ -49,9 +50,25 @@ impl Engine {
         self.session.leave();
     }
 
+    /// From now on it is this moment: so many milliseconds since 1970 and minutes ahead of UTC, NaN where not known,
+    /// and a line each of region, device, source and mood, empty where not known.
+    pub fn moment(&mut self, at: f64, tz_offset_min: f64, texts: &str) {
+        const FIELDS: [Field; 4] = [Field::Region, Field::Device, Field::Source, Field::Mood];
+        let known = FIELDS.into_iter().zip(texts.split('\n')).filter(|(_, text)| !text.is_empty());
+        let mut moment =
+            known.fold(Moment::default(), |moment, (field, text)| moment.with(field, text));
+        if !at.is_nan() && !tz_offset_min.is_nan() {
+            moment = moment.on(at as i64, tz_offset_min as i16);
+        }
+        self.session.at(moment);
+        self.explainer = None;
+    }
+
     /// Forgets the listener.
     pub fn reset(&mut self) {
+        let moment = self.session.moment();
         self.session = Session::new(&self.model);
+        self.session.at(moment);
         self.pauses = Pauses::default();
         self.explainer = None;
     }

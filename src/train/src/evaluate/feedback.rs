@@ -93,7 +93,7 @@ pub fn feedback(
 /// The AUC of each listener of the test, folded in from `past`.
 fn aucs(model: &Model, past: &Dataset, asked: &[Asked]) -> Vec<f64> {
     let of_one = |Asked { listener, liked, skipped }: &Asked| {
-        let story = Story::whole(past, *listener);
+        let story = Story::known(past, *listener, past.of(*listener).len());
         let mut session = story.session(model, &|row| model.row(&past.tracks[row.index()].track));
         let rows: Vec<(Option<Row>, Moment)> = liked
             .iter()

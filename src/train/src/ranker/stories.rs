@@ -68,9 +68,10 @@ impl<'a> Story<'a> {
         Self { dataset, known, next: &next[..next.len().min(MOST_OF_ONE)] }
     }
 
-    /// A listener of whom all is known.
-    pub fn whole(dataset: &'a Dataset, listener: usize) -> Self {
-        Self { dataset, known: dataset.of(listener), next: &[] }
+    /// A listener of whom the first events are known, so many of them.
+    pub fn known(dataset: &'a Dataset, listener: usize, events: usize) -> Self {
+        let (known, next) = dataset.of(listener).split_at(events);
+        Self { dataset, known, next }
     }
 
     /// The events that say yes or no to a track, but for what is said of a track once more at once.

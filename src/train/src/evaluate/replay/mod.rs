@@ -171,7 +171,7 @@ impl<'a> Replay<'a> {
             return told;
         }
         let row = |row: Row| self.rows[row.index()];
-        let story = Story { known: &events[..known], next: &events[known..], seed: 0 };
+        let story = Story::known(self.dataset, listener, known);
         let mut session = story.session(self.model, &row);
         for (at, event) in events.iter().enumerate().skip(known) {
             if event.opens {
@@ -180,6 +180,7 @@ impl<'a> Replay<'a> {
             if let Some((number, offer)) = offers.next_if(|(_, offer)| offer.event == start + at) {
                 match answer(&events[at..]) {
                     Some(yes) => {
+                        session.at(self.dataset.moment(event));
                         let judged = self.judge(&mut session, listener, offer);
                         told.judged.push(Judged { offer: number, yes, ..judged });
                     }
