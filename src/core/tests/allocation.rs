@@ -17,6 +17,7 @@ use segue_core::{
     rank::{rank, score, top},
     session::{Observation, Session},
     signals,
+    signals::Signal,
     slate::{self, Options, Slate},
 };
 
@@ -47,7 +48,7 @@ fn observing_ranking_and_searching_allocate_nothing_once_everything_was_met() {
     allocates_nothing(&model);
     assert_eq!(model.row("t0").map(|row| model.factors().row(row).len()).unwrap(), 32);
     // The same where everything that foretells a yes has a weight: one test, as others would be counted too.
-    let weights = [0.5; segue_core::signals::Signal::ALL.len()];
+    let weights = [0.5; Signal::ALL.len()];
     allocates_nothing(&Model::from_sections(support::ranked_sections(3000, 1, weights)).unwrap());
 }
 

@@ -17,7 +17,10 @@ use segue_core::{
 };
 
 const TRACKS: usize = 120;
-const WEIGHTS: [f32; 8] = [2.0, 0.5, 0.7, 0.1, 0.5, 0.25, 1.5, 0.75];
+const WEIGHTS: [f32; 19] = [
+    2.0, 0.5, 0.7, 0.1, 0.5, 0.25, 1.5, 0.75, -0.2, 0.8, -0.5, 0.6, -0.3, 1.0, 1.0, 1.0, 1.0, 1.0,
+    1.0,
+];
 
 /// Three albums an artist.
 fn album(row: usize) -> u8 {

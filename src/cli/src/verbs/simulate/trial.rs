@@ -90,7 +90,7 @@ fn tried(trial: &Trial<'_>, policies: &[Arm]) -> Result<Outcome, Failure> {
         tallies.iter().for_each(|other| tally.add(other));
         outcome.figures.push(tally.figures());
         let turns: Vec<Turn> = people().map(|person| trial.turn(person, arm)).collect();
-        outcome.turns.push(mean_curve(turns.iter().map(|turn| &turn.fits)));
+        outcome.turns.push(mean_curve(&turns.iter().map(|turn| &turn.fits).collect::<Vec<_>>()));
         if STOP.load(Ordering::Relaxed) {
             return Err(Failure::from("interrupted".to_owned()));
         }
@@ -99,13 +99,10 @@ fn tried(trial: &Trial<'_>, policies: &[Arm]) -> Result<Outcome, Failure> {
 }
 
 /// The mean of curves, of which some may be shorter than others.
-fn mean_curve<'a>(curves: impl Iterator<Item = &'a Curve> + Clone) -> Curve {
+fn mean_curve(curves: &[&Curve]) -> Curve {
     let at = |place: usize| {
-        let (sum, all) = curves
-            .clone()
-            .filter_map(|curve| curve.get(place))
-            .fold((0.0, 0_u32), |(sum, all), fit| (sum + fit, all + 1));
-        sum / f64::from(all.max(1))
+        let fits: Vec<f64> = curves.iter().filter_map(|curve| curve.get(place)).copied().collect();
+        fits.iter().sum::<f64>() / fits.len().max(1) as f64
     };
     (0..BEFORE + AFTER).map(at).collect()
 }
@@ -157,7 +154,7 @@ fn differences(outcomes: &[Outcome], [one, other]: [usize; 2], figure: usize) ->
 }
 
 fn turned(outcomes: &[Outcome], policy: usize) -> Curve {
-    mean_curve(outcomes.iter().map(|outcome| &outcome.turns[policy]))
+    mean_curve(&outcomes.iter().map(|outcome| &outcome.turns[policy]).collect::<Vec<_>>())
 }
 
 fn figure_json(values: &[f64]) -> Value {
