@@ -30,8 +30,8 @@ use crate::{
 
 /// What a place too soon takes: more than anything else gives.
 const TOO_SOON: f64 = (1 << 30) as f64;
-/// So many of the last tracks tire; those before them have 2⁻¹⁶ of the weight and less.
-const RECENT: usize = 16;
+/// So many of the last tracks tire, and count as places; those before them have 2⁻¹⁶ of the weight and less.
+pub const RECENT: usize = 16;
 
 /// What the choice of a place depends on besides scores. Where all is 0 the queue is that of [`rank::rank`]. Numbers
 /// beyond their range make some queue of the candidates all the same.
@@ -39,7 +39,8 @@ const RECENT: usize = 16;
 pub struct Options {
     /// λ, 0 to 1: how much less alike the factors of the queue are to be, at the cost of relevance.
     pub diversity: f32,
-    /// At least so many places lie between two tracks of an artist, while there is anything else to choose.
+    /// At least so many places lie between two tracks of an artist, while there is anything else to choose; the last
+    /// tracks of the sitting, up to [`RECENT`], stand before the first place.
     pub artist_gap: u8,
     /// The same of an album.
     pub album_gap: u8,
@@ -72,6 +73,11 @@ impl Options {
         explore: 0.0,
         seed: None,
     };
+
+    #[inline]
+    fn gaps(&self) -> [usize; 2] {
+        [self.artist_gap, self.album_gap].map(usize::from)
+    }
 
     /// Whether scores alone choose.
     #[inline]
@@ -192,6 +198,28 @@ impl Slate {
         }
         self.standardise(sum, squares);
         self.tire(model, expectation.sitting, options.fatigue);
+        self.follow(model, expectation.sitting, options);
+    }
+
+    /// What was just heard stands before the first place.
+    #[inline]
+    fn follow(&mut self, model: &Model, sitting: &Sitting, options: &Options) {
+        for (back, &heard) in sitting.tracks().iter().take(RECENT).enumerate() {
+            let names = model.credits(heard);
+            self.space(0, names, options.gaps().map(|gap| gap.saturating_sub(back)));
+        }
+    }
+
+    /// Keeps the items from `from` on that share one of `names` off the first so many places.
+    #[inline]
+    fn space(&mut self, from: usize, names: [u64; 2], until: [usize; 2]) {
+        for item in &mut self.items[from..] {
+            for (which, until) in until.into_iter().enumerate() {
+                if names[which] != 0 && names[which] == item.names[which] {
+                    item.free = item.free.max(until);
+                }
+            }
+        }
     }
 
     /// Scores by the vector at hand.
@@ -255,12 +283,8 @@ impl Slate {
             model.decode(row, &mut self.vector);
             self.aim(model);
         }
+        self.space(last + 1, names, options.gaps().map(|gap| last + 1 + gap));
         for item in &mut self.items[last + 1..] {
-            for (which, gap) in [options.artist_gap, options.album_gap].into_iter().enumerate() {
-                if names[which] != 0 && names[which] == item.names[which] {
-                    item.free = item.free.max(last + 1 + usize::from(gap));
-                }
-            }
             let lengths = length * item.length;
             if lengths > 0.0 {
                 let product = self.query.score(rank::of_factor(model, &self.query, item.row));

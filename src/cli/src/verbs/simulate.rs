@@ -8,7 +8,7 @@ use std::{
     sync::atomic::Ordering,
 };
 
-use segue_core::event::Event;
+use segue_core::{event::Event, slate};
 use segue_sim::{
     Config, World,
     trial::{Arm, UnknownArm},
@@ -57,7 +57,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
     /// Recommenders to try, separated by commas: random, popularity, taste (the log alone), session (the sitting
-    /// alone), full (both) and oracle (what nobody can know); or all.
+    /// alone), full (both), chosen (full, with the choices below) and oracle (what nobody can know); or all.
     #[arg(long, value_name = "NAMES", value_parser = policies, conflicts_with_all = ["out", "catalogue", "truth", "explore"])]
     policy: Option<Policies>,
     /// How many worlds, each with its own model, the recommenders are tried in.
@@ -70,6 +70,35 @@ pub struct Arguments {
     /// before what the listener does: a log for `segue evaluate replay`.
     #[arg(long)]
     explore: bool,
+    #[command(flatten)]
+    choices: Choices,
+}
+
+/// How the policy `chosen` chooses, beside scores; what is left out is as it is by default.
+#[derive(Clone, Copy, clap::Args)]
+struct Choices {
+    /// Policy `chosen`: how much less alike the tracks of a queue are, 0 to 1.
+    #[arg(long, default_value_t = slate::Options::default().diversity, requires = "policy")]
+    diversity: f32,
+    /// Policy `chosen`: places between two tracks of an artist.
+    #[arg(long, default_value_t = slate::Options::default().artist_gap, requires = "policy")]
+    artist_gap: u8,
+    /// Policy `chosen`: places between two tracks of an album.
+    #[arg(long, default_value_t = slate::Options::default().album_gap, requires = "policy")]
+    album_gap: u8,
+    /// Policy `chosen`: deviations of score that go off the artist that was just heard.
+    #[arg(long, default_value_t = slate::Options::default().fatigue, requires = "policy")]
+    fatigue: f32,
+    /// Policy `chosen`: how far the taste is drawn from what is known of it.
+    #[arg(long, default_value_t = slate::Options::default().explore, requires = "policy")]
+    exploration: f32,
+}
+
+impl From<Choices> for slate::Options {
+    fn from(choices: Choices) -> Self {
+        let Choices { diversity, artist_gap, album_gap, fatigue, exploration: explore } = choices;
+        Self { diversity, artist_gap, album_gap, fatigue, explore, ..Self::OFF }
+    }
 }
 
 #[derive(Clone)]
@@ -102,8 +131,8 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
     let Arguments { listeners, tracks, days, seed, .. } = *arguments;
     let config = Config { listeners, tracks, days, seed, ..Config::default() };
     if let Some(Policies(policies)) = &arguments.policy {
-        let plan =
-            trial::Plan { config, policies, worlds: arguments.worlds, people: arguments.people };
+        let Arguments { worlds, people, choices, .. } = *arguments;
+        let plan = trial::Plan { config, policies, worlds, people, options: choices.into() };
         return trial::run(&plan, ui);
     }
     let parts = parts(arguments);

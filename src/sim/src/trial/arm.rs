@@ -5,8 +5,9 @@ use std::str::FromStr;
 use segue_core::{
     event::Kind,
     kernel::Place,
-    moment, rank,
+    moment,
     session::{Observation, Session},
+    slate::{self, Options, Slate},
 };
 
 use super::{Person, Trial};
@@ -25,14 +26,23 @@ pub enum Arm {
     Session,
     /// The model, which knows both.
     Full,
+    /// The same, with an eye on what was heard before ([`segue_core::slate`]).
+    Chosen,
     /// What the listener is least likely to skip, which nobody can know: the bound of all.
     Oracle,
 }
 
 impl Arm {
     /// Every arm.
-    pub const ALL: [Self; 6] =
-        [Self::Random, Self::Popularity, Self::Taste, Self::Session, Self::Full, Self::Oracle];
+    pub const ALL: [Self; 7] = [
+        Self::Random,
+        Self::Popularity,
+        Self::Taste,
+        Self::Session,
+        Self::Full,
+        Self::Chosen,
+        Self::Oracle,
+    ];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
@@ -42,22 +52,25 @@ impl Arm {
             Self::Taste => "taste",
             Self::Session => "session",
             Self::Full => "full",
+            Self::Chosen => "chosen",
             Self::Oracle => "oracle",
         }
     }
 
     const fn remembers(self) -> bool {
-        matches!(self, Self::Taste | Self::Full)
+        matches!(self, Self::Taste | Self::Full | Self::Chosen)
     }
 
     const fn listens(self) -> bool {
-        matches!(self, Self::Session | Self::Full)
+        matches!(self, Self::Session | Self::Full | Self::Chosen)
     }
 }
 
 /// No such [`Arm`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no policy `{0}`; there are random, popularity, taste, session, full and oracle")]
+#[error(
+    "there is no policy `{0}`; there are random, popularity, taste, session, full, chosen and oracle"
+)]
 pub struct UnknownArm(pub String);
 
 impl FromStr for Arm {
@@ -75,6 +88,7 @@ pub(super) struct Device<'a> {
     arm: Arm,
     session: Session,
     queue: Vec<Place>,
+    slate: Slate,
 }
 
 /// The listener at a moment, of which only [`Arm::Oracle`] knows more than the time.
@@ -88,7 +102,7 @@ pub(super) struct Moment<'a> {
 impl<'a> Device<'a> {
     pub fn new(trial: &'a Trial<'a>, arm: Arm, person: &Person) -> Self {
         let session = trial.session(person, arm.remembers());
-        Self { trial, arm, session, queue: Vec::new() }
+        Self { trial, arm, session, queue: Vec::new(), slate: Slate::default() }
     }
 
     /// The places of the best `limit` of `offers`, best first.
@@ -99,7 +113,7 @@ impl<'a> Device<'a> {
         moment: Moment<'_>,
         seed: u64,
     ) -> Vec<usize> {
-        let Trial { world, model, rows, plays, .. } = self.trial;
+        let Trial { world, model, rows, plays, options, .. } = self.trial;
         let by = |worth: &dyn Fn(TrackIndex) -> f64| {
             let worth: Vec<f64> = offers.iter().map(|&track| worth(track)).collect();
             let mut order: Vec<usize> = (0..offers.len()).collect();
@@ -114,7 +128,7 @@ impl<'a> Device<'a> {
                 let Moment { listener, situation, now_ms } = moment;
                 -f64::from(world.skip_probability(listener, track, situation, now_ms))
             }),
-            Arm::Taste | Arm::Session | Arm::Full => {
+            Arm::Taste | Arm::Session | Arm::Full | Arm::Chosen => {
                 if self.arm.listens() {
                     let Moment { situation, now_ms, .. } = moment;
                     let context = situation.context(situation.source);
@@ -122,7 +136,9 @@ impl<'a> Device<'a> {
                     self.session.at(moment::Moment::of(&context).on(now_ms, offset));
                 }
                 let candidates: Vec<_> = offers.iter().map(|track| rows[track.index()]).collect();
-                rank::rank(model, &mut self.session, &candidates, limit, &mut self.queue);
+                let Self { session, queue, slate, .. } = self;
+                let options = if self.arm == Arm::Chosen { options } else { &Options::OFF };
+                slate::rank(model, session, &candidates, limit, options, slate, queue);
                 self.queue.iter().map(|place| place.index() as usize).collect()
             }
         }

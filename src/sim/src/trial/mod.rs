@@ -20,6 +20,7 @@ use segue_core::{
     ids::Row,
     model::Model,
     session::{Observation, Session},
+    slate::Options,
 };
 
 pub use self::{
@@ -39,6 +40,8 @@ pub const SITTINGS: u32 = 4;
 pub struct Trial<'a> {
     world: &'a World,
     model: &'a Model,
+    /// How [`Arm::Chosen`] chooses.
+    options: Options,
     /// The model's row of each track.
     rows: Vec<Option<Row>>,
     /// How often each track was played in the log, and not skipped.
@@ -60,9 +63,9 @@ struct Person {
 }
 
 impl<'a> Trial<'a> {
-    /// Lets the first `people` listeners of the log come back under `model`. Writes the log once more: its time,
+    /// Lets the first `people` listeners of the log come back under `model`; [`Arm::Chosen`] chooses by `options`. Writes the log once more: its time,
     /// and the memory of what those people did.
-    pub fn new(world: &'a World, model: &'a Model, people: u32) -> Self {
+    pub fn new(world: &'a World, model: &'a Model, people: u32, options: Options) -> Self {
         let mut plays = vec![0; world.config().tracks as usize];
         let mut past: HashMap<String, Past> =
             (0..people).map(|n| (name(n), Past::default())).collect();
@@ -82,7 +85,7 @@ impl<'a> Trial<'a> {
             Person { number, listener, next_ms, past: done, heard }
         };
         let people = events.into_listeners().take(people as usize).map(person).collect();
-        Self { world, model, rows, plays, people }
+        Self { world, model, options, rows, plays, people }
     }
 
     /// How many listeners come back.

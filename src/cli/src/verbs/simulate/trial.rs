@@ -3,7 +3,7 @@
 use std::{io::Write, sync::atomic::Ordering};
 
 use rayon::prelude::*;
-use segue_core::model::Model;
+use segue_core::{model::Model, slate};
 use segue_sim::{
     Config, World,
     trial::{AFTER, Arm, BEFORE, Figures, SITTINGS, Tally, Trial, Turn},
@@ -31,6 +31,8 @@ pub struct Plan<'a> {
     pub worlds: u32,
     /// Listeners of each world who come back.
     pub people: u32,
+    /// How the policy `chosen` chooses.
+    pub options: slate::Options,
 }
 
 /// What came of one world: for each policy its figures, and its queue while the mood turned.
@@ -54,7 +56,8 @@ pub fn run(plan: &Plan<'_>, ui: &Ui) -> Done {
         let world = World::new(&config)?;
         let model = trained(&world, ui)?;
         ui.say(&format!("{of}: listeners come back"));
-        outcomes.push(tried(&Trial::new(&world, &model, plan.people), plan.policies)?);
+        outcomes
+            .push(tried(&Trial::new(&world, &model, plan.people, plan.options), plan.policies)?);
     }
     ui.finish(&to_json(plan, &outcomes), &to_text(plan, &outcomes))
 }
