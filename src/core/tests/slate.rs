@@ -420,3 +420,17 @@ proptest! {
         prop_assert_eq!(&whole[..limit], &head[..]);
     }
 }
+
+#[test]
+fn what_was_just_played_stands_before_the_first_place() {
+    // The listener just played row 31, of the second artist, and row 8 before it, of one without a name.
+    for by_signals in [false, true] {
+        let model = model(by_signals);
+        let options = Options { artist_gap: 3, ..Options::OFF };
+        let (queue, _) = choose(&model, &everything(), TRACKS, options);
+        assert!(rows(&queue)[..3].iter().all(|row| row % 3 != 1), "{:?}", &rows(&queue)[..4]);
+        let alone: Vec<Option<Row>> = [1, 4, 7].map(|row| Some(Row(row))).into();
+        let (queue, _) = choose(&model, &alone, 3, options);
+        assert_eq!(queue.len(), 3, "where nothing else is left it has to be the artist again");
+    }
+}
