@@ -179,12 +179,36 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
         ("simulate --listeners many --out x", "many"),
         ("simulate --listeners 0 --out x", "--listeners"),
         ("simulate --days 0 --out x", "--days"),
+        ("simulate", "--out"),
+        ("simulate --policy best", "there is no policy `best`"),
+        ("simulate --policy full --out x", "--out"),
     ] {
         let output = segue(&folder, line);
         assert_eq!(output.status.code(), Some(2), "{line}");
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(said.contains(named), "{line}: {said}");
     }
+}
+
+#[test]
+fn recommenders_are_tried_on_simulated_listeners_beside_each_other() {
+    let folder = folder();
+    let line = "simulate --listeners 60 --tracks 200 --days 6 --worlds 2 --people 20 --policy";
+    let found = json(&succeed(&folder, &format!("{line} popularity,full,full --json")));
+    let policies = found["policies"].as_array().unwrap();
+    let names: Vec<&str> = policies.iter().map(|it| it["policy"].as_str().unwrap()).collect();
+    assert_eq!(names, ["popularity", "full"]);
+    for policy in policies {
+        let skips = &policy["figures"]["skip_rate"];
+        let at = |end: usize| skips["interval"][end].as_f64().unwrap();
+        assert!(
+            at(0) <= skips["mean"].as_f64().unwrap() && at(1) >= skips["mean"].as_f64().unwrap()
+        );
+        assert!(policy["turn"]["fits"].as_array().unwrap().len() > 20);
+    }
+    assert_eq!(found["differences"][0]["full_less"], "popularity");
+    let text = succeed(&folder, &format!("{line} full"));
+    assert!(text.contains("skip_rate") && text.contains("2 worlds"), "{text}");
 }
 
 #[test]
