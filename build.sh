@@ -22,7 +22,7 @@ usage: ./build.sh VERB
            build everything, train on the listening log FILE (or on a simulated one; the
            catalogue names its tracks), publish the model and serve the player at
            http://127.0.0.1:8787/; some 8 minutes the first time, seconds after that
-  test     every check and test, native, in WebAssembly and in headless Chromium
+  test     every check and test, native, in WebAssembly and in headless Chromium and Firefox
   pkg      build the npm package in pkg/ and hold its size against pkg/size-budget.json
   size [levels]
            what each part of the package takes; with `levels`, the module's bytes and speed at other
@@ -40,6 +40,8 @@ environment:
   SEGUE_LISTEN   address that `run` serves on, as --listen
   CHROMIUM       browser that `test` drives, where it is not found on PATH
   CHROMEDRIVER   its driver, likewise
+  FIREFOX, GECKODRIVER
+                 the same of Firefox
 TEXT
 }
 

@@ -19,14 +19,18 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// `build.sh` where no browser is named.
+fn command(arguments: &[&str], path: &OsStr) -> Command {
+    let mut command = Command::new(root().join("build.sh"));
+    command.args(arguments).env("PATH", path);
+    for browser in ["CHROMIUM", "CHROMEDRIVER", "FIREFOX", "GECKODRIVER"] {
+        command.env_remove(browser);
+    }
+    command
+}
+
 fn build(arguments: &[&str], path: &OsStr) -> Output {
-    Command::new(root().join("build.sh"))
-        .args(arguments)
-        .env("PATH", path)
-        .env_remove("CHROMIUM")
-        .env_remove("CHROMEDRIVER")
-        .output()
-        .expect("build.sh can be started")
+    command(arguments, path).output().expect("build.sh can be started")
 }
 
 fn build_here(arguments: &[&str]) -> Output {
@@ -99,6 +103,19 @@ fn a_missing_browser_stops_test_at_once_with_one_line_of_advice() {
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     let advice = said(&output);
     assert!(advice.contains("apt-get install chromium chromium-driver"), "{advice}");
+    assert_eq!(advice.lines().count(), 1, "{advice}");
+}
+
+#[test]
+fn a_missing_second_browser_is_no_less_wanted() {
+    let path = path_of(TOOLS);
+    let any = path.path().join("env");
+    let mut command = command(&["test"], path.path().as_os_str());
+    let output = command.env("CHROMIUM", &any).env("CHROMEDRIVER", &any).output();
+    let output = output.expect("build.sh can be started");
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let advice = said(&output);
+    assert!(advice.contains("apt-get install firefox-esr"), "{advice}");
     assert_eq!(advice.lines().count(), 1, "{advice}");
 }
 

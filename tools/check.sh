@@ -10,6 +10,7 @@ verb_test() {
   setup_rust
   check_node
   setup_browser
+  setup_firefox
   setup_node
   setup_wasm_bindgen
   test_settings
@@ -20,6 +21,7 @@ verb_test() {
   lint_typescript
   tests 'Rust' cargo test --workspace --no-fail-fast
   tests 'WebAssembly in Chromium' cargo test -p segue-wasm --target wasm32-unknown-unknown
+  tests 'WebAssembly in Firefox' in_firefox cargo test -p segue-wasm --target wasm32-unknown-unknown
   check 'www: build' build_www
   tests 'npm package' node --test --test-reporter=spec pkg/test/*.test.mjs
   tests 'package and player in Chromium' node --test --test-reporter=spec tests/browser/*.test.mjs
@@ -62,7 +64,7 @@ lint_typescript() {
 }
 
 # What the tests are to use: the command that `cargo test` builds for its own tests of it, and the
-# browser that was found.
+# browsers that were found.
 test_settings() {
   mkdir -p "$STATE"
   export SEGUE=$TARGET/debug/segue
@@ -76,6 +78,15 @@ test_settings() {
     const options = { binary: process.env.CHROMIUM, args };
     console.log(JSON.stringify({ "goog:chromeOptions": options }));
   ' >"$WASM_BINDGEN_TEST_WEBDRIVER_JSON"
+  node -e '
+    const options = { binary: process.env.FIREFOX };
+    console.log(JSON.stringify({ "moz:firefoxOptions": options }));
+  ' >"$STATE/firefox.json"
+}
+
+# in_firefox COMMAND…: runs COMMAND, whose tests in WebAssembly are then those of Firefox.
+in_firefox() {
+  env GECKODRIVER="$GECKODRIVER" WASM_BINDGEN_TEST_WEBDRIVER_JSON="$STATE/firefox.json" "$@"
 }
 
 # check NAME COMMAND…: runs COMMAND, and counts it as one that passed or failed.

@@ -5,6 +5,7 @@
 CACHE=${XDG_CACHE_HOME:-${HOME:-$STATE}/.cache}/segue
 RUST_VERSION=$(sed -nE 's/^rust-version = "([0-9.]+)"$/\1/p' Cargo.toml)
 WASM_BINDGEN_VERSION=$(sed -nE 's/^wasm-bindgen = .*"=([0-9.]+)".*$/\1/p' Cargo.toml)
+GECKODRIVER_VERSION=0.37.1
 NODE_VERSION=$(sed -nE 's/.*"node": ">=([0-9.]+)".*/\1/p' package.json)
 
 # The module uses 128-bit SIMD. Loops of unknown length stay rolled, and all that are not short, which
@@ -57,10 +58,7 @@ setup_wasm_bindgen() {
   export PATH=$root/bin:$PATH
   if has_wasm_bindgen; then return; fi
   say "installing wasm-bindgen $WASM_BINDGEN_VERSION into $root (once; some minutes)"
-  # Not optimised: it compiles in less than half the time, and handles one small module as fast.
-  CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=256 \
-    cargo install --quiet wasm-bindgen-cli --version "=$WASM_BINDGEN_VERSION" --root "$root" ||
-    fail "wasm-bindgen could not be installed: cargo install wasm-bindgen-cli --version =$WASM_BINDGEN_VERSION"
+  install_unoptimised wasm-bindgen-cli "$WASM_BINDGEN_VERSION" "$root"
 }
 
 has_wasm_bindgen() {
@@ -113,13 +111,49 @@ first_of() {
 
 install_browser() {
   if [[ -n $CHROMIUM && -n $CHROMEDRIVER ]]; then return 1; fi
+  apt_install chromium chromium-driver fonts-liberation
+}
+
+# Sets FIREFOX and GECKODRIVER, and installs both where the user may. The driver is not exported: the runner of
+# tests in WebAssembly would prefer it to that of Chromium.
+setup_firefox() {
+  find_firefox || apt_install firefox-esr || true
+  find_firefox || fail 'no Firefox: install it (Debian: apt-get install firefox-esr), or name it in FIREFOX'
+  export FIREFOX
+  setup_geckodriver
+  export -n GECKODRIVER
+}
+
+find_firefox() {
+  FIREFOX=${FIREFOX:-$(first_of firefox-esr firefox)}
+  [[ -x $FIREFOX ]]
+}
+
+setup_geckodriver() {
+  local root=$CACHE/geckodriver-$GECKODRIVER_VERSION
+  GECKODRIVER=${GECKODRIVER:-$(PATH=$root/bin:$PATH first_of geckodriver)}
+  if [[ -x $GECKODRIVER ]]; then return; fi
+  say "installing geckodriver $GECKODRIVER_VERSION into $root (once; some minutes)"
+  install_unoptimised geckodriver "$GECKODRIVER_VERSION" "$root"
+  GECKODRIVER=$root/bin/geckodriver
+}
+
+# install_unoptimised CRATE VERSION FOLDER: compiles in less than half the time, and tools that handle a small module
+# or a few messages are as fast.
+install_unoptimised() {
+  CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=256 \
+    cargo install --quiet --locked "$1" --version "=$2" --root "$3" ||
+    fail "$1 could not be installed: cargo install $1 --version =$2"
+}
+
+# apt_install PACKAGE…: fails where the user may not.
+apt_install() {
   command -v apt-get >/dev/null && as_root true 2>/dev/null || return 1
-  say 'installing Chromium and its driver with apt-get'
+  say "installing with apt-get: $*"
   mkdir -p "$STATE"
   {
     as_root apt-get update &&
-      as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y --no-install-recommends chromium chromium-driver fonts-liberation
+      as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
   } >"$STATE/apt.log" 2>&1 || say "apt-get failed: see $STATE/apt.log"
 }
 

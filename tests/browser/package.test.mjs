@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { GOLDEN, sessions } from "../../pkg/test/golden.mjs";
 import { second, serve } from "../../pkg/test/support.mjs";
 import { newPage, startBrowser } from "./support.mjs";
 
@@ -65,6 +66,31 @@ test("a page loads it from a folder, with no more allowed than to compile WebAss
   const main = `${LISTENER} globalThis.result = { order, texts };`;
   registry.files.set("/app/main.js", Buffer.from(main));
   check(await result(await open(t, registry)));
+});
+
+test("golden sessions have the answers that native code gives", async (t) => {
+  const registry = await site(t, page('<script type="module" src="main.js"></script>'));
+  const file = (path) => readFileSync(new URL(`test/${path}`, pkg));
+  registry.files.set("/app/golden.js", file("golden.mjs"));
+  for (const name of GOLDEN) registry.files.set(`/app/${name}.segue`, file(`fixtures/${name}.segue`));
+  const main = `
+    import { Segue } from "/pkg/dist/index.js";
+    import { played } from "./golden.js";
+    globalThis.played = async (name, sessions) => {
+      const model = await (await fetch(\`\${name}.segue\`)).arrayBuffer();
+      const listener = () => Segue.fromModel(model);
+      return Promise.all(sessions.map(async (lines) => played(await listener(), lines)));
+    };
+    globalThis.result = true;
+  `;
+  registry.files.set("/app/main.js", Buffer.from(main));
+  const here = await open(t, registry);
+  await result(here);
+  for (const name of GOLDEN) {
+    const each = sessions(file(`fixtures/${name}.txt`).toString());
+    const found = await here.evaluate(([name, each]) => globalThis.played(name, each), [name, each]);
+    assert.deepEqual(found, each);
+  }
 });
 
 test("a worker ranks, and the page's own thread never does", async (t) => {

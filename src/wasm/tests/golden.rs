@@ -1,36 +1,30 @@
-//! The same queries give the same order here as natively, down to the last bit of each score.
+//! The same sessions give the same rankings here as natively, down to the last bit of each score.
 #![cfg(target_arch = "wasm32")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod queries;
+mod sessions;
 
 use js_sys::Uint8Array;
-use queries::{BY_ALL, BY_SCORE, Choices, Query, order};
 use segue_core::event::Kind;
-use segue_wasm::{engine::Engine, parts::Parts};
+use segue_wasm::{UNKNOWN, engine::Engine, parts::Parts};
+use sessions::{Given, Listener, Place, play, sessions};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// Models, by taste alone and by all that foretells a yes, and queries with their answers.
-const GOLDEN: [(&[u8], &str, Choices); 3] = [
-    (
-        include_bytes!("../../../pkg/test/fixtures/first.segue"),
-        include_str!("../../../pkg/test/fixtures/queries.txt"),
-        BY_SCORE,
-    ),
-    (
-        include_bytes!("../../../pkg/test/fixtures/ranked.segue"),
-        include_str!("../../../pkg/test/fixtures/ranked.txt"),
-        BY_SCORE,
-    ),
-    (
-        include_bytes!("../../../pkg/test/fixtures/albums.segue"),
-        include_str!("../../../pkg/test/fixtures/chosen.txt"),
-        BY_ALL,
-    ),
-];
+macro_rules! golden {
+    ($name:literal) => {
+        (
+            include_bytes!(concat!("../../../pkg/test/fixtures/", $name, ".segue")),
+            include_str!(concat!("../../../pkg/test/fixtures/", $name, ".txt")),
+        )
+    };
+}
+
+/// Models, by taste alone up to all that foretells a yes, and sessions with their answers.
+const GOLDEN: [(&[u8], &str); 4] =
+    [golden!("first"), golden!("followed"), golden!("split"), golden!("whole")];
 
 fn listener(model: &[u8]) -> Engine {
     let mut parts = Parts::new();
@@ -38,43 +32,74 @@ fn listener(model: &[u8]) -> Engine {
     Engine::new(parts).ok().unwrap()
 }
 
-fn answer(engine: &mut Engine, query: &Query<'_>, choices: Choices) -> String {
-    for event in &query.observations {
-        let row = engine.row_of(event.track);
-        if row != segue_wasm::UNKNOWN {
-            let (played, duration) = event.heard.unzip();
-            let kind: Kind = event.kind.parse().unwrap();
-            engine.observe(kind as usize, row, played, duration, false).ok().unwrap();
+/// A listener of the engine as a page has it.
+struct Page(Engine);
+
+impl Listener for Page {
+    fn observe(&mut self, event: &Given<'_>) {
+        let row = self.0.row_of(event.text("track").unwrap());
+        if row != UNKNOWN {
+            let kind: Kind = event.text("kind").unwrap().parse().unwrap();
+            let (played, duration) = (event.number("played_ms"), event.number("duration_ms"));
+            self.0.observe(kind as usize, row, played, duration, false).ok().unwrap();
         }
     }
-    if query.candidates.is_empty() {
-        return String::new();
+
+    fn leave(&mut self) {
+        self.0.leave();
     }
-    let rows = engine.rows_of(&query.candidates.join("\0"));
-    let (diversity, artists, albums, fatigue, explore, seed) = choices;
-    let (artists, albums, seed) = (artists.into(), albums.into(), seed.into());
-    let ranked = engine.rank(&rows, u32::MAX, diversity, artists, albums, fatigue, explore, seed);
-    order(ranked.ok().unwrap().chunks_exact(4).map(|place| (place[0], place[1])))
+
+    fn moment(&mut self, given: &Given<'_>) {
+        let texts = ["region", "device", "source", "mood"];
+        let texts = texts.map(|name| given.text(name).unwrap_or_default()).join("\n");
+        let number = |name| given.number(name).unwrap_or(f64::NAN);
+        self.0.moment(number("at"), number("tz_offset_min"), &texts);
+    }
+
+    fn rank(&mut self, candidates: &[&str], given: &Given<'_>) -> Vec<Place> {
+        let rows = self.0.rows_of(&candidates.join("\0"));
+        let choice = |name| given.number(name).unwrap_or(f32::NAN);
+        let seed = given.number("seed").unwrap_or(f64::NAN);
+        let ranked = self.0.rank(
+            &rows,
+            given.number("limit").unwrap(),
+            choice("diversity"),
+            choice("artistGap"),
+            choice("albumGap"),
+            choice("fatigue"),
+            choice("explore"),
+            seed,
+        );
+        ranked.ok().unwrap().as_chunks().0.to_vec()
+    }
+
+    fn top(&mut self, limit: u32) -> Vec<Place> {
+        self.0.top(limit, &[]).ok().unwrap().as_chunks().0.to_vec()
+    }
 }
 
 #[wasm_bindgen_test]
-fn golden_queries_have_the_answers_that_native_code_gives() {
-    for (model, queries, choices) in GOLDEN {
-        let queries: Vec<Query<'_>> = queries.lines().filter_map(Query::parse).collect();
-        assert!(queries.len() >= 20);
-        for (index, query) in queries.iter().enumerate() {
-            assert_eq!(answer(&mut listener(model), query, choices), query.order, "query {index}");
+fn golden_sessions_have_the_answers_that_native_code_gives() {
+    for (model, text) in GOLDEN {
+        assert!(sessions(text).count() >= 10);
+        for (index, lines) in sessions(text).enumerate() {
+            let mut page = Page(listener(model));
+            for line in lines {
+                assert_eq!(play(&mut page, line).unwrap(), line, "session {index}");
+            }
         }
     }
 }
 
 #[wasm_bindgen_test]
 fn a_listener_who_was_reset_answers_as_a_new_one() {
-    for (model, queries, choices) in GOLDEN {
-        let mut engine = listener(model);
-        for query in queries.lines().filter_map(Query::parse) {
-            assert_eq!(answer(&mut engine, &query, choices), query.order);
-            engine.reset();
+    for (model, text) in GOLDEN {
+        let mut page = Page(listener(model));
+        for line in sessions(text).flat_map(|lines| ["moment"].into_iter().chain(lines)) {
+            if line == "moment" {
+                page.0.reset();
+            }
+            assert_eq!(play(&mut page, line).unwrap(), line);
         }
     }
 }

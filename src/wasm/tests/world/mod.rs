@@ -1,5 +1,7 @@
 //! A world small enough to reason about: three genres of twenty tracks, far apart in taste.
 
+use core::ops::Range;
+
 use segue_core::{
     bytes::Aligned,
     codec::pairs::{LEANS, LEVELS, Pair},
@@ -60,8 +62,15 @@ pub fn split_second() -> Result<Model, ModelError> {
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub fn followed() -> Result<Model, ModelError> {
     let mut model = second()?;
+    let pairs = pairs(&model, 1..EACH + 2);
+    model.add([(SectionKind::Transitions, pairs)])?;
+    Ok(model)
+}
+
+/// Each track of a genre with one of these numbers, and the one of the same number in the next genre.
+fn pairs(model: &Model, numbers: Range<usize>) -> Aligned {
     let row = |genre: usize, n: usize| model.row(&id(GENRES[genre % GENRES.len()], n));
-    let tracks = (0..GENRES.len()).flat_map(|genre| (1..EACH + 2).map(move |n| (genre, n)));
+    let tracks = (0..GENRES.len()).flat_map(|genre| numbers.clone().map(move |n| (genre, n)));
     let pair = |(genre, n)| {
         let [from, to] = [row(genre, n)?.0, row(genre + 1, n)?.0];
         let lean = if from < to { 0 } else { LEANS as u8 - 1 };
@@ -77,10 +86,7 @@ pub fn followed() -> Result<Model, ModelError> {
         back: 0.0,
         habits: Habits { recency: 1.0, agreement: 0.5, again: 0.5, stay: 0.0, back: 0.0 },
     };
-    if let Some(section) = encode_neighbours(model.ids_digest(), &parts) {
-        model.add([(SectionKind::Transitions, section)])?;
-    }
-    Ok(model)
+    encode_neighbours(model.ids_digest(), &parts).unwrap_or_default()
 }
 
 /// The first version again, in which people of a genre finish its tracks 0 to 9, the lower the more, and a
@@ -107,6 +113,12 @@ pub fn kindred() -> Result<Model, ModelError> {
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub fn ranked() -> Result<Model, ModelError> {
     let mut model = first()?;
+    foretell(&mut model, 0.0, &Moment::default().with(Field::Mood, "calm"))?;
+    Ok(model)
+}
+
+/// Adds rates, tags, what `moment` tells and the weights of everything, where votes have this one.
+fn foretell(model: &mut Model, votes: f32, moment: &Moment) -> Result<(), ModelError> {
     let mut rates = vec![Rate::default(); model.len()];
     for n in 0..EACH {
         for row in GENRES.iter().filter_map(|genre| model.row(&id(genre, n))) {
@@ -131,7 +143,7 @@ pub fn ranked() -> Result<Model, ModelError> {
         learned_from: [100, 2000],
     };
     let weights = [
-        3.0, 0.0, 0.5, 0.05, 0.5, 0.25, 1.5, 1.0, -0.1, 0.5, -0.25, 0.75, -0.25, 1.0, 1.0, 1.0,
+        3.0, votes, 0.5, 0.05, 0.5, 0.25, 1.5, 1.0, -0.1, 0.5, -0.25, 0.75, -0.25, 1.0, 1.0, 1.0,
         1.0, 1.0, 1.0,
     ];
     let parts = RankerParts { recipe, worth, weights };
@@ -147,30 +159,62 @@ pub fn ranked() -> Result<Model, ModelError> {
             }
         }
     }
-    let late = Moment::default().with(Field::Mood, "calm").key(Field::Mood).unwrap_or_default();
-    let mut effect = vec![0.0; DIM + names.len()];
-    effect[DIM + GENRES.len()] = 1.5;
-    let context = ContextParts { axes: DIM, tags: names.len(), effects: vec![(late, effect)] };
+    // The mood is for what is calm, the other fields for the features before that.
+    let effect = |(field, key): (Field, u32)| {
+        let mut effect = vec![0.0; DIM + names.len()];
+        effect[DIM + GENRES.len() + field as usize - Field::Mood as usize] = 1.5;
+        (key, effect)
+    };
+    let mut effects: Vec<_> = moment.known().map(effect).collect();
+    effects.sort_by_key(|&(key, _)| key);
+    let context = ContextParts { axes: DIM, tags: names.len(), effects };
     model.add([
         (SectionKind::Rates, encode_rates(ids, &rates)),
         (SectionKind::Ranker, encode_ranker(&parts)),
         (SectionKind::Tags, encode_tags(ids, &of, &names)),
         (SectionKind::Context, encode_context(&context)),
-    ])?;
-    Ok(model)
+    ])
 }
 
 /// The same with the first ten tracks of a genre on the first albums of their artists, the others on the second.
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub fn albums() -> Result<Model, ModelError> {
     let mut model = ranked()?;
+    let albums = on_albums(&model);
+    model.add([(SectionKind::Albums, albums)])?;
+    Ok(model)
+}
+
+fn on_albums(model: &Model) -> Aligned {
     let mut albums = vec![0; model.len()];
     for n in 0..EACH {
         for row in GENRES.iter().filter_map(|genre| model.row(&id(genre, n))) {
             albums[row.index()] = if n < EACH / 2 { 1 } else { 2 };
         }
     }
-    model.add([(SectionKind::Albums, encode_albums(model.ids_digest(), &albums))])?;
+    encode_albums(model.ids_digest(), &albums)
+}
+
+/// The first version with everything that a ranking may depend on: pairs that go together and follow each other,
+/// albums, and a weight for every signal, with an effect of every field of one moment.
+#[allow(dead_code, reason = "each test takes what it needs")]
+pub fn whole() -> Result<Model, ModelError> {
+    let mut model = first()?;
+    let texts = [
+        (Field::Region, "BR"),
+        (Field::Device, "phone"),
+        (Field::Source, "radio"),
+        (Field::Mood, "calm"),
+    ];
+    let moment =
+        texts.iter().fold(Moment::default(), |moment, (field, text)| moment.with(*field, text));
+    foretell(&mut model, 0.5, &moment.on(1_735_691_384_747, -180))?;
+    let (pairs, albums) = (pairs(&model, 0..EACH), on_albums(&model));
+    model.add([
+        (SectionKind::Neighbours, pairs.clone()),
+        (SectionKind::Transitions, pairs),
+        (SectionKind::Albums, albums),
+    ])?;
     Ok(model)
 }
 
