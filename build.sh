@@ -29,7 +29,7 @@ usage: ./build.sh VERB
            levels of optimisation
   bench [PART …]
            measure Segue beside others: accuracy, methods, feedback, replay, newtracks, retrained, next,
-           last, train, scan, calls, cold, memory, million, size; all without a PART; `train 100000000` goes up to so many
+           last, train, scan, calls, latency, cold, memory, million, size; all without a PART; `train 100000000` goes up to so many
            interactions, not 10000000
   soak     fuzz every decoder of outside bytes, each for SEGUE_SOAK seconds (60)
   lint     formatting, clippy, TypeScript types; shellcheck and cargo-deny where installed

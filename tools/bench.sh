@@ -31,7 +31,7 @@ verb_bench() {
   for part in ${@+"$@"}; do
     [[ $(type -t "bench_$part") == function ]] || wrong_usage "bench has no part '$part'"
   done
-  [[ $# -gt 0 ]] || set -- accuracy methods feedback replay newtracks retrained next last train scan calls cold memory million size
+  [[ $# -gt 0 ]] || set -- accuracy methods feedback replay newtracks retrained next last train scan calls latency cold memory million size
   for part in "$@"; do
     say "bench: $part"
     "bench_$part"
@@ -157,6 +157,14 @@ bench_calls() {
   setup_scan
   make_catalogues 10k
   side_by_side calls "${CATALOGUES[@]}"
+}
+
+# Single calls where a model has every signal, one after the other.
+bench_latency() {
+  setup_browser
+  cargo build --release --quiet -p segue-core --examples
+  make_catalogues player
+  node bench/latency/run.mjs "$BENCH/latency.json" "${CATALOGUES[0]}"
 }
 
 bench_cold() {

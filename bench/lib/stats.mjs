@@ -7,6 +7,9 @@ export function median(values) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** The least of `sorted` values that a share `q` of them, above 0, does not exceed. */
+export const quantile = (sorted, q) => sorted[Math.ceil(q * sorted.length) - 1];
+
 /** `values` from index `by` on, and then those before it. */
 export const rotated = (values, by) => {
   const from = by % values.length;

@@ -1,6 +1,8 @@
 // One contender in one place, Node or a page: opens it, has it answer, and lets it take its turns.
 // Where it runs is all in `place`: how bytes and libraries are had there.
 
+import { parse } from "../lib/listeners.mjs";
+
 let contender;
 let listeners;
 
@@ -79,14 +81,4 @@ async function quickest(shapes) {
   const { shape } = best;
   const { top } = shape.open ? await shape.open() : shape;
   return { top, note: shape.name };
-}
-
-/** Listeners as they are written: see `listeners.mjs`. */
-function parse(text) {
-  const event = (written) => {
-    const [kind, row, played, duration] = written.split(" ");
-    const event = { kind, track: Number(row), played_ms: Number(played) };
-    return duration === "0" ? event : { ...event, duration_ms: Number(duration) };
-  };
-  return text.trim().split("\n").map((line) => line.split(";").map(event));
 }
