@@ -39,16 +39,46 @@ pub fn sqrt(x: f64) -> f64 {
 /// own wherever it is called: it is long enough, and a page has to load it but once.
 #[inline(never)]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut lanes = [0.0_f32; LANES];
     let ((a_chunks, a_tail), (b_chunks, b_tail)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     let tail: f32 = a_tail.iter().zip(b_tail).map(|(x, y)| x * y).sum();
-    for (x, y) in a_chunks.iter().zip(b_chunks) {
+    let [a, b, c, d] = halves(a_chunks, b_chunks);
+    ((a + c) + (b + d)) + tail
+}
+
+/// Of the eight partial sums each of the first four with the one four after it.
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+#[inline(always)]
+fn halves(a: &[[f32; LANES]], b: &[[f32; LANES]]) -> [f32; LANES / 2] {
+    let mut lanes = [0.0_f32; LANES];
+    for (x, y) in a.iter().zip(b) {
         for lane in 0..LANES {
             lanes[lane] += x[lane] * y[lane];
         }
     }
     let [a, b, c, d, e, f, g, h] = lanes;
-    ((a + e) + (c + g)) + ((b + f) + (d + h)) + tail
+    [a + e, b + f, c + g, d + h]
+}
+
+/// The same in vectors, which the compiler does not find in it for this target.
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[inline(always)]
+fn halves(a: &[[f32; LANES]], b: &[[f32; LANES]]) -> [f32; LANES / 2] {
+    use core::arch::wasm32::{
+        f32x4_add, f32x4_extract_lane as lane, f32x4_mul, f32x4_splat, v128_load,
+    };
+    let mut lanes = [f32x4_splat(0.0); 2];
+    for (x, y) in a.iter().zip(b) {
+        for (half, sum) in lanes.iter_mut().enumerate() {
+            let at = half * LANES / 2;
+            // SAFETY: both point to four numbers of the eight.
+            let (x, y) = unsafe {
+                (v128_load(x.as_ptr().add(at).cast()), v128_load(y.as_ptr().add(at).cast()))
+            };
+            *sum = f32x4_add(*sum, f32x4_mul(x, y));
+        }
+    }
+    let sums = f32x4_add(lanes[0], lanes[1]);
+    [lane::<0>(sums), lane::<1>(sums), lane::<2>(sums), lane::<3>(sums)]
 }
 
 /// A += w·v·vᵀ on the packed triangle. O(d²).
