@@ -15,7 +15,7 @@
 //! | [`signals`] | what foretells a yes, and its log-odds |
 //! | [`rank`], [`slate`], [`reason`] | candidates in, order and reasons out; places chosen with an eye on the others |
 //! | [`membership`], [`artists`] | how a taste lies among the clusters; artists near an artist |
-//! | [`kernel`], [`linalg`], [`kmeans`], [`rng`], [`bytes`] | the arithmetic beneath |
+//! | [`kernel`], [`linalg`], [`kmeans`], [`rng`], [`bytes`], [`words`] | the arithmetic, the memory and the words beneath |
 //!
 //! **Invariants.** No I/O, no clock, no threads, no global state: time, seeds and bytes come in as
 //! arguments (`no_std` holds us to it). No bytes make it panic. The same input gives the same bits
@@ -53,3 +53,4 @@ pub mod sitting;
 pub mod slate;
 pub mod verdicts;
 pub mod votes;
+pub mod words;

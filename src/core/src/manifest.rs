@@ -15,9 +15,12 @@
 //! ```
 
 use alloc::{string::String, vec::Vec};
+use core::{error::Error, fmt};
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
+
+use crate::words::{decimal, sentence};
 
 /// The only manifest format that this code reads and writes.
 pub const FORMAT: u32 = 1;
@@ -59,23 +62,18 @@ pub struct SectionRef {
 }
 
 /// Why a manifest is refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ManifestError {
     /// Written by a later version of Segue.
-    #[error("the manifest has format {0}, this code reads format {FORMAT}: update Segue")]
     Format(u32),
     /// Versions count from 1.
-    #[error("the manifest has version 0; versions count from 1")]
     Version,
     /// No sections, or more than [`MAX_SECTIONS`].
-    #[error("the manifest names {0} sections; expected 1 to {MAX_SECTIONS}")]
     Sections(usize),
     /// A hash that is not 64 lower-case hexadecimal digits.
-    #[error("section `{0}` has a hash that is not 64 lower-case hexadecimal digits")]
     Hash(String),
     /// A section that is empty or larger than [`MAX_SECTION_BYTES`].
-    #[error("section `{kind}` claims {bytes} bytes; expected 1 to {MAX_SECTION_BYTES}")]
     Size {
         /// Which section.
         kind: String,
@@ -83,9 +81,53 @@ pub enum ManifestError {
         bytes: u64,
     },
     /// A kind that is named twice, of one shard.
-    #[error("section `{0}` is named twice")]
     Duplicate(String),
 }
+
+impl ManifestError {
+    /// What is wrong and what to do, as a person reads it.
+    #[inline]
+    pub fn message(&self) -> String {
+        match self {
+            Self::Format(found) => sentence(&[
+                "the manifest has format ",
+                &decimal((*found).into()),
+                ", this code reads format ",
+                &decimal(FORMAT.into()),
+                ": update Segue",
+            ]),
+            Self::Version => "the manifest has version 0; versions count from 1".into(),
+            Self::Sections(found) => sentence(&[
+                "the manifest names ",
+                &decimal(*found as u64),
+                " sections; expected 1 to ",
+                &decimal(MAX_SECTIONS as u64),
+            ]),
+            Self::Hash(kind) => sentence(&[
+                "section `",
+                kind,
+                "` has a hash that is not 64 lower-case hexadecimal digits",
+            ]),
+            Self::Size { kind, bytes } => sentence(&[
+                "section `",
+                kind,
+                "` claims ",
+                &decimal(*bytes),
+                " bytes; expected 1 to ",
+                &decimal(MAX_SECTION_BYTES),
+            ]),
+            Self::Duplicate(kind) => sentence(&["section `", kind, "` is named twice"]),
+        }
+    }
+}
+
+impl fmt::Display for ManifestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl Error for ManifestError {}
 
 impl Manifest {
     /// Checks everything that the types cannot. Cost: the number of sections, squared.

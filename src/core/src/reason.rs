@@ -27,7 +27,7 @@
 //! must be near by itself, vᵀA⁻¹vᵢ > 0, not only nearer than the others. So a reason names only
 //! evidence that does move the track, in the direction that it says, because the two are alike.
 
-use alloc::{format, string::String, vec, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
 
 use crate::{
     boosts, by_artist,
@@ -42,6 +42,7 @@ use crate::{
     sitting::Sitting,
     verdicts::{Beyond, rate},
     votes::Votes,
+    words::{decimal, sentence},
 };
 
 /// Tracks that none of so many of the last events was about are not weighed.
@@ -174,20 +175,25 @@ impl Reason {
         }
         let n = self.tracks.len();
         if self.tracks.first() == Some(&self.row) {
-            let others = if n > 1 { format!(" and {} like it", n - 1) } else { String::new() };
-            return format!("you {deed} it{others}");
+            return match n - 1 {
+                0 => sentence(&["you ", deed, " it"]),
+                others => {
+                    sentence(&["you ", deed, " it and ", &decimal(others as u64), " like it"])
+                }
+            };
         }
-        let likeness = match (self.ground.is_for(), self.effect > 0.0) {
+        let likeness = match (self.ground.is_for(), up) {
             _ if self.ground == Ground::Followed => "often follows",
             (true, _) => "close to",
             (false, true) => "unlike",
             (false, false) => "similar to",
         };
-        if self.ground == Ground::Followed && n == 1 {
-            return format!("{likeness} a track you {deed}");
-        }
-        let s = if n == 1 { "" } else { "s" };
-        format!("{likeness} {n} track{s} you {deed}")
+        let count = match (self.ground, n) {
+            (Ground::Followed, 1) => "a".into(),
+            _ => decimal(n as u64),
+        };
+        let tracks = if n == 1 { " track you " } else { " tracks you " };
+        sentence(&[likeness, " ", &count, tracks, deed])
     }
 }
 

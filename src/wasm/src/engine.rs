@@ -10,6 +10,7 @@ use segue_core::{
     session::Session,
     sitting::Pauses,
     slate::Slate,
+    words::{decimal, sentence},
 };
 use wasm_bindgen::prelude::*;
 
@@ -71,7 +72,7 @@ impl Engine {
     pub fn add(&mut self, parts: Parts) -> Result<(), JsError> {
         self.explainer = None;
         self.open.clear();
-        self.model.add(parts.into_sections()).map_err(error)
+        self.model.add(parts.into_sections()).map_err(|refused| error(&refused.message()))
     }
 
     /// Number of tracks in the catalogue.
@@ -119,11 +120,18 @@ pub(crate) fn known(
 ) -> Result<impl Iterator<Item = Option<Row>>, JsError> {
     let len = rows.len();
     if len > MAX_ROWS {
-        return Err(error(format_args!("{len} tracks in one call; at most {MAX_ROWS} go")));
+        let [len, most] = [len, MAX_ROWS].map(|tracks| decimal(tracks as u64));
+        return Err(error(&sentence(&[&len, " tracks in one call; at most ", &most, " go"])));
     }
     if let Some(row) = rows.iter().find(|&&row| row != UNKNOWN && !model.has(Row(row))) {
-        let tracks = model.len();
-        return Err(error(format_args!("row {row} is beyond the model's {tracks} tracks")));
+        let [row, tracks] = [u64::from(*row), model.len() as u64].map(decimal);
+        return Err(error(&sentence(&[
+            "row ",
+            &row,
+            " is beyond the model's ",
+            &tracks,
+            " tracks",
+        ])));
     }
     Ok(rows.iter().map(|&row| (row != UNKNOWN).then_some(Row(row))))
 }

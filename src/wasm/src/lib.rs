@@ -20,13 +20,11 @@ pub mod session;
 pub mod taste;
 pub mod track;
 
-use alloc::string::ToString;
-use core::fmt::Display;
 use wasm_bindgen::JsError;
 
 /// Stands for "no row" wherever rows cross: the model does not know the track.
 pub const UNKNOWN: u32 = u32::MAX;
 
-fn error(reason: impl Display) -> JsError {
-    JsError::new(&reason.to_string())
+fn error(message: &str) -> JsError {
+    JsError::new(message)
 }

@@ -18,7 +18,7 @@ impl Manifest {
     #[wasm_bindgen(constructor)]
     pub fn new(format: u32, version: u64, created_at: i64) -> Result<Self, JsError> {
         if format != FORMAT {
-            return Err(error(ManifestError::Format(format)));
+            return Err(error(&ManifestError::Format(format).message()));
         }
         Ok(Self(manifest::Manifest { format, version, created_at, sections: Vec::new() }))
     }
@@ -30,6 +30,6 @@ impl Manifest {
 
     /// Throws where `core` refuses the manifest.
     pub fn validate(&self) -> Result<(), JsError> {
-        self.0.validate().map_err(error)
+        self.0.validate().map_err(|refused| error(&refused.message()))
     }
 }

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use segue_core::{
     bytes::{ALIGN, Aligned},
     model::{Model, SectionId, SectionKind, container},
+    words::{decimal, sentence},
 };
 use wasm_bindgen::prelude::*;
 
@@ -46,7 +47,9 @@ impl Parts {
     pub fn add_file(&mut self, bytes: &Uint8Array) -> Result<(), JsError> {
         let file = copy(bytes)?;
         reserve(file.as_slice().len())?;
-        for (id, section) in container::split(file.as_slice()).map_err(error)? {
+        for (id, section) in
+            container::split(file.as_slice()).map_err(|refused| error(&refused.message()))?
+        {
             self.0.push((id, Aligned::copy_of(section)));
         }
         Ok(())
@@ -66,7 +69,7 @@ impl Parts {
 impl Parts {
     /// The model that the sections make.
     pub(crate) fn build(self) -> Result<Model, JsError> {
-        Model::from_sections(self.0).map_err(error)
+        Model::from_sections(self.0).map_err(|refused| error(&refused.message()))
     }
 
     pub(crate) fn into_sections(self) -> Vec<(SectionId, Aligned)> {
@@ -92,5 +95,6 @@ fn copy(bytes: &Uint8Array) -> Result<Aligned, JsError> {
 fn reserve(len: usize) -> Result<(), JsError> {
     let room = len.checked_add(ALIGN);
     let found = room.is_some_and(|room| Vec::<u8>::new().try_reserve_exact(room).is_ok());
-    if found { Ok(()) } else { Err(error(format_args!("no memory for {len} bytes of model"))) }
+    let refused = || error(&sentence(&["no memory for ", &decimal(len as u64), " bytes of model"]));
+    found.then_some(()).ok_or_else(refused)
 }

@@ -29,6 +29,7 @@ mod albums;
 mod clusters;
 pub mod container;
 mod context;
+mod error;
 mod factors;
 mod finished;
 mod ids;
@@ -48,6 +49,7 @@ use bytemuck::{Pod, Zeroable};
 pub use albums::Albums;
 pub use clusters::Clusters;
 pub use context::{ContextParts, Contexts, MAX_VALUES};
+pub use error::ModelError;
 pub use factors::{Factors, FactorsDigest, fine_steps, quantise};
 pub use finished::{Entry, Finished};
 pub use ids::{Ids, IdsDigest, Stem};
@@ -171,74 +173,6 @@ impl SectionKind {
 impl core::fmt::Display for SectionKind {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-/// Why bytes are not a model.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ModelError {
-    /// The label is not there.
-    #[error("not a segue model: the file does not start with its label")]
-    NotAModel,
-    /// Written by another version of the format.
-    #[error(
-        "the model has format version {0}, this build reads version {ours}: \
-         update segue, or train the model again with this one",
-        ours = container::FORMAT
-    )]
-    Format(u32),
-    /// The bytes end too soon.
-    #[error("the model is truncated: fetch or train it again")]
-    Truncated,
-    /// The header or its table is damaged.
-    #[error("the model's header is damaged: fetch or train it again")]
-    Header,
-    /// A section does not match its checksum.
-    #[error("section `{0}` does not match its checksum: fetch or train the model again")]
-    Checksum(SectionKind),
-    /// Bytes after the last section.
-    #[error("{0} bytes follow the last section")]
-    Trailing(usize),
-    /// A required section is absent.
-    #[error("section `{0}` is missing")]
-    Missing(SectionKind),
-    /// A section is given twice.
-    #[error("section `{0}` is given twice")]
-    Duplicate(SectionKind),
-    /// A section's length does not fit what it claims to hold.
-    #[error("section `{0}` does not have the length that its prefix implies")]
-    Shape(SectionKind),
-    /// A section claims more than the format allows.
-    #[error("section `{0}` claims a size beyond the format's limits")]
-    Limit(SectionKind),
-    /// A section belongs to another version.
-    #[error("section `{0}` belongs to another version than the rest: fetch all of them again")]
-    Mixed(SectionKind),
-    /// There is no memory for a section.
-    #[error("no memory for section `{0}`")]
-    Memory(SectionKind),
-    /// A section of a shard is refused.
-    #[error("shard {number}: {source}")]
-    Shard {
-        /// Which shard.
-        number: u8,
-        /// Why.
-        source: Box<ModelError>,
-    },
-    /// A value is outside its range.
-    #[error("section `{section}` holds an invalid value: {what}")]
-    Value {
-        /// Which section.
-        section: SectionKind,
-        /// What is wrong with it.
-        what: &'static str,
-    },
-}
-
-impl ModelError {
-    const fn value(section: SectionKind, what: &'static str) -> Self {
-        Self::Value { section, what }
     }
 }
 
