@@ -54,10 +54,12 @@ bind() {
   swap_in "$out" pkg/wasm
 }
 
-# write_glue MODULE FOLDER [FLAG…]
+# write_glue MODULE FOLDER [FLAG…]: the glue without what would load the module, which pkg/src/module.ts does.
 write_glue() {
-  wasm-bindgen --target web --omit-default-module-path --remove-producers-section \
+  wasm-bindgen --target bundler --encode-into always --remove-producers-section \
     --out-dir "$2" "${@:3}" "$1"
+  mv "$2/segue_wasm_bg.js" "$2/segue_wasm.js"
+  echo 'export function __wbg_set_wasm(exports: WebAssembly.Exports): void;' >>"$2/segue_wasm.d.ts"
 }
 
 # optimise MODULE FLAG…: in place.

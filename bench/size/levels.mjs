@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import { KINDS } from "../lib/kinds.mjs";
+import { connect } from "../lib/module.mjs";
 import { digits } from "../lib/stats.mjs";
 
 const [ROUNDS, CALLS, PLACES, CANDIDATES] = [25, 200, 50, 500];
@@ -20,7 +21,7 @@ for (const build of builds) {
   const [name, folder] = build.split(/=(?=[^=]*$)/);
   const glue = await import(resolve(folder, "segue_wasm.js"));
   const module = readFileSync(join(folder, "segue_wasm_bg.wasm"));
-  await glue.default({ module_or_path: module });
+  await connect(glue, await WebAssembly.compile(module));
   const [ofTrained, ofNoise] = [trained, noise].map((file) => listening(glue, file));
   const rows = spread(CANDIDATES, ofTrained);
   const tasks = {

@@ -1,6 +1,6 @@
 // Loads the WebAssembly module, once for all of a page.
 
-import init, { initSync } from "../wasm/segue_wasm.js";
+import * as glue from "../wasm/segue_wasm.js";
 import { SegueError, messageOf, refused, unanswered } from "./error.js";
 import type { WasmSource } from "./types.js";
 
@@ -20,13 +20,22 @@ export function load(source: WasmSource | undefined): Promise<void> {
 async function instantiate(source: WasmSource | undefined): Promise<void> {
   // Bundlers look for this very expression and bring the file along.
   source ??= new URL("../wasm/segue_wasm_bg.wasm", import.meta.url);
-  if (source instanceof WebAssembly.Module) {
-    initSync({ module: source });
-  } else if (source instanceof URL || typeof source === "string") {
-    await init({ module_or_path: await read(source) });
-  } else {
-    await init({ module_or_path: source });
+  const module = await compile(source);
+  const { exports } = await WebAssembly.instantiate(module, { "./segue_wasm_bg.js": { ...glue } });
+  glue.__wbg_set_wasm(exports);
+  (exports as { __wbindgen_start(): void }).__wbindgen_start();
+}
+
+async function compile(source: WasmSource): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source;
+  if (source instanceof URL || typeof source === "string") return compile(await read(source));
+  if (!(source instanceof Response)) return WebAssembly.compile(source);
+  if (!source.ok) throw refused(source.url, source.status);
+  // While it arrives, where the server says what it is.
+  if (source.headers.get("content-type") === "application/wasm") {
+    return WebAssembly.compileStreaming(source);
   }
+  return WebAssembly.compile(await source.arrayBuffer());
 }
 
 async function read(source: URL | string): Promise<Response | BufferSource> {
@@ -34,14 +43,11 @@ async function read(source: URL | string): Promise<Response | BufferSource> {
   if (file !== undefined && source instanceof URL && source.protocol === "file:") {
     return file.readFileSync(source);
   }
-  let response;
   try {
-    response = await fetch(source);
+    return await fetch(source);
   } catch (cause) {
     throw unanswered(source, "cannot be fetched", cause);
   }
-  if (!response.ok) throw refused(source, response.status);
-  return response;
 }
 
 interface FileSystem {

@@ -29,6 +29,7 @@ const SOURCES = {
   bytes: "{ wasm: readFileSync(file) }",
   "an array buffer": "{ wasm: new Uint8Array(readFileSync(file)).buffer }",
   "a response": '{ wasm: new Response(readFileSync(file), { headers: { "content-type": "application/wasm" } }) }',
+  "a response that does not say what it is": "{ wasm: new Response(readFileSync(file)) }",
   "a compiled module": "{ wasm: await WebAssembly.compile(readFileSync(file)) }",
 };
 
@@ -40,15 +41,17 @@ for (const [name, options] of Object.entries(SOURCES)) {
 
 test("a module that cannot be loaded is reported, and the next attempt may succeed", async () => {
   const printed = await script(`
-    for (const wasm of [new Uint8Array(8), new URL("nothing.wasm", file), "http://127.0.0.1:1/x.wasm"]) {
+    const gone = new Response(null, { status: 404 });
+    for (const wasm of [new Uint8Array(8), new URL("nothing.wasm", file), "http://127.0.0.1:1/x.wasm", gone]) {
       await tracks({ wasm }).catch(({ name, code, message }) => console.log(name, code, message));
     }
     console.log(await tracks());
   `);
-  const [bytes, missing, unreachable, tracks] = printed.split("\n");
+  const [bytes, missing, unreachable, refused, tracks] = printed.split("\n");
   assert.match(bytes, /^SegueError platform the WebAssembly module cannot be used: /);
   assert.match(missing, /^SegueError platform the WebAssembly module cannot be used: ENOENT/);
   assert.match(unreachable, /^SegueError unreachable http:\/\/127.0.0.1:1\/x.wasm cannot be fetched/);
+  assert.match(refused, /^SegueError unreachable .* answers 404$/);
   assert.equal(tracks, "60");
 });
 

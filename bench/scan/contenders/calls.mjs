@@ -1,9 +1,10 @@
 // What it costs to hand a player's candidates over and to have them back in order. Not a scan: each
 // variant is one call, measured in microseconds.
 
-import init, { Engine, Parts } from "../../../pkg/wasm/segue_wasm.js";
+import * as glue from "../../../pkg/wasm/segue_wasm.js";
 import { Segue } from "../../../pkg/dist/index.js";
 import { KINDS } from "../../lib/kinds.mjs";
+import { connect } from "../../lib/module.mjs";
 import { meet } from "./segue.mjs";
 import { TopK, topOf } from "./topk.mjs";
 
@@ -19,13 +20,13 @@ export async function open(place, variant) {
 /** The same model in the package, with a listener, and in the module by itself. */
 async function opened({ bytes, asset, listeners }) {
   const module = await WebAssembly.compile(await asset("pkg/wasm/segue_wasm_bg.wasm"));
-  await init({ module_or_path: module });
+  await connect(glue, module);
   const file = await bytes("trained.segue");
   const segue = await Segue.fromModel(file, { wasm: module });
   meet(segue, listeners[0]);
-  const parts = new Parts();
+  const parts = new glue.Parts();
   parts.add_file(file);
-  const engine = new Engine(parts);
+  const engine = new glue.Engine(parts);
   for (const { kind, track, played_ms, duration_ms } of listeners[0]) {
     engine.observe(KINDS.indexOf(kind), track, played_ms, duration_ms);
   }

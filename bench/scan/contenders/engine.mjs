@@ -1,15 +1,16 @@
 // The module without the client: what remains of the package's time is what its TypeScript costs.
 
-import init, { Engine, Parts } from "../../../pkg/wasm/segue_wasm.js";
+import * as glue from "../../../pkg/wasm/segue_wasm.js";
 import { KINDS } from "../../lib/kinds.mjs";
+import { connect } from "../../lib/module.mjs";
 
 const NOTHING = new Uint32Array();
 
 export async function open({ bytes, asset, listeners, places }) {
-  await init({ module_or_path: await asset("pkg/wasm/segue_wasm_bg.wasm") });
-  const parts = new Parts();
+  await connect(glue, await WebAssembly.compile(await asset("pkg/wasm/segue_wasm_bg.wasm")));
+  const parts = new glue.Parts();
   parts.add_file(await bytes("model.segue"));
-  const engine = new Engine(parts);
+  const engine = new glue.Engine(parts);
   return {
     prepare(listener) {
       engine.reset();
