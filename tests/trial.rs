@@ -103,7 +103,7 @@ fn a_queue_of_who_knows_the_mood_turns_with_it_at_once_and_one_of_chance_never()
         means.sum::<f64>() / trial.people() as f64
     };
     let (before, after) = (BEFORE - 3..BEFORE, BEFORE..BEFORE + 3);
-    assert!(fits(Arm::Oracle, after.clone()) > fits(Arm::Oracle, before.clone()) + 0.2);
+    assert!(fits(Arm::Oracle, after) > fits(Arm::Oracle, before.clone()) + 0.2);
     let late = BEFORE + AFTER - 5..BEFORE + AFTER;
     assert!((fits(Arm::Random, late) - fits(Arm::Random, before)).abs() < 0.05);
 }

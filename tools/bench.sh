@@ -50,7 +50,7 @@ setup_bench() {
 
 bench_accuracy() { bench/accuracy.sh; }
 bench_methods() { bench/methods.sh; }
-bench_feedback() { bench/feedback.sh; }
+bench_feedback() { setup_plots; bench/feedback.sh; }
 bench_replay() { bench/replay.sh; }
 
 # Tracks ranked before anyone has heard them: real logs, and a simulated one.
