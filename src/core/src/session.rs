@@ -139,7 +139,7 @@ pub struct Expectation<'a> {
     /// The number of the session's last event.
     pub now: u32,
     evidence: &'a [Evidence],
-    by_row: &'a [u32],
+    by_row: &'a [(Row, u32)],
 }
 
 impl<'a> Expectation<'a> {
@@ -161,22 +161,22 @@ impl<'a> Expectation<'a> {
     /// What is known of a track. O(log tracks).
     #[inline]
     pub fn evidence(&self, row: Row) -> Option<&'a Evidence> {
-        let place = place(self.evidence, self.by_row, row).ok()?;
-        self.evidence.get(self.by_row[place] as usize)
+        let place = place(self.by_row, row).ok()?;
+        self.evidence.get(self.by_row[place].1 as usize)
     }
 }
 
 /// Where `row` is in the order of rows, or where it would have to be.
-fn place(evidence: &[Evidence], by_row: &[u32], row: Row) -> Result<usize, usize> {
-    by_row.binary_search_by_key(&row, |&at| evidence[at as usize].row)
+fn place(by_row: &[(Row, u32)], row: Row) -> Result<usize, usize> {
+    by_row.binary_search_by_key(&row, |&(row, _)| row)
 }
 
 /// The listener's evidence and the posterior solved from it.
 #[derive(Clone, Debug)]
 pub struct Session {
     evidence: Vec<Evidence>,
-    /// The places of `evidence`, by ascending row.
-    by_row: Vec<u32>,
+    /// Each row of `evidence` and its place there, by ascending row.
+    by_row: Vec<(Row, u32)>,
     /// Events taken in so far.
     events: u32,
     system: System,
@@ -400,21 +400,21 @@ impl Session {
 
     fn known(&mut self, row: Row) -> Option<&mut Evidence> {
         let place = self.place(row).ok()?;
-        Some(&mut self.evidence[self.by_row[place] as usize])
+        Some(&mut self.evidence[self.by_row[place].1 as usize])
     }
 
     /// What is known of a row, of which that may be nothing yet.
     fn meet(&mut self, row: Row) -> &mut Evidence {
         let place = self.place(row).unwrap_or_else(|place| {
-            self.by_row.insert(place, self.evidence.len() as u32);
+            self.by_row.insert(place, (row, self.evidence.len() as u32));
             self.evidence.push(Evidence::new(row));
             place
         });
-        &mut self.evidence[self.by_row[place] as usize]
+        &mut self.evidence[self.by_row[place].1 as usize]
     }
 
     fn place(&self, row: Row) -> Result<usize, usize> {
-        place(&self.evidence, &self.by_row, row)
+        place(&self.by_row, row)
     }
 
     fn solve(&mut self, model: &Model) {

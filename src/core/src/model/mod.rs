@@ -165,6 +165,11 @@ impl SectionKind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
+    /// Where it is in [`Self::ALL`].
+    const fn place(self) -> usize {
+        self as usize - 1
+    }
+
     fn from_code(code: u32) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| *kind as u32 == code)
     }

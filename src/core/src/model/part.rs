@@ -1,7 +1,5 @@
 //! The tracks of one shard: the sections that have an entry a track, validated together.
 
-use alloc::vec::Vec;
-
 use super::{
     Albums, Clusters, Factors, Ids, ModelError, Neighbours, Rates, SectionKind, Shape, Tags, Text,
     albums, clusters, context, factors, finished,
@@ -11,30 +9,29 @@ use super::{
 use crate::bytes::Aligned;
 
 /// The sections of one shard, as they came, in file order; the head's also hold what there is once a
-/// model.
+/// model. Some are looked up for each track that is ranked.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sections(Vec<(SectionKind, Aligned)>);
+pub(super) struct Sections([Option<Aligned>; SectionKind::ALL.len()]);
 
 impl Sections {
     /// Puts a section in; an error where it is there already.
     pub fn put(&mut self, kind: SectionKind, bytes: Aligned) -> Result<(), ModelError> {
-        if self.get(kind).is_some() {
+        let place = &mut self.0[kind.place()];
+        if place.is_some() {
             return Err(ModelError::Duplicate(kind));
         }
-        let place = self.0.iter().take_while(|(other, _)| *other < kind).count();
-        self.0.insert(place, (kind, bytes));
+        *place = Some(bytes);
         Ok(())
     }
 
     /// Takes a section out, where it is there.
     pub fn take(&mut self, kind: SectionKind) -> Option<Aligned> {
-        let place = self.0.iter().position(|(other, _)| *other == kind)?;
-        Some(self.0.remove(place).1)
+        self.0[kind.place()].take()
     }
 
+    #[inline]
     pub fn get(&self, kind: SectionKind) -> Option<&[u8]> {
-        let found = self.0.iter().find(|(other, _)| *other == kind);
-        found.map(|(_, bytes)| bytes.as_slice())
+        self.0[kind.place()].as_ref().map(Aligned::as_slice)
     }
 
     pub fn require(&self, kind: SectionKind) -> Result<&[u8], ModelError> {
@@ -43,12 +40,13 @@ impl Sections {
 
     /// All of them, in file order.
     pub fn into_all(self) -> impl Iterator<Item = (SectionKind, Aligned)> {
-        self.0.into_iter()
+        let all = SectionKind::ALL.into_iter().zip(self.0);
+        all.filter_map(|(kind, bytes)| Some((kind, bytes?)))
     }
 
     /// Those that are here, in file order.
     pub fn iter(&self) -> impl Iterator<Item = (SectionKind, &[u8])> {
-        self.0.iter().map(|(kind, bytes)| (*kind, bytes.as_slice()))
+        SectionKind::ALL.into_iter().filter_map(|kind| Some((kind, self.get(kind)?)))
     }
 }
 
