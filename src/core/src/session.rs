@@ -161,8 +161,8 @@ impl<'a> Expectation<'a> {
     /// What is known of a track. O(log tracks).
     #[inline]
     pub fn evidence(&self, row: Row) -> Option<&'a Evidence> {
-        let place = place(self.by_row, row).ok()?;
-        self.evidence.get(self.by_row[place].1 as usize)
+        let &(_, at) = self.by_row.get(place(self.by_row, row).ok()?)?;
+        self.evidence.get(at as usize)
     }
 }
 
@@ -399,8 +399,8 @@ impl Session {
     }
 
     fn known(&mut self, row: Row) -> Option<&mut Evidence> {
-        let place = self.place(row).ok()?;
-        Some(&mut self.evidence[self.by_row[place].1 as usize])
+        let &(_, at) = self.by_row.get(self.place(row).ok()?)?;
+        self.evidence.get_mut(at as usize)
     }
 
     /// What is known of a row, of which that may be nothing yet.

@@ -192,21 +192,18 @@ pub fn log_odds(model: &Model, ranker: &Ranker<'_>, expected: Expectation<'_>, r
     let [listener, temper] = verdicts.means();
     let [met, own, lately] = own(model, ranker, expected, row);
     let [artist, repeat] = verdicts.artists().of(model, row, listener, ranker.recipe().prior);
-    let parts = [
-        (Signal::Taste, taste),
-        (Signal::Votes, votes.score(row)),
-        (Signal::Rate, log_odds),
-        (Signal::Plays, plays),
-        (Signal::Listener, listener),
-        (Signal::Temper, temper),
-        (Signal::Met, met),
-        (Signal::Own, own),
-        (Signal::Lately, lately),
-        (Signal::Artist, artist),
-        (Signal::Repeat, repeat),
-    ];
-    let sum = verdicts.together(model, row) + ranker.recipe().bias;
-    parts.into_iter().fold(sum, |sum, (signal, x)| sum + weight(signal) * x)
+    let mut sum = verdicts.together(model, row) + ranker.recipe().bias;
+    sum += weight(Signal::Taste) * taste;
+    sum += weight(Signal::Votes) * votes.score(row);
+    sum += weight(Signal::Rate) * log_odds;
+    sum += weight(Signal::Plays) * plays;
+    sum += weight(Signal::Listener) * listener;
+    sum += weight(Signal::Temper) * temper;
+    sum += weight(Signal::Met) * met;
+    sum += weight(Signal::Own) * own;
+    sum += weight(Signal::Lately) * lately;
+    sum += weight(Signal::Artist) * artist;
+    sum + weight(Signal::Repeat) * repeat
 }
 
 /// Points to one of what orders tracks.
