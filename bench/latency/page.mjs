@@ -1,4 +1,10 @@
 import { measure } from "./measure.mjs";
 
-globalThis.measure = (folder, rounds) =>
-  measure(async (file) => new Uint8Array(await (await fetch(`/data${folder}/${file}`)).arrayBuffer()), rounds);
+globalThis.measure = (folder, rounds) => {
+  const bytes = async (file) => {
+    const response = await fetch(`/data${folder}/${file}`);
+    if (!response.ok) throw new Error(`${file} answers ${response.status}`);
+    return new Uint8Array(await response.arrayBuffer());
+  };
+  return measure(bytes, rounds);
+};
