@@ -10,7 +10,8 @@ WASM_FEATURES=(--enable-simd --enable-bulk-memory --enable-nontrapping-float-to-
 
 # What is called for each row stays a function: engines swap in the optimised code of one where it is
 # called, not while it runs, so that a loop inlined into its only caller runs unoptimised to its end.
-WASM_OPT=(-O3 --one-caller-inline-max-function-size=30)
+# Between the two passes control flow is laid out anew.
+WASM_OPT=(-O3 --flatten --rereloop -O3 --one-caller-inline-max-function-size=30)
 
 # The module is optimised once more as it is linked, so that what panics are told falls away: nobody
 # reads it, and the first pass finds that out when it has looked at arguments already. Whatever makes
