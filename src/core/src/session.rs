@@ -307,12 +307,6 @@ impl Session {
         &self.posterior
     }
 
-    /// The same with what the listener says beyond what all say.
-    pub fn solved(&mut self, model: &Model) -> (&Posterior, &Verdicts) {
-        self.solve(model);
-        (&self.posterior, &self.verdicts)
-    }
-
     /// The posterior's mean as the scan wants it; the same cost.
     pub fn query(&mut self, model: &Model) -> &Query {
         self.expectation(model).query
