@@ -134,15 +134,15 @@ setup_geckodriver() {
   GECKODRIVER=${GECKODRIVER:-$(PATH=$root/bin:$PATH first_of geckodriver)}
   if [[ -x $GECKODRIVER ]]; then return; fi
   say "installing geckodriver $GECKODRIVER_VERSION into $root (once; some minutes)"
-  install_unoptimised geckodriver "$GECKODRIVER_VERSION" "$root"
+  install_unoptimised geckodriver "$GECKODRIVER_VERSION" "$root" --locked
   GECKODRIVER=$root/bin/geckodriver
 }
 
-# install_unoptimised CRATE VERSION FOLDER: compiles in less than half the time, and tools that handle a small module
-# or a few messages are as fast.
+# install_unoptimised CRATE VERSION FOLDER [FLAG…]: compiles in less than half the time, and tools that handle a small
+# module or a few messages are as fast. Not every registry has all versions that a crate is locked to.
 install_unoptimised() {
   CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=256 \
-    cargo install --quiet --locked "$1" --version "=$2" --root "$3" ||
+    cargo install --quiet "$1" --version "=$2" --root "$3" "${@:4}" ||
     fail "$1 could not be installed: cargo install $1 --version =$2"
 }
 
