@@ -10,7 +10,7 @@ use segue_core::{
     model::{Model, container},
 };
 
-const FILES: [&[u8]; 7] = [
+const FILES: [&[u8]; 8] = [
     include_bytes!("../pkg/test/fixtures/first.segue"),
     include_bytes!("../pkg/test/fixtures/second.segue"),
     include_bytes!("../pkg/test/fixtures/split.segue"),
@@ -18,6 +18,7 @@ const FILES: [&[u8]; 7] = [
     include_bytes!("../pkg/test/fixtures/kindred.segue"),
     include_bytes!("../pkg/test/fixtures/ranked.segue"),
     include_bytes!("../pkg/test/fixtures/albums.segue"),
+    include_bytes!("../pkg/test/fixtures/whole.segue"),
 ];
 
 #[test]

@@ -57,6 +57,15 @@ const SHARES_2: [u32; 3] = [1_048_826_459, 1_048_773_979, 1_056_516_170];
 const ALSO_2: [(u32, u32, u32); 3] =
     [(56, 1_048_127_563, 2), (1, 1_046_821_260, 2), (27, 1_045_514_958, 2)];
 
+/// A like, a play and a skip.
+fn listener(model: &Model) -> Session {
+    let mut session = Session::new(model);
+    session.add(model, Row(3), Kind::Like, 1.0);
+    session.add(model, Row(8), Kind::Play, 0.75);
+    session.add(model, Row(20), Kind::Skip, 0.5);
+    session
+}
+
 #[test]
 fn a_model_of_format_1_is_refused_by_its_number() {
     assert_eq!(Model::from_file(MODEL_1).unwrap_err(), ModelError::Format(1));
@@ -67,10 +76,7 @@ fn a_model_of_format_2_reads_and_ranks_as_it_did_when_it_was_written() {
     let model = Model::from_file(MODEL_2).unwrap();
     assert!(model.sections().map(|(id, _)| id.kind).eq(SectionKind::ALL[..5].iter().copied()));
     assert_eq!(model.to_file(), MODEL_2);
-    let mut session = Session::new(&model);
-    session.add(&model, Row(3), Kind::Like, 1.0);
-    session.add(&model, Row(8), Kind::Play, 0.75);
-    session.add(&model, Row(20), Kind::Skip, 0.5);
+    let mut session = listener(&model);
     let mut best: Vec<Place> = Vec::new();
     top(&model, &mut session, 5, |_| true, &mut best);
     let found: Vec<(u32, i32)> = best.iter().map(|s| (s.index(), s.points())).collect();
@@ -81,10 +87,7 @@ fn a_model_of_format_2_reads_and_ranks_as_it_did_when_it_was_written() {
 fn the_ranker_of_format_2_reads_and_ranks_as_it_did_when_it_was_written() {
     let model = Model::from_file(RANKED_2).unwrap();
     assert_eq!(model.to_file(), RANKED_2);
-    let mut session = Session::new(&model);
-    session.add(&model, Row(3), Kind::Like, 1.0);
-    session.add(&model, Row(8), Kind::Play, 0.75);
-    session.add(&model, Row(20), Kind::Skip, 0.5);
+    let mut session = listener(&model);
     let mut best: Vec<Place> = Vec::new();
     top(&model, &mut session, 5, |_| true, &mut best);
     let (ranker, expected) = (model.ranker().unwrap(), session.expectation(&model));

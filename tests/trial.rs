@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use segue_core::{model::Model, slate::Options};
 use segue_sim::{
     Config, World,
-    trial::{AFTER, Arm, BEFORE, Figures, SITTINGS, Tally, Trial},
+    trial::{AFTER, Arm, BEFORE, FIGURES, SITTINGS, Tally, Trial},
 };
 use segue_train::{
     dataset, log,
@@ -57,7 +57,7 @@ fn tally(trial: &Trial<'_>, arm: Arm) -> Tally {
 }
 
 fn figure(tally: &Tally, name: &str) -> f64 {
-    tally.figures()[Figures::NAMES.iter().position(|(of, _)| *of == name).unwrap()]
+    tally.figures()[FIGURES.iter().position(|of| *of == name).unwrap()]
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn choices_of_nothing_choose_as_scores_do_and_others_do_not() {
 fn a_queue_of_who_knows_the_mood_turns_with_it_at_once_and_one_of_chance_never() {
     let trial = trial(Options::OFF);
     let fits = |arm: Arm, places: std::ops::Range<usize>| {
-        let each = (0..trial.people()).map(|person| trial.turn(person, arm).fits);
+        let each = (0..trial.people()).map(|person| trial.turn(person, arm));
         let means = each.map(|fits| fits[places.clone()].iter().sum::<f64>() / places.len() as f64);
         means.sum::<f64>() / trial.people() as f64
     };

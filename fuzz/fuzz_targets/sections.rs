@@ -9,7 +9,7 @@ use segue_core::{
 };
 
 const FILES: [&[u8]; 3] = [
-    include_bytes!("../../pkg/test/fixtures/albums.segue"),
+    include_bytes!("../../pkg/test/fixtures/whole.segue"),
     include_bytes!("../../pkg/test/fixtures/kindred.segue"),
     include_bytes!("../../pkg/test/fixtures/split.segue"),
 ];

@@ -6,6 +6,7 @@ use segue_core::{
     ids::Row,
     membership::{also_finished, membership},
     model::Model,
+    moment::{Field, Moment},
     rank::{nearest, rank, score, top},
     reason::Explainer,
     session::{Observation, Session},
@@ -16,6 +17,7 @@ use segue_core::{
 /// Observes, ranks, searches, explains and describes. Nothing of it may panic.
 pub fn use_all(model: &Model) {
     let mut session = Session::new(model);
+    session.at(Moment::default().with(Field::Mood, "calm").with(Field::Device, "phone").on(0, 60));
     let ids = ["", "t0", "jazz:00", "spotify:track:1", "\u{1f3b5}"];
     let named = ids.iter().map(|id| model.row(id));
     let rows: Vec<Row> = model.rows().take(64).collect();
@@ -69,6 +71,8 @@ pub fn use_all(model: &Model) {
     }
     for row in candidates.iter().flatten() {
         let _ = (model.cluster_of(*row), model.shard_of(*row), model.credits(*row));
+        let tag = model.tags_of(*row).trailing_zeros() as usize;
+        let _ = model.tag_name(tag);
         if let Some((text, row)) = model.text_of(*row) {
             let _ = (text.title(row), text.artist(row), text.duration_ms(row));
         }

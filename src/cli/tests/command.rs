@@ -182,6 +182,9 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
         ("simulate", "--out"),
         ("simulate --policy best", "there is no policy `best`"),
         ("simulate --policy full --out x", "--out"),
+        ("simulate --worlds 2 --out x", "--worlds"),
+        ("simulate --policy chosen --diversity nan", "a number from 0 to 1"),
+        ("simulate --policy chosen --fatigue 1001", "a number from 0 to 1000"),
     ] {
         let output = segue(&folder, line);
         assert_eq!(output.status.code(), Some(2), "{line}");

@@ -315,18 +315,27 @@ fn a_model_without_tags_contexts_or_names_foretells_by_what_it_has() {
 }
 
 #[test]
-fn what_was_said_last_counts_most_in_a_sitting() {
-    let model = model(only(Signal::Sitting));
-    let says = |rows: [u32; 6]| {
+fn what_was_said_last_counts_most_in_a_sitting_that_fades() {
+    // Rows 0, 4 and 8 are alike: two verdicts on them that gainsay each other, with others between.
+    let says = |half_life: f32, first: Kind, last: Kind| {
+        let mut parts = ranker(only(Signal::Sitting));
+        parts.recipe.half_life = half_life;
+        let mut sections = ranked_sections(TRACKS, 4, WEIGHTS);
+        sections.retain(|(kind, _)| *kind != SectionKind::Ranker);
+        sections.push((SectionKind::Ranker, segue_core::model::encode_ranker(&parts)));
+        let model = Model::from_sections(sections).unwrap();
         let mut session = Session::new(&model);
-        for (row, kind) in rows.into_iter().zip([Kind::Skip, Kind::Play].repeat(3)) {
+        let between = [(13, Kind::Play), (22, Kind::Skip), (31, Kind::Play)];
+        for (row, kind) in [(0, first)].into_iter().chain(between).chain([(4, last)]) {
             observe(&model, &mut session, row, kind, if kind == Kind::Play { 1.0 } else { 0.0 });
         }
-        odds(&model, &mut session)
+        odds(&model, &mut session)[8]
     };
-    // The same six verdicts, of which those on the rows 0 to 2 are the first or the last.
-    let (first, last) = (says([0, 4, 8, 13, 17, 21]), says([13, 17, 21, 0, 4, 8]));
-    assert_ne!(first, last);
+    let turn = |half_life| {
+        says(half_life, Kind::Skip, Kind::Play) - says(half_life, Kind::Play, Kind::Skip)
+    };
+    let [fast, never] = [1.0, 1e6].map(turn);
+    assert!(fast > never + 0.1, "{fast} and {never}");
 }
 
 #[test]

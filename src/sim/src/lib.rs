@@ -41,7 +41,9 @@
 //! Shared, because it is so of any taste: liking is additive before it becomes a probability, and
 //! depends on things that tracks have in common (genre, sub-genre, scene, artist). Someone who
 //! knew those labels could write that part as an inner product of some hundreds of dimensions, so
-//! a factor model can learn much of it.
+//! a factor model can learn much of it. Tags name the genre, the sub-genre and the two moods that fit a track best
+//! without an error, and in half of the sittings the log names the mood: real catalogues and listeners say less, and a
+//! model that reads tags and moods has it easier here.
 //!
 //! Not shared: the fit of mood and of a recording's age, which are distances from an ideal point;
 //! tiredness, which depends on what was heard in the last hours; drift, turns and crazes, which

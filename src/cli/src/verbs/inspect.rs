@@ -174,9 +174,9 @@ fn ranker(model: &Model) -> String {
     let values = model.contexts().map_or(0, |contexts| contexts.len());
     let _ = writeln!(
         text,
-        "{} and {} are told apart",
+        "{} of tracks and {} of moments are told apart",
         counted(model.tags(), "tag"),
-        counted(values, "value of a context")
+        counted(values, "value")
     );
     text
 }

@@ -29,7 +29,7 @@ use crate::{
 ///
 /// With --policy recommenders are tried on these listeners instead: a model is trained on the log, then listeners
 /// come back, the recommender chooses what is played from what a plain service has on offer, and they react. What
-/// the listeners share with the model, and what they do not, is told in ARCHITECTURE.md.
+/// the listeners share with the model, and what they do not, is told in ARCHITECTURE.md of its source.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  segue simulate --listeners 2000 --tracks 5000 --days 30 \
                         --seed 1 --out events.jsonl --catalogue catalogue.jsonl\n  \
@@ -61,10 +61,10 @@ pub struct Arguments {
     #[arg(long, value_name = "NAMES", value_parser = policies, conflicts_with_all = ["out", "catalogue", "truth", "explore"])]
     policy: Option<Policies>,
     /// How many worlds, each with its own model, the recommenders are tried in.
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100), requires = "policy")]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100), conflicts_with = "out")]
     worlds: u32,
-    /// How many listeners of each world come back.
-    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..), requires = "policy")]
+    /// How many listeners of each world come back; all where there are fewer.
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "out")]
     people: u32,
     /// Draw what is offered from about twenty tracks with known chances, and write an impression with these
     /// before what the listener does: a log for `segue evaluate replay`.
@@ -78,19 +78,19 @@ pub struct Arguments {
 #[derive(Clone, Copy, clap::Args)]
 struct Choices {
     /// Policy `chosen`: how much less alike the tracks of a queue are, 0 to 1.
-    #[arg(long, default_value_t = slate::Options::default().diversity, requires = "policy")]
+    #[arg(long, default_value_t = slate::Options::default().diversity, value_parser = up_to::<1>, conflicts_with = "out")]
     diversity: f32,
     /// Policy `chosen`: places between two tracks of an artist.
-    #[arg(long, default_value_t = slate::Options::default().artist_gap, requires = "policy")]
+    #[arg(long, default_value_t = slate::Options::default().artist_gap, conflicts_with = "out")]
     artist_gap: u8,
     /// Policy `chosen`: places between two tracks of an album.
-    #[arg(long, default_value_t = slate::Options::default().album_gap, requires = "policy")]
+    #[arg(long, default_value_t = slate::Options::default().album_gap, conflicts_with = "out")]
     album_gap: u8,
     /// Policy `chosen`: deviations of score that go off the artist that was just heard.
-    #[arg(long, default_value_t = slate::Options::default().fatigue, requires = "policy")]
+    #[arg(long, default_value_t = slate::Options::default().fatigue, value_parser = up_to::<1000>, conflicts_with = "out")]
     fatigue: f32,
     /// Policy `chosen`: how far the taste is drawn from what is known of it.
-    #[arg(long, default_value_t = slate::Options::default().explore, requires = "policy")]
+    #[arg(long, default_value_t = slate::Options::default().explore, value_parser = up_to::<1000>, conflicts_with = "out")]
     exploration: f32,
 }
 
@@ -99,6 +99,11 @@ impl From<Choices> for slate::Options {
         let Choices { diversity, artist_gap, album_gap, fatigue, exploration: explore } = choices;
         Self { diversity, artist_gap, album_gap, fatigue, explore, ..Self::OFF }
     }
+}
+
+fn up_to<const MOST: u16>(text: &str) -> Result<f32, String> {
+    let number = text.parse().ok().filter(|number| (0.0..=f32::from(MOST)).contains(number));
+    number.ok_or_else(|| format!("give a number from 0 to {MOST}"))
 }
 
 #[derive(Clone)]

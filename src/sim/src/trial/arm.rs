@@ -5,7 +5,7 @@ use std::str::FromStr;
 use segue_core::{
     event::Kind,
     kernel::Place,
-    moment,
+    moment::Moment,
     session::{Observation, Session},
     slate::{self, Options, Slate},
 };
@@ -93,7 +93,7 @@ pub(super) struct Device<'a> {
 
 /// The listener at a moment, of which only [`Arm::Oracle`] knows more than the time.
 #[derive(Clone, Copy)]
-pub(super) struct Moment<'a> {
+pub(super) struct Now<'a> {
     pub listener: &'a Listener,
     pub situation: &'a Situation,
     pub now_ms: i64,
@@ -110,7 +110,7 @@ impl<'a> Device<'a> {
         &mut self,
         offers: &[TrackIndex],
         limit: usize,
-        moment: Moment<'_>,
+        now: Now<'_>,
         seed: u64,
     ) -> Vec<usize> {
         let Trial { world, model, rows, plays, options, .. } = self.trial;
@@ -125,15 +125,15 @@ impl<'a> Device<'a> {
             Arm::Random => by(&|track| (mix(seed, track.index() as u64) >> 11) as f64),
             Arm::Popularity => by(&|track| f64::from(plays[track.index()])),
             Arm::Oracle => by(&|track| {
-                let Moment { listener, situation, now_ms } = moment;
+                let Now { listener, situation, now_ms } = now;
                 -f64::from(world.skip_probability(listener, track, situation, now_ms))
             }),
             Arm::Taste | Arm::Session | Arm::Full | Arm::Chosen => {
                 if self.arm.listens() {
-                    let Moment { situation, now_ms, .. } = moment;
+                    let Now { situation, now_ms, .. } = now;
                     let context = situation.context(situation.source);
                     let offset = situation.tz_offset_min;
-                    self.session.at(moment::Moment::of(&context).on(now_ms, offset));
+                    self.session.at(Moment::of(&context).on(now_ms, offset));
                 }
                 let candidates: Vec<_> = offers.iter().map(|track| rows[track.index()]).collect();
                 let Self { session, queue, slate, .. } = self;

@@ -25,8 +25,8 @@ use segue_core::{
 
 pub use self::{
     arm::{Arm, UnknownArm},
-    tally::{Figures, Tally},
-    turn::{AFTER, BEFORE, Turn},
+    tally::{FIGURES, Tally},
+    turn::{AFTER, BEFORE},
 };
 use crate::{Listener, TrackIndex, World};
 

@@ -4,7 +4,7 @@ use rand_pcg::Pcg64Mcg;
 
 use super::{
     Arm, OFFERS, Person, SITTINGS, Tally, Trial,
-    arm::{Device, Moment},
+    arm::{Device, Now},
 };
 use crate::{
     Listener, Policy, Situation, Source, TrackIndex, World,
@@ -48,8 +48,8 @@ impl Visit {
         Self { listener, situation, now_ms, offers }
     }
 
-    pub fn moment(&self) -> Moment<'_> {
-        Moment { listener: &self.listener, situation: &self.situation, now_ms: self.now_ms }
+    pub fn now(&self) -> Now<'_> {
+        Now { listener: &self.listener, situation: &self.situation, now_ms: self.now_ms }
     }
 
     /// The chance that the listener would not skip a track now.
@@ -121,7 +121,7 @@ impl Trial<'_> {
                 Some(track) => track,
                 None => {
                     let seed = mix(u64::from(person.number), u64::from(sitting));
-                    let chosen = device.choose(&visit.offers, 1, visit.moment(), seed);
+                    let chosen = device.choose(&visit.offers, 1, visit.now(), seed);
                     let Some(&at) = chosen.first() else { break };
                     let stays = |&track: &TrackIndex| visit.stays(world, track);
                     let best = visit.offers.iter().map(stays).fold(0.0, f32::max);

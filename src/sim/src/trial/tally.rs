@@ -21,23 +21,8 @@ pub struct Tally {
     pub pairs: [u32; 2],
 }
 
-/// What a [`Tally`] comes to, in the order of [`Figures::NAMES`].
-pub type Row = [f64; 5];
-
-/// What is reported.
-#[derive(Clone, Copy, Debug)]
-pub struct Figures;
-
-impl Figures {
-    /// Names, and whether more is better.
-    pub const NAMES: [(&'static str, bool); 5] = [
-        ("skip_rate", false),
-        ("minutes", true),
-        ("diversity", true),
-        ("discovery", true),
-        ("regret", false),
-    ];
-}
+/// What a [`Tally`] comes to.
+pub const FIGURES: [&str; 5] = ["skip_rate", "minutes", "diversity", "discovery", "regret"];
 
 impl Tally {
     pub(super) fn hear(&mut self, reaction: &Reaction, is_new: bool) {
@@ -74,7 +59,7 @@ impl Tally {
     /// The share of choices that were skipped; minutes listened a sitting; the share of pairs of tracks of a
     /// sitting that are of different sub-genres; tracks a sitting that were new and heard to the end; by how much
     /// the chance of no skip was below that of the best on offer.
-    pub fn figures(&self) -> Row {
+    pub fn figures(&self) -> [f64; FIGURES.len()] {
         let share = |part: f64, whole: u32| part / f64::from(whole.max(1));
         [
             share(self.skips.into(), self.choices),

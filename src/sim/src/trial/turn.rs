@@ -16,43 +16,28 @@ const QUEUE: usize = 10;
 /// The number of the sitting, beyond those of [`Trial::run`].
 const SITTING: u32 = 1000;
 
-/// The queue while the mood turns, for each number of events.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Turn {
-    /// How well the next tracks fit the mood that comes, 0 to 1, in the mean.
-    pub fits: Vec<f64>,
-    /// How well they fit the mood that was.
-    pub fitted: Vec<f64>,
-    /// Whether each track that was heard was skipped.
-    pub skipped: Vec<bool>,
-}
-
 impl Trial<'_> {
-    /// One sitting of a person under `arm` that nobody leaves, in the middle of which the mood turns into the
-    /// one that is the furthest from it. Nothing tells but what is skipped and played.
-    pub fn turn(&self, person: usize, arm: Arm) -> Turn {
+    /// One sitting of a person under `arm` that nobody leaves, in which after [`BEFORE`] tracks the mood turns into the
+    /// one that is the furthest from it. Nothing tells but what is skipped and played. For each number of events how
+    /// well the next tracks of the queue fit the mood that comes, 0 to 1; fewer numbers where offers run out.
+    pub fn turn(&self, person: usize, arm: Arm) -> Vec<f64> {
         let world = self.world;
         let person = &self.people[person];
         let mut device = Device::new(self, arm, person);
         let begin = (person.listener.clone(), person.next_ms);
         let mut visit = Visit::begin(world, person.number, SITTING, begin.0, begin.1);
         visit.situation.mood_said = false;
-        let was = visit.situation.mood;
-        let comes = opposite(was);
-        let mut turn = Turn { fits: Vec::new(), fitted: Vec::new(), skipped: Vec::new() };
+        let comes = opposite(visit.situation.mood);
+        let mut fits = Vec::new();
         for place in 0..BEFORE + AFTER {
             if place == BEFORE {
                 visit.situation.mood = comes;
             }
             let seed = mix(u64::from(person.number), place as u64);
-            let queue = device.choose(&visit.offers, QUEUE, visit.moment(), seed);
+            let queue = device.choose(&visit.offers, QUEUE, visit.now(), seed);
             let Some(&next) = queue.first() else { break };
-            let fit = |mood: Mood| {
-                let fits = queue.iter().map(|&at| self.fit(visit.offers[at], mood));
-                fits.sum::<f64>() / queue.len() as f64
-            };
-            turn.fits.push(fit(comes));
-            turn.fitted.push(fit(was));
+            let fit = queue.iter().map(|&at| self.fit(visit.offers[at], comes)).sum::<f64>();
+            fits.push(fit / queue.len() as f64);
             let track = visit.offers.remove(next);
             let rng = &mut drawn(world, person.number, SITTING, place as u32 + 1);
             let Visit { listener, situation, now_ms, .. } = &mut visit;
@@ -61,9 +46,8 @@ impl Trial<'_> {
             *now_ms += i64::from(reaction.played_ms);
             listener.remember(world, situation, track, &reaction, *now_ms);
             device.hear(track, &reaction);
-            turn.skipped.push(reaction.skipped);
         }
-        turn
+        fits
     }
 
     fn fit(&self, track: TrackIndex, mood: Mood) -> f64 {

@@ -1,8 +1,8 @@
 //! `segue evaluate feedback`: whether what a listener goes on to like ranks above what they go on to skip.
 //!
 //! The last fifth of each listener's events is the test, the model is trained on all that came before, and
-//! foretells a yes to the tracks of the test, all at once, for a listener who said what they said until then; where
-//! it has not learned to, it ranks them. The figure is the mean over listeners of the AUC of what they liked
+//! foretells a yes to the tracks of the test, all at once but each at its own moment, for a listener who said what they
+//! said until then; where it has not learned to, it ranks them. The figure is the mean over listeners of the AUC of what they liked
 //! against what they skipped; beside it stands that of a model, and of listeners, from whose past every no was
 //! taken out.
 

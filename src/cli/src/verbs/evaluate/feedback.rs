@@ -18,7 +18,8 @@ use crate::{
 /// Whether what listeners like is told from what they skip.
 ///
 /// The last fifth of each listener's events is the test. A model is trained on what came before, and foretells a
-/// yes to the tracks of the test for each listener as they were then, or ranks them where it has not learned to:
+/// yes to the tracks of the test for each listener as they were then, each at its own hour, place and mood where the
+/// log tells these, or ranks them where it has not learned to:
 /// the figure is the AUC of what they liked against what they skipped, in the mean over listeners who did both.
 /// Beside it stands that of a model, and of listeners, from whose past all skips and dislikes were taken out.
 /// Liked, saved and replayed tracks are liked; where the test has none of these, those played for half their

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use segue_core::{model::Model, slate};
 use segue_sim::{
     Config, World,
-    trial::{AFTER, Arm, BEFORE, Figures, SITTINGS, Tally, Trial, Turn},
+    trial::{AFTER, Arm, BEFORE, FIGURES, SITTINGS, Tally, Trial},
 };
 use segue_train::{
     checkpoints::Checkpoints,
@@ -37,14 +37,12 @@ pub struct Plan<'a> {
 
 /// What came of one world: for each policy its figures, and its queue while the mood turned.
 struct Outcome {
-    figures: Vec<[f64; FIGURES]>,
+    figures: Vec<[f64; FIGURES.len()]>,
     turns: Vec<Curve>,
 }
 
 /// For each number of events, how well the next tracks fit the mood that comes, in the mean.
 type Curve = Vec<f64>;
-
-const FIGURES: usize = Figures::NAMES.len();
 
 pub fn run(plan: &Plan<'_>, ui: &Ui) -> Done {
     let mut outcomes = Vec::new();
@@ -87,18 +85,20 @@ fn trained(world: &World, ui: &Ui) -> Result<Model, Failure> {
 fn tried(trial: &Trial<'_>, policies: &[Arm]) -> Result<Outcome, Failure> {
     let mut outcome = Outcome { figures: Vec::new(), turns: Vec::new() };
     for &arm in policies {
-        let people = || (0..trial.people()).into_par_iter();
-        let tallies: Vec<Tally> = people().map(|person| trial.run(person, arm)).collect();
         let mut tally = Tally::default();
-        tallies.iter().for_each(|other| tally.add(other));
+        each(trial, |person| trial.run(person, arm))?.iter().for_each(|other| tally.add(other));
         outcome.figures.push(tally.figures());
-        let turns: Vec<Turn> = people().map(|person| trial.turn(person, arm)).collect();
-        outcome.turns.push(mean_curve(&turns.iter().map(|turn| &turn.fits).collect::<Vec<_>>()));
-        if STOP.load(Ordering::Relaxed) {
-            return Err(Failure::from("interrupted".to_owned()));
-        }
+        let curves = each(trial, |person| trial.turn(person, arm))?;
+        outcome.turns.push(mean_curve(&curves.iter().collect::<Vec<_>>()));
     }
     Ok(outcome)
+}
+
+/// What comes of each person, until somebody interrupts.
+fn each<T: Send>(trial: &Trial<'_>, of: impl Fn(usize) -> T + Sync) -> Result<Vec<T>, Failure> {
+    let of_one = |person| (!STOP.load(Ordering::Relaxed)).then(|| of(person));
+    let all: Option<Vec<T>> = (0..trial.people()).into_par_iter().map(of_one).collect();
+    all.ok_or_else(|| Failure::from("interrupted".to_owned()))
 }
 
 /// The mean of curves, of which some may be shorter than others.
@@ -112,21 +112,27 @@ fn mean_curve(curves: &[&Curve]) -> Curve {
 
 /// How a queue followed the mood.
 struct Followed {
-    /// How well it fits the mood that comes when nothing of it has been heard, and in the last third.
+    /// How well it fits the mood that comes when nothing of it has been heard.
     from: f64,
-    to: f64,
-    /// After how many events it was half way; `None` where it got nowhere.
+    /// How much better it does in the last third, world by world.
+    gains: Vec<f64>,
+    /// After how many events it was half way; `None` where worlds do not agree that it got anywhere.
     after: Option<usize>,
 }
 
 impl Followed {
-    fn of(curve: &Curve) -> Self {
-        let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len().max(1) as f64;
-        let from = mean(&curve[BEFORE - 2..=BEFORE]);
-        let to = mean(&curve[BEFORE + AFTER - AFTER / 3..]);
-        let half = (from + to) / 2.0;
-        let after = curve[BEFORE..].iter().position(|&fit| fit >= half);
-        Self { from, to, after: after.filter(|_| to - from > 0.01) }
+    fn of(outcomes: &[Outcome], policy: usize) -> Self {
+        let ends = |curve: &Curve| {
+            let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len().max(1) as f64;
+            (mean(&curve[BEFORE - 2..=BEFORE]), mean(&curve[BEFORE + AFTER - AFTER / 3..]))
+        };
+        let curve = turned(outcomes, policy);
+        let (from, to) = ends(&curve);
+        let each = outcomes.iter().map(|outcome| ends(&outcome.turns[policy]));
+        let gains: Vec<f64> = each.map(|(from, to)| to - from).collect();
+        let (gain, margin) = spread(&gains);
+        let half = curve[BEFORE..].iter().position(|&fit| fit >= (from + to) / 2.0);
+        Self { from, gains, after: half.filter(|_| gain > margin.unwrap_or(0.0)) }
     }
 }
 
@@ -167,19 +173,19 @@ fn figure_json(values: &[f64]) -> Value {
 
 fn to_json(plan: &Plan<'_>, outcomes: &[Outcome]) -> Value {
     let named = |of: &dyn Fn(usize) -> Value| -> Value {
-        Figures::NAMES
-            .iter()
-            .enumerate()
-            .map(|(at, (name, _))| ((*name).to_owned(), of(at)))
-            .collect()
+        FIGURES.iter().enumerate().map(|(at, name)| ((*name).to_owned(), of(at))).collect()
     };
     let policies = plan.policies.iter().enumerate().map(|(at, arm)| {
-        let curve = turned(outcomes, at);
-        let Followed { from, to, after } = Followed::of(&curve);
+        let Followed { from, gains, after } = Followed::of(outcomes, at);
         json!({
             "policy": arm.name(),
             "figures": named(&|figure| figure_json(&of_worlds(outcomes, at, figure))),
-            "turn": { "from": from, "to": to, "followed_after": after, "fits": curve },
+            "turn": {
+                "from": from,
+                "gain": figure_json(&gains),
+                "followed_after": after,
+                "fits": turned(outcomes, at),
+            },
         })
     });
     let full = plan.policies.iter().position(|&arm| arm == Arm::Full);
@@ -192,7 +198,7 @@ fn to_json(plan: &Plan<'_>, outcomes: &[Outcome]) -> Value {
     });
     json!({
         "worlds": plan.worlds,
-        "listeners": plan.people,
+        "listeners": plan.people.min(plan.config.listeners),
         "sittings": SITTINGS,
         "policies": policies.collect::<Vec<_>>(),
         "differences": against.collect::<Vec<_>>(),
@@ -200,24 +206,25 @@ fn to_json(plan: &Plan<'_>, outcomes: &[Outcome]) -> Value {
 }
 
 fn to_text(plan: &Plan<'_>, outcomes: &[Outcome]) -> String {
-    let Plan { worlds, people, .. } = plan;
+    let (worlds, people) = (plan.worlds, plan.people.min(plan.config.listeners));
     let mut text = format!(
         "{SITTINGS} sittings of {people} listeners in each of {worlds} worlds; ± is half of a 95 % interval over \
          worlds\n\n{:<22}",
         "policy"
     );
-    for (name, _) in Figures::NAMES {
+    for name in FIGURES {
         text += &format!("{name:>18}");
     }
-    text += "   follows a mood after\n";
+    text += "   fits a new mood by, half of it after\n";
     let cells = |values: &dyn Fn(usize) -> Vec<f64>| -> String {
-        (0..FIGURES).map(|figure| format!("{:>18}", cell(&values(figure)))).collect()
+        (0..FIGURES.len()).map(|figure| format!("{:>18}", cell(&values(figure)))).collect()
     };
     for (at, arm) in plan.policies.iter().enumerate() {
-        let Followed { from, to, after } = Followed::of(&turned(outcomes, at));
-        let after = after.map_or_else(|| "–".to_owned(), |after| format!("{after} events"));
+        let Followed { gains, after, .. } = Followed::of(outcomes, at);
+        let after = after.map_or_else(String::new, |after| format!(", {after} events"));
+        let turn = cell(&gains);
         let figures = cells(&|figure| of_worlds(outcomes, at, figure));
-        text += &format!("{:<22}{figures}   {after} ({from:.3} to {to:.3})\n", arm.name());
+        text += &format!("{:<22}{figures}   {turn}{after}\n", arm.name());
     }
     if let Some(full) = plan.policies.iter().position(|&arm| arm == Arm::Full) {
         for (at, arm) in plan.policies.iter().enumerate().filter(|(at, _)| *at != full) {
