@@ -267,7 +267,7 @@ proptest! {
     ) {
         let named = |(at, (name, figures)): (usize, &(String, [f64; 4]))| {
             let asked = (at % 2 == 0).then(|| Asked::of([name.as_str()]));
-            Each { name: Name::Listener(format!("{at}{name}")), asked, figures: *figures }
+            Each { name: Name::Listener(format!("{at}:{name}")), asked, figures: *figures }
         };
         let each: Vec<Each> = figures.iter().enumerate().map(named).collect();
         let found = read(&SPLIT, &log_file("a.jsonl", text(&SPLIT, &each)).path).unwrap();
