@@ -33,6 +33,9 @@ import {
 /** Events on tracks that the model does not know, which are kept for a model that does. */
 const MOST_PENDING = 1000;
 
+/** Ids of events that are told from those before. */
+const MOST_IDS = 4096;
+
 /** What the listener did with some track. */
 interface Deed {
   readonly kind: number;
@@ -73,6 +76,7 @@ export class Segue {
   readonly #listeners = new Set<readonly [keyof Events, (value: number) => void]>();
   readonly #near: number;
   #pending: Pending[] = [];
+  readonly #ids = new Set<string>();
   #updating: Promise<boolean> | undefined;
   #gathering: Promise<void> | undefined;
 
@@ -170,19 +174,20 @@ export class Segue {
   }
 
   /**
-   * Takes in what the listener did. Returns whether it counts already: where the track is not here
-   * or the model does not know it, the event waits for the shard or the version that has it. O(d²),
-   * about 5 µs.
+   * Takes in what the listener did, once where it has an id. Returns whether it counts already: where the track is
+   * not here or the model does not know it, the event waits for the shard or the version that has it. O(d²), about
+   * 5 µs.
    */
   observe(event: ListenerEvent): boolean {
     const engine = this.#alive();
     check.record("event", event);
-    const { track } = event;
+    const { id, track } = event;
     const kind = check.kind(event.kind);
     const played = check.milliseconds("played_ms", event.played_ms);
     const duration = check.milliseconds("duration_ms", event.duration_ms);
     const at = check.time("at", event.at);
     const row = this.#row(track);
+    if (id !== undefined && this.#again(check.text("id", id))) return isTrack(row);
     if (at !== undefined && engine.was_away(at, played ?? 0)) this.leave();
     const here = this.#take(track, row, { kind, played, duration, past: false });
     this.#follow();
@@ -322,6 +327,7 @@ export class Segue {
     this.#alive().reset();
     this.#tracks.forgetSeen();
     this.#pending = [];
+    this.#ids.clear();
   }
 
   /**
@@ -462,6 +468,15 @@ export class Segue {
       if (this.#pending.length > MOST_PENDING) this.#pending.shift();
     }
     return here;
+  }
+
+  /** Whether an event of this id was taken in; from now on it was. */
+  #again(id: string): boolean {
+    const again = this.#ids.has(id);
+    this.#ids.add(id);
+    const [oldest] = this.#ids;
+    if (this.#ids.size > MOST_IDS) this.#ids.delete(oldest!);
+    return again;
   }
 
   #list(catalogue: readonly string[]): number {

@@ -12,6 +12,8 @@ export type Kind = (typeof KINDS)[number];
 
 /** One event. It may carry further fields, such as those of the event log; they are not read. */
 export interface ListenerEvent {
+  /** Your own id of the event, at best one that no other has: what comes again with an id of the last 4,096 is not taken in again. */
+  id?: string | undefined;
   kind: Kind;
   /** Your own id of the track, or its row in the model in use. */
   track: string | number;
