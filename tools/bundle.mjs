@@ -27,6 +27,8 @@ const { code: small, map: mapped } = await minify(code, {
   module: true,
   ecma: 2020,
   compress: { passes: 3 },
+  // What the glue keeps for itself.
+  mangle: { properties: { regex: /^(__destroy_into_raw|__wbg_ptr)$/ } },
   sourceMap: { content: map, includeSources: true, url: "index.js.map" },
 });
 writeFileSync(join(out, "index.js"), small);

@@ -7,10 +7,9 @@ use segue_core::{
     membership::{also_finished, membership},
     model::Model,
     moment::{Field, Moment},
-    rank::{nearest, rank, score, top},
+    rank::{nearest, rank, score, skip, top},
     reason::Explainer,
     session::{Observation, Session},
-    signals,
     slate::{self, Options, Slate},
 };
 
@@ -44,13 +43,8 @@ pub fn use_all(model: &Model) {
     slate::rank(model, &mut session, &candidates, 50, &options, &mut slate, &mut chosen);
     assert_eq!(chosen.len(), queue.len());
     let _ = slate.moved(0);
-    if let Some(ranker) = &model.ranker() {
-        let expected = session.expectation(model);
-        for row in candidates.iter().flatten() {
-            let p = signals::skip(model, ranker, expected, *row);
-            assert!(p.is_nan() || (0.0..=1.0).contains(&p));
-        }
-    }
+    let foretold = queue.iter().filter_map(|place| skip(model, place.points()));
+    foretold.for_each(|p| assert!((0.0..=1.0).contains(&p)));
     top(model, &mut session, 20, |row| row.0 % 3 > 0, &mut queue);
     nearest(model, &mut session, &mut queue);
     let mut explainer = Explainer::new(model, &mut session);

@@ -1,6 +1,6 @@
 // What a registry's manifest says, as far as a page needs it.
 
-import { Manifest as Examined } from "../wasm/segue_wasm.js";
+import { check_manifest } from "../wasm/segue_wasm.js";
 import { SegueError } from "./error.js";
 
 export interface Section {
@@ -44,20 +44,15 @@ export function examine(json: unknown): Manifest {
   if (!whole(format, 0xffff_ffff) || !whole(version) || !Number.isSafeInteger(created_at)) {
     throw new SegueError("manifest", "not a manifest: format, version or created_at is missing");
   }
-  const examined = new Examined(format, BigInt(version), BigInt(created_at as number));
-  try {
-    if (!Array.isArray(sections) || !sections.every(isSection)) {
-      throw new SegueError("manifest", "sections is not a list of kind, hash and bytes");
-    }
-    const listed = sections.map(inHead);
-    for (const { kind, shard, hash, bytes } of listed) {
-      examined.section(kind, shard, hash, BigInt(bytes));
-    }
-    examined.validate();
-    return { version, sections: listed.filter(isRead) };
-  } finally {
-    examined.free();
+  const listed = Array.isArray(sections) && sections.every(isSection);
+  if (format === FORMAT && !listed) {
+    throw new SegueError("manifest", "sections is not a list of kind, hash and bytes");
   }
+  const all = listed ? sections.map(inHead) : [];
+  const texts = all.flatMap(({ kind, hash }) => [kind, hash]).join("\n");
+  const numbers = Uint32Array.from(all.flatMap(({ shard, bytes }) => [shard, bytes]));
+  check_manifest(format, version, texts, numbers);
+  return { version, sections: all.filter(isRead) };
 }
 
 /** The format whose manifests can be foreseen: the module's, before it is here to be asked. */
@@ -89,8 +84,8 @@ const LAST_SHARD = 254;
 
 function isSection(value: unknown): value is Listed {
   const { kind, shard = 0, hash, bytes } = (value ?? {}) as Record<string, unknown>;
-  const named = typeof kind === "string" && typeof hash === "string";
-  return named && whole(shard, LAST_SHARD) && whole(bytes);
+  const line = (text: unknown) => typeof text === "string" && !text.includes("\n");
+  return line(kind) && line(hash) && whole(shard, LAST_SHARD) && whole(bytes, 0xffff_ffff);
 }
 
 function whole(value: unknown, most = Number.MAX_SAFE_INTEGER): value is number {

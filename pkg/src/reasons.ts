@@ -1,6 +1,7 @@
 // Reasons, out of the arrays in which they cross.
 
 import type { Engine } from "../wasm/segue_wasm.js";
+import { reals } from "./numbers.js";
 import { GROUNDS, type Choices, type Reason } from "./types.js";
 
 /** The reasons for each of `rows`, beside those that they were ranked `among`. */
@@ -8,7 +9,7 @@ export function explain(engine: Engine, rows: Uint32Array, among: Uint32Array): 
   const numbers = engine.explain(rows, among);
   const texts = engine.reasons().split("\n");
 
-  const floats = new Float32Array(numbers.buffer, numbers.byteOffset, numbers.length);
+  const floats = reals(numbers);
   let at = 0;
   let text = 0;
   const next = () => numbers[at++] ?? 0;

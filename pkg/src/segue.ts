@@ -2,6 +2,7 @@ import { Engine, type Parts } from "../wasm/segue_wasm.js";
 import * as check from "./check.js";
 import { SegueError, attempt } from "./error.js";
 import { load } from "./module.js";
+import { placesOf, reals } from "./numbers.js";
 import { explain, explainChoices } from "./reasons.js";
 import type { Section } from "./manifest.js";
 import { Registry } from "./registry.js";
@@ -313,13 +314,16 @@ export class Segue {
 
   /** What the session knows, in the order in which tracks were first met. */
   evidence(): Evidence[] {
-    const engine = this.#alive();
-    const amounts = engine.evidence_amounts();
-    return Array.from(engine.evidence_rows(), (row, at) => {
-      const seen = KINDS.map((kind, k) => [kind, amounts[at * KINDS.length + k]!] as const);
+    const numbers = this.#alive().evidence();
+    const amounts = reals(numbers);
+    const evidence: Evidence[] = [];
+    for (let at = 0; at < numbers.length; at += KINDS.length + 1) {
+      const row = numbers[at]!;
+      const seen = KINDS.map((kind, k) => [kind, amounts[at + 1 + k]!] as const);
       const some = Object.fromEntries(seen.filter(([, amount]) => amount > 0));
-      return { track: this.#tracks.id(row), row, amounts: some };
-    });
+      evidence.push({ track: this.#tracks.id(row), row, amounts: some });
+    }
+    return evidence;
   }
 
   /** Forgets the listener. The catalogue stays. */
@@ -492,7 +496,7 @@ export class Segue {
   }
 
   #shares(row: number): Share[] {
-    const shares = Array.from(this.#alive().membership(row), (share, cluster) => {
+    const shares = Array.from(reals(this.#alive().membership(row)), (share, cluster) => {
       return { ...this.#cluster(cluster), share };
     });
     return shares.sort((a, b) => b.share - a.share);
@@ -539,23 +543,6 @@ function tally(rows: Uint32Array): { unknown: number; estimated: number } {
     else if (isEstimate(row)) estimated++;
   }
   return { unknown, estimated };
-}
-
-/**
- * Calls `place` with each number, the score whose bits follow it, and what comes after, as a whole number and as
- * bits of a real one, and last; `width` in all.
- */
-function placesOf<T>(
-  numbers: Uint32Array,
-  width: number,
-  place: (number: number, score: number, more: number, real: number, last: number) => T,
-): T[] {
-  const scores = new Float32Array(numbers.buffer, numbers.byteOffset, numbers.length);
-  const places: T[] = [];
-  for (let at = 0; at < numbers.length; at += width) {
-    places.push(place(numbers[at]!, scores[at + 1]!, numbers[at + 2]!, scores[at + 2]!, numbers[at + 3]! | 0));
-  }
-  return places;
 }
 
 function limitOf(options: LimitOptions): number {

@@ -2,7 +2,10 @@
 
 use alloc::vec::Vec;
 
-use crate::{ids::Row, model::Model};
+use crate::{
+    ids::Row,
+    model::{Model, Track},
+};
 
 /// The artists that a listener met, by key.
 #[derive(Clone, Debug, Default)]
@@ -44,11 +47,11 @@ impl ByArtist {
         }
     }
 
-    /// What the listener says of the artist of a row beyond what all say and beyond their own `mean`, beside `prior`
+    /// What the listener says of the artist of a track beyond what all say and beyond their own `mean`, beside `prior`
     /// verdicts of which nothing is; and how lately they heard them in this sitting. O(log artists).
     #[inline]
-    pub fn of(&self, model: &Model, row: Row, mean: f32, prior: f32) -> [f32; 2] {
-        let place = key(model, row).and_then(|key| self.place(key).ok());
+    pub fn of(&self, track: Option<Track<'_>>, mean: f32, prior: f32) -> [f32; 2] {
+        let place = track.and_then(Track::artist_key).and_then(|key| self.place(key).ok());
         let Some(artist) = place.map(|place| self.0[place]) else { return [0.0; 2] };
         let beyond = artist.beyond - mean * artist.weight;
         let share = if artist.weight > 1e-3 { beyond / (artist.weight + prior) } else { 0.0 };
@@ -74,9 +77,6 @@ pub fn are_alike(model: &Model, one: Row, other: Row) -> bool {
     key(model, one).is_some_and(|artist| key(model, other) == Some(artist))
 }
 
-/// Tells the artist of a row from others: `None` where the model has no name of one. An artist whose tracks are in
-/// several shards is another one in each.
 fn key(model: &Model, row: Row) -> Option<u64> {
-    let (text, place) = model.text_of(row)?;
-    Some(u64::from(row.shard()) << 32 | u64::from(text.named_artist(place)?))
+    model.track(row)?.artist_key()
 }

@@ -60,6 +60,20 @@ impl core::fmt::Debug for Aligned {
     }
 }
 
+/// Bytes that an array of so many takes, padded as [`Writer`] pads it.
+pub const fn padded(bytes: usize) -> usize {
+    bytes.next_multiple_of(ALIGN)
+}
+
+/// The number at `index` of an array that starts at byte `start`; `None` where `bytes` end before it does. What is
+/// looked up for each track that is ranked is read so, and not by a [`Reader`], which has to find the start first.
+/// Start and index are those of a section that was validated, so that they do not overflow.
+#[inline]
+pub fn number<T: Pod>(bytes: &[u8], start: usize, index: usize) -> Option<T> {
+    let at = start + index * size_of::<T>();
+    bytes.get(at..at + size_of::<T>()).map(bytemuck::pod_read_unaligned)
+}
+
 /// Appends numbers to a section under construction, padding each array to [`ALIGN`].
 #[derive(Default)]
 pub struct Writer(Vec<u8>);

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::{
     ids::Row,
-    model::{FINE_BITS, Model},
+    model::{FINE_BITS, Model, Track},
 };
 
 /// Writes the features of `row`, whose factor this is, to `out`: `axes` components, and a 1 for each tag that the
@@ -43,16 +43,17 @@ impl Along {
         }
     }
 
-    /// What it comes to for a row; 0 where there is no such row. O(axes + tags of the track).
+    /// What it comes to for a row, whose track this is where it is here; 0 where there is no such row. O(axes + tags of
+    /// the track).
     #[inline]
-    pub fn of(&self, model: &Model, row: Row) -> f32 {
+    pub fn of(&self, model: &Model, row: Row, track: Option<Track<'_>>) -> f32 {
         const FINE: f32 = 1.0 / (1 << FINE_BITS) as f32;
         let sum = |codes: &[i8]| -> f32 {
             codes.iter().zip(&self.by_code).map(|(&code, x)| f32::from(code) * x).sum()
         };
-        if let Some(codes) = model.codes(row) {
-            let by_code = sum(codes) * (1_u32 << model.shift(row.shard())) as f32;
-            return by_code + self.of_tags(model.tags_of(row));
+        if let Some(track) = track {
+            let by_code = sum(track.codes()) * (1_u32 << track.shift()) as f32;
+            return by_code + self.of_tags(track.tags());
         }
         model.mean(row).map_or(0.0, |[whole, left]| sum(whole) + FINE * sum(left))
     }

@@ -86,7 +86,6 @@ pub enum ManifestError {
 
 impl ManifestError {
     /// What is wrong and what to do, as a person reads it.
-    #[inline]
     pub fn message(&self) -> String {
         match self {
             Self::Format(found) => sentence(&[

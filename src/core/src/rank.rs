@@ -6,9 +6,9 @@ use crate::{
     boosts,
     ids::{ABSENT, Row},
     kernel::{self, Place, Query, Search, best, top_k},
-    model::{FINE_BITS, Model, Ranker},
+    model::{FINE_BITS, Model, Ranker, Track},
     session::{Expectation, Session},
-    signals,
+    signals, verdicts,
 };
 
 /// Points of a track that the model does not know: fewer than any other's.
@@ -69,6 +69,7 @@ fn points(model: &Model, expectation: Expectation<'_>, row: Row) -> i32 {
 }
 
 /// The points of a row by all that foretells a yes.
+#[inline]
 fn by_signals(model: &Model, ranker: &Ranker<'_>, expected: Expectation<'_>, row: Row) -> i32 {
     if !model.has(row) {
         return UNKNOWN;
@@ -94,9 +95,17 @@ fn more(query: &Query, points: i32, score: f32) -> i32 {
 /// The points of the factor of a row: of its track, or of the mean of its cell; [`UNKNOWN`] where there
 /// is no such row.
 pub(crate) fn of_factor(model: &Model, query: &Query, row: Row) -> i32 {
-    if let Some(codes) = model.codes(row) {
-        return query.points(codes) << model.shift(row.shard());
-    }
+    model.track(row).map_or_else(|| of_mean(model, query, row), |track| of_track(query, track))
+}
+
+/// Those of a track.
+#[inline]
+pub(crate) fn of_track(query: &Query, track: Track<'_>) -> i32 {
+    query.points(track.codes()) << track.shift()
+}
+
+/// Those of a row of no track here.
+pub(crate) fn of_mean(model: &Model, query: &Query, row: Row) -> i32 {
     let mean = model.mean(row);
     mean.map_or(UNKNOWN, |[whole, left]| query.points(whole) + (query.points(left) >> FINE_BITS))
 }
@@ -226,6 +235,13 @@ pub fn nearest(model: &Model, session: &mut Session, found: &mut Vec<Place>) {
     }
     let all = found.len();
     best(found, all);
+}
+
+/// The probability that the listener says no to a track of such points, rather than yes, where they hear it; `None`
+/// where the model does not know the track, or has not learned what foretells it.
+pub fn skip(model: &Model, points: i32) -> Option<f32> {
+    model.ranker().filter(|_| points != UNKNOWN)?;
+    Some(verdicts::share(-signals::of_points(points)))
 }
 
 /// What `points` are: the log-odds of a yes where the model has learned what foretells one; elsewhere the expected response, on the scale of the targets, on which a play is 1:

@@ -273,7 +273,7 @@ impl Weights {
     /// What all listeners say to a track adds.
     fn said(&self, model: &Model, row: Row) -> f32 {
         let Some(ranker) = model.ranker() else { return 0.0 };
-        let Rate { log_odds, plays } = rate(model, &ranker, row);
+        let Rate { log_odds, plays } = rate(&ranker, model.track(row));
         self.rate * log_odds + self.plays * plays
     }
 }
@@ -521,10 +521,11 @@ fn apart(
     let Beyond { weight: amount, mean } = Beyond::of(model, &ranker, evidence);
     let (artists, prior) = (expected.verdicts.artists(), ranker.recipe().prior);
     let of_listener = expected.verdicts.means()[0];
-    let with = artists.of(model, evidence.row, of_listener, prior)[0];
+    let track = model.track(evidence.row);
+    let with = artists.of(track, of_listener, prior)[0];
     let mut others = artists.clone();
     others.add(model, evidence.row, -amount, -amount * mean);
-    let without = others.of(model, evidence.row, of_listener, prior)[0];
+    let without = others.of(track, of_listener, prior)[0];
     let heard = age.map_or(0.0, |age| 1.0 / (1.0 + age as f32));
     let by_artist = weight(Signal::Artist) * (with - without) + weight(Signal::Repeat) * heard;
     let [met, own, lately] = signals::own(model, &ranker, expected, evidence.row);

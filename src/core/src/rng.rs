@@ -37,7 +37,6 @@ impl SplitMix64 {
     }
 
     /// Standard normal, by the polar method (Marsaglia and Bray, 1964), which needs no sine. 32 bits of it are good.
-    #[inline]
     pub fn normal(&mut self) -> f32 {
         loop {
             let [x, y] = [(); 2].map(|()| 2.0 * self.unit() - 1.0);

@@ -12,9 +12,9 @@ use crate::{
     linalg::dot,
     model::{Model, Ranker, Rate},
     moment::Field,
-    rank::of_factor,
+    rank::{of_factor, of_mean, of_track},
     session::{Evidence, Expectation},
-    verdicts::{Beyond, rate, share},
+    verdicts::{Beyond, rate},
 };
 
 /// One thing that is known of a track and a listener.
@@ -130,11 +130,12 @@ impl Signal {
 /// [`log_odds`] adds the same up in less time. O(d).
 pub fn of(model: &Model, ranker: &Ranker<'_>, expected: Expectation<'_>, row: Row) -> Signals {
     let Expectation { query, boosts, votes, verdicts, moment, .. } = expected;
+    let track = model.track(row);
     let mut signals = [0.0; Signal::ALL.len()];
     let mut put = |signal: Signal, x: f32| signals[signal as usize] = x;
     put(Signal::Taste, query.score(of_factor(model, query, row)) + boosts::score(boosts.of(row)));
     put(Signal::Votes, votes.score(row));
-    let Rate { log_odds, plays } = rate(model, ranker, row);
+    let Rate { log_odds, plays } = rate(ranker, track);
     put(Signal::Rate, log_odds);
     put(Signal::Plays, plays);
     let [listener, temper] = verdicts.means();
@@ -151,7 +152,7 @@ pub fn of(model: &Model, ranker: &Ranker<'_>, expected: Expectation<'_>, row: Ro
     put(Signal::Met, met);
     put(Signal::Own, own);
     put(Signal::Lately, lately);
-    let [artist, repeat] = verdicts.artists().of(model, row, listener, ranker.recipe().prior);
+    let [artist, repeat] = verdicts.artists().of(track, listener, ranker.recipe().prior);
     put(Signal::Artist, artist);
     put(Signal::Repeat, repeat);
     if let Some(contexts) = model.contexts() {
@@ -187,12 +188,15 @@ fn met(evidence: &Evidence) -> f32 {
 pub fn log_odds(model: &Model, ranker: &Ranker<'_>, expected: Expectation<'_>, row: Row) -> f32 {
     let Expectation { query, boosts, votes, verdicts, .. } = expected;
     let weight = |signal| ranker.weight(signal);
-    let Rate { log_odds, plays } = rate(model, ranker, row);
-    let taste = query.score(of_factor(model, query, row)) + boosts::score(boosts.of(row));
+    let track = model.track(row);
+    let Rate { log_odds, plays } = rate(ranker, track);
+    let by_factor =
+        track.map_or_else(|| of_mean(model, query, row), |track| of_track(query, track));
+    let taste = query.score(by_factor) + boosts::score(boosts.of(row));
     let [listener, temper] = verdicts.means();
     let [met, own, lately] = own(model, ranker, expected, row);
-    let [artist, repeat] = verdicts.artists().of(model, row, listener, ranker.recipe().prior);
-    let mut sum = verdicts.together(model, row) + ranker.recipe().bias;
+    let [artist, repeat] = verdicts.artists().of(track, listener, ranker.recipe().prior);
+    let mut sum = verdicts.together(model, row, track) + ranker.recipe().bias;
     sum += weight(Signal::Taste) * taste;
     sum += weight(Signal::Votes) * votes.score(row);
     sum += weight(Signal::Rate) * log_odds;
@@ -219,9 +223,4 @@ pub fn points(log_odds: f32) -> i32 {
 /// What so many points are.
 pub fn of_points(points: i32) -> f32 {
     points as f32 / ONE
-}
-
-/// The probability that the listener says no to a row, rather than yes, where they hear it. O(d).
-pub fn skip(model: &Model, ranker: &Ranker<'_>, expected: Expectation<'_>, row: Row) -> f32 {
-    share(-log_odds(model, ranker, expected, row))
 }

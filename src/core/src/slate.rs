@@ -11,9 +11,6 @@
 //! (maximal marginal relevance: Carbonell and Goldstein, "The Use of MMR", 1998) among those that come least too soon
 //! after another one of their artist or album; equals in the order of their scores. Tracks that the model does not
 //! know come last, as ever.
-//!
-//! Functions are `inline` here to be built with what calls them: in the module that is built small, and what is called
-//! for each pair of tracks is not of this file.
 
 use alloc::vec::Vec;
 
@@ -57,7 +54,6 @@ pub struct Options {
 }
 
 impl Default for Options {
-    #[inline]
     fn default() -> Self {
         Self::OFF
     }
@@ -74,15 +70,18 @@ impl Options {
         seed: None,
     };
 
-    #[inline]
     fn gaps(&self) -> [usize; 2] {
         [self.artist_gap, self.album_gap].map(usize::from)
     }
 
     /// Whether scores alone choose.
-    #[inline]
     fn are_off(&self) -> bool {
-        *self == Self { seed: self.seed, ..Self::OFF }
+        self.gaps() == [0; 2] && self.are_gaps()
+    }
+
+    /// Whether nothing but gaps choose beside scores.
+    fn are_gaps(&self) -> bool {
+        [self.diversity, self.fatigue, self.explore] == [0.0; 3]
     }
 }
 
@@ -90,8 +89,8 @@ impl Options {
 /// of the score, whatever was drawn. [`Slate::moved`] says how far each place was moved. Allocates nothing once `slate`
 /// and `queue` have held as many.
 ///
-/// Without options as [`rank::rank`]; O(c·d + c·log c + limit·c) with some, and with diversity O(limit·c·d).
-#[inline]
+/// Without options as [`rank::rank`]; with gaps alone O(c·d + c·log c) where artists are many; with others
+/// O(c·d + c·log c + limit·c), and with diversity O(limit·c·d).
 pub fn rank(
     model: &Model,
     session: &mut Session,
@@ -105,8 +104,12 @@ pub fn rank(
     let scored = if options.are_off() { limit } else { candidates.len() };
     rank::rank(model, session, candidates, scored, queue);
     if !options.are_off() {
-        slate.weigh(model, session, candidates, options, queue);
-        slate.choose(model, limit, options);
+        if options.are_gaps() {
+            slate.space_out(model, session, candidates, limit, options, queue);
+        } else {
+            slate.weigh(model, session, candidates, options, queue);
+            slate.choose(model, limit, options);
+        }
         queue.truncate(limit);
         queue.iter_mut().zip(&slate.items).for_each(|(place, item)| *place = item.place);
     }
@@ -133,8 +136,10 @@ struct Item {
 /// The memory that choosing reuses.
 #[derive(Clone, Debug, Default)]
 pub struct Slate {
-    /// Those chosen, in order, then the others in the order of their scores.
+    /// Those chosen, in order, then the others that were looked at, in the order of their scores.
     items: Vec<Item>,
+    /// Artists and albums of what was just heard, the last first.
+    heard: Vec<[u64; 2]>,
     /// By the taste that was drawn, for each candidate.
     drawn: Vec<Place>,
     /// The factor or the taste at hand, and what it scores by.
@@ -144,19 +149,16 @@ pub struct Slate {
 
 impl Slate {
     /// By how many places a place of the last queue stands above where its score alone would have put it.
-    #[inline]
     pub fn moved(&self, place: usize) -> i32 {
         self.items.get(place).map_or(0, |item| item.at as i32 - place as i32)
     }
 
     /// Forgets the last queue, and keeps the memory.
-    #[inline]
     pub fn clear(&mut self) {
         self.items.clear();
     }
 
     /// Takes in the candidates that the model knows, which come first in `queue`, and says how relevant each is.
-    #[inline]
     fn weigh(
         &mut self,
         model: &Model,
@@ -184,52 +186,100 @@ impl Slate {
                 model.decode(row, &mut self.vector);
                 length = sqrt(dot(&self.vector, &self.vector).into()) as f32;
             }
-            let names = model.credits(row);
-            self.items.push(Item {
-                row,
-                place,
-                at,
-                relevance,
-                length,
-                likeness: -1.0,
-                names,
-                free: 0,
-            });
+            self.items.push(Item { relevance, length, ..Item::new(model, row, place, at) });
         }
         self.standardise(sum, squares);
         self.tire(model, expectation.sitting, options.fatigue);
-        self.follow(model, expectation.sitting, options);
-    }
-
-    /// What was just heard stands before the first place.
-    #[inline]
-    fn follow(&mut self, model: &Model, sitting: &Sitting, options: &Options) {
-        for (back, &heard) in sitting.tracks().iter().take(RECENT).enumerate() {
-            let names = model.credits(heard);
-            self.space(0, names, options.gaps().map(|gap| gap.saturating_sub(back)));
+        self.listen(model, expectation.sitting);
+        for at in 0..self.items.len() {
+            self.items[at].free = self.first_free(0, self.items[at].names, options);
         }
     }
 
-    /// Keeps the items from `from` on that share one of `names` off the first so many places.
-    #[inline]
-    fn space(&mut self, from: usize, names: [u64; 2], until: [usize; 2]) {
-        for item in &mut self.items[from..] {
-            for (which, until) in until.into_iter().enumerate() {
+    /// Chooses where nothing but gaps do beside scores: of the candidates that the model knows, which come first in
+    /// `queue`, only as many are looked at as have to be.
+    fn space_out(
+        &mut self,
+        model: &Model,
+        session: &mut Session,
+        candidates: &[Option<Row>],
+        limit: usize,
+        options: &Options,
+        queue: &[Place],
+    ) {
+        self.listen(model, session.expectation(model).sitting);
+        let mut unseen = (0..).zip(queue).map_while(|(at, &place)| {
+            let row = candidates[place.index() as usize].filter(|_| place.points() != UNKNOWN)?;
+            Some(Item::new(model, row, place, at))
+        });
+        for at in 0..limit {
+            let mut least: Option<(usize, usize)> = None;
+            for place in at.. {
+                if place == self.items.len() {
+                    let Some(item) = unseen.next() else { break };
+                    let free = self.first_free(at, item.names, options);
+                    self.items.push(Item { free, ..item });
+                }
+                let soon = self.items[place].free.saturating_sub(at);
+                if least.is_none_or(|(least, _)| soon < least) {
+                    least = Some((soon, place));
+                }
+                if soon == 0 {
+                    break;
+                }
+            }
+            let Some((_, place)) = least else { break };
+            self.put(place, at);
+            self.space(at, options);
+        }
+    }
+
+    /// What was just heard stands before the first place.
+    fn listen(&mut self, model: &Model, sitting: &Sitting) {
+        self.heard.clear();
+        self.heard.extend(sitting.tracks().iter().take(RECENT).map(|&row| model.credits(row)));
+    }
+
+    /// The first place that is not too soon for one of these names after the `chosen` first ones and what was heard.
+    fn first_free(&self, chosen: usize, names: [u64; 2], options: &Options) -> usize {
+        let before = self.items[..chosen].iter().rev().map(|item| item.names);
+        let before = before.chain(self.heard.iter().copied());
+        let mut free = 0;
+        for (back, other) in before.enumerate() {
+            for (which, gap) in options.gaps().into_iter().enumerate() {
+                if names[which] != 0 && names[which] == other[which] {
+                    free = free.max((chosen + gap).saturating_sub(back));
+                }
+            }
+        }
+        free
+    }
+
+    /// Keeps the items that share a name with the `last` one chosen off the places after it.
+    fn space(&mut self, last: usize, options: &Options) {
+        let names = self.items[last].names;
+        for item in &mut self.items[last + 1..] {
+            for (which, gap) in options.gaps().into_iter().enumerate() {
                 if names[which] != 0 && names[which] == item.names[which] {
-                    item.free = item.free.max(until);
+                    item.free = item.free.max(last + 1 + gap);
                 }
             }
         }
     }
 
+    /// Puts an item at a place among those chosen.
+    fn put(&mut self, from: usize, at: usize) {
+        let chosen = self.items[from];
+        self.items.copy_within(at..from, at + 1);
+        self.items[at] = chosen;
+    }
+
     /// Scores by the vector at hand.
-    #[inline]
     fn aim(&mut self, model: &Model) {
         self.query.set(&self.vector, model.steps(), model.unit(), model.shift(0));
     }
 
     /// Puts relevance into standard deviations from the mean, by its sum and that of its squares.
-    #[inline]
     fn standardise(&mut self, sum: f64, squares: f64) {
         let count = self.items.len() as f64;
         let mean = sum / count;
@@ -241,7 +291,6 @@ impl Slate {
     }
 
     /// Takes off relevance what was just heard takes.
-    #[inline]
     fn tire(&mut self, model: &Model, sitting: &Sitting, fatigue: f32) {
         let mut share = fatigue;
         for &heard in sitting.tracks().iter().take(RECENT) {
@@ -256,7 +305,6 @@ impl Slate {
     }
 
     /// Puts the best `limit` items to the front, in order.
-    #[inline]
     fn choose(&mut self, model: &Model, limit: usize, options: &Options) {
         for at in 0..limit.min(self.items.len()) {
             if let Some(last) = at.checked_sub(1) {
@@ -269,21 +317,18 @@ impl Slate {
                     (best, most) = (place, value);
                 }
             }
-            let chosen = self.items[best];
-            self.items.copy_within(at..best, at + 1);
-            self.items[at] = chosen;
+            self.put(best, at);
         }
     }
 
     /// Holds the items that are left against the `last` one chosen.
-    #[inline]
     fn meet(&mut self, model: &Model, last: usize, options: &Options) {
-        let Item { row, length, names, .. } = self.items[last];
+        let Item { row, length, .. } = self.items[last];
         if options.diversity > 0.0 {
             model.decode(row, &mut self.vector);
             self.aim(model);
         }
-        self.space(last + 1, names, options.gaps().map(|gap| last + 1 + gap));
+        self.space(last, options);
         for item in &mut self.items[last + 1..] {
             let lengths = length * item.length;
             if lengths > 0.0 {
@@ -295,8 +340,12 @@ impl Slate {
 }
 
 impl Item {
+    fn new(model: &Model, row: Row, place: Place, at: u32) -> Self {
+        let names = model.credits(row);
+        Self { row, place, at, relevance: 0.0, length: 0.0, likeness: -1.0, names, free: 0 }
+    }
+
     /// What it is worth at a place: how much too soon it is comes first.
-    #[inline]
     fn value(&self, at: usize, diversity: f32) -> f64 {
         let worth = (1.0 - diversity) * self.relevance - diversity * self.likeness;
         f64::from(worth) - TOO_SOON * self.free.saturating_sub(at) as f64

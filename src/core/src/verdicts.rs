@@ -24,7 +24,7 @@ use crate::{
     features::{self, Along},
     ids::Row,
     linalg::{Cholesky, add_diagonal, add_outer, dot, packed_len, power},
-    model::{Model, Ranker, Rate, Recipe, Spread, Worth},
+    model::{Model, Ranker, Rate, Recipe, Spread, Track, Worth},
     moment::Moment,
     session::Evidence,
     signals::Signal,
@@ -193,7 +193,7 @@ impl Beyond {
     /// Of the evidence on one track.
     pub fn of(model: &Model, ranker: &Ranker<'_>, evidence: &Evidence) -> Self {
         let Verdict { weight, yes } = Verdict::of(evidence, ranker.worth(), ranker.recipe().late);
-        Self { weight, mean: yes - share(rate(model, ranker, evidence.row).log_odds) }
+        Self { weight, mean: yes - share(rate(ranker, model.track(evidence.row)).log_odds) }
     }
 }
 
@@ -275,10 +275,11 @@ impl Verdicts {
         }
     }
 
-    /// What [`Self::combine`] put together comes to for a row. O(axes + tags of the track).
+    /// What [`Self::combine`] put together comes to for a row, whose track this is where it is here. O(axes + tags of
+    /// the track).
     #[inline]
-    pub fn together(&self, model: &Model, row: Row) -> f32 {
-        self.together.of(model, row)
+    pub fn together(&self, model: &Model, row: Row, track: Option<Track<'_>>) -> f32 {
+        self.together.of(model, row, track)
     }
 
     /// What the listener is expected to say for each feature beyond what all say: by all that they said, and by what
@@ -325,9 +326,9 @@ impl Verdicts {
     }
 }
 
-/// What all say of a row; nothing is known of one whose shard is not here.
+/// What all say of a track; nothing is known of one that is not here.
 #[inline]
-pub fn rate(model: &Model, ranker: &Ranker<'_>, row: Row) -> Rate {
+pub fn rate(ranker: &Ranker<'_>, track: Option<Track<'_>>) -> Rate {
     let unknown = Rate { log_odds: ranker.recipe().log_odds, plays: 0.0 };
-    model.rate(row).unwrap_or(unknown)
+    track.and_then(Track::rate).unwrap_or(unknown)
 }

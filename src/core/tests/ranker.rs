@@ -11,7 +11,7 @@ use segue_core::{
     ids::Row,
     model::{Model, Rate, SectionKind, encode_rates},
     moment::{Field, Moment},
-    rank::{UNKNOWN, rank, score, top},
+    rank::{UNKNOWN, rank, score, skip, top},
     reason::{Explainer, Ground},
     session::{Observation, Session},
     signals::{self, Signal, Signals},
@@ -222,12 +222,14 @@ fn the_probability_of_a_skip_is_that_of_its_own_weights() {
     sections.retain(|(kind, _)| *kind != SectionKind::Ranker);
     sections.push((SectionKind::Ranker, segue_core::model::encode_ranker(&parts)));
     let model = Model::from_sections(sections).unwrap();
-    let mut session = listener(&model);
-    let (ranker, expected) = (model.ranker().unwrap(), session.expectation(&model));
-    for row in (0..TRACKS as u32).map(Row) {
-        let wanted = share(-(model.rate(row).unwrap().log_odds + 0.25));
-        assert!((signals::skip(&model, &ranker, expected, row) - wanted).abs() < 1e-6);
+    let candidates: Vec<_> = (0..TRACKS as u32).map(Row).map(Some).chain([None]).collect();
+    let mut queue = Vec::new();
+    rank(&model, &mut listener(&model), &candidates, candidates.len(), &mut queue);
+    for place in &queue[..TRACKS] {
+        let wanted = share(-(model.rate(Row(place.index())).unwrap().log_odds + 0.25));
+        assert!((skip(&model, place.points()).unwrap() - wanted).abs() < 1e-6);
     }
+    assert_eq!(skip(&model, queue[TRACKS].points()), None, "of a track that nobody knows");
 }
 
 #[test]

@@ -187,6 +187,28 @@ fn a_queue_of_two_artists_takes_turns_until_one_has_no_more() {
 }
 
 #[test]
+fn gaps_alone_choose_what_they_choose_beside_an_option_that_does_next_to_nothing() {
+    for model in [model(false), model(true)] {
+        for (artist_gap, album_gap, limit) in [
+            (1, 0, 20),
+            (2, 0, 50),
+            (2, 5, 50),
+            (0, 3, 50),
+            (255, 255, 50),
+            (3, 1, 1000),
+            (1, 1, 0),
+        ] {
+            let options = Options { artist_gap, album_gap, ..Options::OFF };
+            let mut candidates = everything();
+            candidates.insert(7, None);
+            let alone = choose(&model, &candidates, limit, options);
+            let beside = choose(&model, &candidates, limit, Options { fatigue: 1e-30, ..options });
+            assert_eq!(alone, beside, "{options:?}");
+        }
+    }
+}
+
+#[test]
 fn what_was_just_heard_rests_and_its_artist_with_it() {
     let model = model(true);
     let mut session = listener(&model);

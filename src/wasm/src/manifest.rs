@@ -1,35 +1,34 @@
 //! The registry's manifest, read by the platform's JSON parser and checked by `core`.
 
-use alloc::{string::String, vec::Vec};
-use segue_core::manifest::{self, FORMAT, ManifestError, SectionRef};
+use alloc::vec::Vec;
+use segue_core::manifest::{FORMAT, Manifest, ManifestError, SectionRef};
 use wasm_bindgen::prelude::*;
 
 use crate::error;
 
-/// A manifest under examination.
+/// Throws where `format` is not the one that this build reads, before anything that a later format may mean otherwise
+/// is looked at, and where `core` refuses the manifest. `texts` has a line for the kind of each section and one for its
+/// hash, `numbers` its shard and its length.
 #[wasm_bindgen]
-#[derive(Debug)]
-pub struct Manifest(manifest::Manifest);
-
-#[wasm_bindgen]
-impl Manifest {
-    /// A manifest without sections. Throws where `format` is not the one that this build reads,
-    /// before anything that a later format may mean otherwise is looked at.
-    #[wasm_bindgen(constructor)]
-    pub fn new(format: u32, version: u64, created_at: i64) -> Result<Self, JsError> {
-        if format != FORMAT {
-            return Err(error(&ManifestError::Format(format).message()));
-        }
-        Ok(Self(manifest::Manifest { format, version, created_at, sections: Vec::new() }))
+pub fn check_manifest(
+    format: u32,
+    version: f64,
+    texts: &str,
+    numbers: &[u32],
+) -> Result<(), JsError> {
+    let refuse = |refused: ManifestError| error(&refused.message());
+    if format != FORMAT {
+        return Err(refuse(ManifestError::Format(format)));
     }
-
-    /// Adds a section.
-    pub fn section(&mut self, kind: String, shard: u8, hash: String, bytes: u64) {
-        self.0.sections.push(SectionRef { kind, shard, hash, bytes });
-    }
-
-    /// Throws where `core` refuses the manifest.
-    pub fn validate(&self) -> Result<(), JsError> {
-        self.0.validate().map_err(|refused| error(&refused.message()))
-    }
+    let texts: Vec<&str> = texts.split('\n').collect();
+    let (texts, numbers) = (texts.as_chunks().0, numbers.as_chunks().0);
+    let section = |([kind, hash], [shard, bytes]): (&[&str; 2], &[u32; 2])| SectionRef {
+        kind: (*kind).into(),
+        shard: *shard as u8,
+        hash: (*hash).into(),
+        bytes: (*bytes).into(),
+    };
+    let sections = texts.iter().zip(numbers).map(section).collect();
+    let manifest = Manifest { format, version: version as u64, created_at: 0, sections };
+    manifest.validate().map_err(refuse)
 }

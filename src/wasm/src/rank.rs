@@ -5,7 +5,7 @@ use segue_core::{
     ids::Row,
     kernel::Shelf,
     model::Model,
-    rank, signals,
+    rank,
     slate::{self, Options},
 };
 use wasm_bindgen::prelude::*;
@@ -46,7 +46,7 @@ impl Engine {
         };
         let Self { model, session, candidates, queue, slate, .. } = self;
         slate::rank(model, session, candidates, limit as usize, &options, slate, queue);
-        Ok(self.crossing(|candidates, index| candidates[index as usize]))
+        Ok(self.crossing())
     }
 
     /// The best `limit` tracks of those listed that are here and not in `exclude`, best first. Each
@@ -67,7 +67,7 @@ impl Engine {
         for &row in &self.excluded {
             open(&mut self.open, row, true);
         }
-        Ok(self.crossing(|_, row| Some(Row(row))))
+        Ok(self.crossing())
     }
 
     /// Lets [`Engine::top`] name only these rows from now on.
@@ -116,18 +116,15 @@ impl Engine {
     }
 
     /// The queue as it crosses: for each place its index, the bits of its score and of the probability of a
-    /// skip, and by how much it was moved. `row` finds the row of an index.
-    fn crossing(&mut self, row: impl Fn(&[Option<Row>], u32) -> Option<Row>) -> Vec<u32> {
-        let Self { model, session, candidates, queue, slate, .. } = self;
-        let expected = session.expectation(model);
-        let ranker = model.ranker();
+    /// skip, and by how much it was moved.
+    fn crossing(&mut self) -> Vec<u32> {
+        let Self { model, session, queue, slate, .. } = self;
+        let query = session.query(model);
         let mut crossing = vec![0; 4 * queue.len()];
         for (at, (crossing, place)) in crossing.as_chunks_mut().0.iter_mut().zip(queue).enumerate()
         {
-            let score = rank::score(model, expected.query, place.points());
-            let row = row(candidates, place.index());
-            let skip = ranker.as_ref().zip(row);
-            let skip = skip.map_or(f32::NAN, |(it, row)| signals::skip(model, it, expected, row));
+            let score = rank::score(model, query, place.points());
+            let skip = rank::skip(model, place.points()).unwrap_or(f32::NAN);
             *crossing =
                 [place.index(), score.to_bits(), skip.to_bits(), slate.moved(at).cast_unsigned()];
         }

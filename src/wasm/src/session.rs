@@ -73,16 +73,14 @@ impl Engine {
         self.explainer = None;
     }
 
-    /// The rows of which something is known, in the order in which they were first met.
-    pub fn evidence_rows(&self) -> Vec<u32> {
-        self.session.evidence().iter().map(|evidence| evidence.row.0).collect()
-    }
-
-    /// How much of each kind of event was seen: for each of [`Engine::evidence_rows`] one number
-    /// a kind, in the order of [`Kind::ALL`].
-    pub fn evidence_amounts(&self) -> Vec<f32> {
-        let amounts =
-            |evidence: &segue_core::session::Evidence| Kind::ALL.map(|k| evidence.amount(k));
-        self.session.evidence().iter().flat_map(amounts).collect()
+    /// What is known of each track, in the order in which they were first met: its row, and for each kind of event, in the
+    /// order of [`Kind::ALL`], the bits of how much of it was seen as a 32-bit float.
+    pub fn evidence(&self) -> Vec<u32> {
+        let mut numbers = Vec::new();
+        for evidence in self.session.evidence() {
+            numbers.push(evidence.row.0);
+            numbers.extend(Kind::ALL.map(|kind| evidence.amount(kind).to_bits()));
+        }
+        numbers
     }
 }

@@ -12,10 +12,11 @@ use crate::engine::{Engine, known};
 #[wasm_bindgen]
 impl Engine {
     /// The share of each cluster in a row, or in the listener's taste where the row is
-    /// [`crate::UNKNOWN`]; empty where the model has no clusters.
-    pub fn membership(&mut self, row: u32) -> Result<Vec<f32>, JsError> {
+    /// [`crate::UNKNOWN`], as the bits of 32-bit floats; empty where the model has no clusters.
+    pub fn membership(&mut self, row: u32) -> Result<Vec<u32>, JsError> {
         let row = known(&[row], &self.model)?.next().flatten();
-        Ok(membership::membership(&self.model, &mut self.session, row))
+        let shares = membership::membership(&self.model, &mut self.session, row);
+        Ok(shares.into_iter().map(f32::to_bits).collect())
     }
 
     /// The best `limit` tracks that people with the listener's taste finish, of those listed that the

@@ -14,7 +14,7 @@ use segue_core::{
 use segue_wasm::{
     UNKNOWN,
     engine::Engine,
-    manifest::Manifest,
+    manifest::check_manifest,
     parts::{Parts, Uint8Array},
 };
 use wasm_bindgen::{JsCast, JsError, JsValue};
@@ -124,7 +124,7 @@ fn a_replacement_carries_the_session_over() {
     let skipped = row(&engine, 0, 3);
     engine.observe(Kind::Skip as usize, skipped, None, None, false).ok().unwrap();
     engine.replace(Engine::new(parts(&world::second().unwrap())).ok().unwrap());
-    assert_eq!(engine.evidence_rows(), [row(&engine, 0, 3)]);
+    assert_eq!(engine.evidence()[0], row(&engine, 0, 3));
 }
 
 #[wasm_bindgen_test]
@@ -179,7 +179,7 @@ fn a_kind_that_does_not_exist_is_refused() {
     let mut engine = listener();
     let beyond = Kind::ALL.len();
     assert!(message(engine.observe(beyond, 0, None, None, false)).contains("no such kind"));
-    assert!(engine.evidence_rows().is_empty());
+    assert!(engine.evidence().is_empty());
 }
 
 #[wasm_bindgen_test]
@@ -243,13 +243,17 @@ fn half_an_hour_away_is_told_and_leaving_or_the_past_takes_the_votes() {
 
 #[wasm_bindgen_test]
 fn a_manifest_is_judged_by_the_core() {
-    assert!(message(Manifest::new(2, 1, 0)).contains("format 2"));
-    let mut manifest = Manifest::new(1, 3, 0).ok().unwrap();
-    assert!(message(manifest.validate()).contains("0 sections"));
-    manifest.section("ids".into(), 0, "0f".repeat(32), 16);
-    assert!(manifest.validate().is_ok());
-    manifest.section("text".into(), 0, "0F".repeat(32), 16);
-    assert!(message(manifest.validate()).contains("`text`"));
+    assert!(message(check_manifest(2, 1.0, "", &[])).contains("format 2"));
+    assert!(message(check_manifest(1, 3.0, "", &[])).contains("0 sections"));
+    let (lower, upper) = ("0f".repeat(32), "0F".repeat(32));
+    assert!(check_manifest(1, 3.0, &format!("ids\n{lower}"), &[0, 16]).is_ok());
+    let refused = |second: &str| {
+        let texts = format!("ids\n{lower}\n{second}");
+        message(check_manifest(1, 3.0, &texts, &[0, 16, 0, 16]))
+    };
+    assert!(refused(&format!("text\n{upper}")).contains("`text`"));
+    assert!(refused("text\n").contains("`text`"), "no hash at all");
+    assert!(refused(&format!("ids\n{lower}")).contains("named twice"));
 }
 
 #[wasm_bindgen_test]

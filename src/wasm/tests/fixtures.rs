@@ -23,7 +23,6 @@ use segue_core::{
     rank,
     rng::SplitMix64,
     session::{Observation, Session},
-    signals,
     slate::{self, Options, Slate},
 };
 use sessions::{Given, Listener, Place, play, sessions};
@@ -164,19 +163,13 @@ impl<'a> Native<'a> {
         Self { model, session: Session::new(model), slate: Slate::default() }
     }
 
-    /// A queue as it crosses; `row` finds the row of an index.
-    fn crossing(
-        &mut self,
-        queue: &[kernel::Place],
-        row: impl Fn(u32) -> Option<Row>,
-    ) -> Vec<Place> {
+    /// A queue as it crosses.
+    fn crossing(&mut self, queue: &[kernel::Place]) -> Vec<Place> {
         let Self { model, session, slate } = self;
-        let (expected, ranker) = (session.expectation(model), model.ranker());
+        let query = session.query(model);
         let place = |(at, place): (usize, &kernel::Place)| {
-            let score = rank::score(model, expected.query, place.points());
-            let skip = ranker.as_ref().zip(row(place.index()));
-            let skip =
-                skip.map_or(f32::NAN, |(ranker, row)| signals::skip(model, ranker, expected, row));
+            let score = rank::score(model, query, place.points());
+            let skip = rank::skip(model, place.points()).unwrap_or(f32::NAN);
             [place.index(), score.to_bits(), skip.to_bits(), slate.moved(at).cast_unsigned()]
         };
         queue.iter().enumerate().map(place).collect()
@@ -226,14 +219,14 @@ impl Listener for Native<'_> {
         let Self { model, session, slate } = self;
         let mut queue = Vec::new();
         slate::rank(model, session, &rows, limit, &options, slate, &mut queue);
-        self.crossing(&queue, |index| rows[index as usize])
+        self.crossing(&queue)
     }
 
     fn top(&mut self, limit: u32) -> Vec<Place> {
         let mut queue = Vec::new();
         rank::top(self.model, &mut self.session, limit as usize, |_| true, &mut queue);
         self.slate.clear();
-        self.crossing(&queue, |row| Some(Row(row)))
+        self.crossing(&queue)
     }
 }
 

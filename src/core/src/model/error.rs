@@ -56,7 +56,6 @@ impl ModelError {
     }
 
     /// What is wrong, where, and what to do, as a person reads it.
-    #[inline]
     pub fn message(&self) -> String {
         let (kind, says) = match self {
             Self::NotAModel => {

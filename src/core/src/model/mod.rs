@@ -42,6 +42,7 @@ mod tags;
 mod tail;
 mod taste;
 mod text;
+mod track;
 
 use alloc::{boxed::Box, vec::Vec};
 use bytemuck::{Pod, Zeroable};
@@ -61,6 +62,7 @@ pub use tags::{MAX_TAGS, Tags};
 pub use tail::FINE_BITS;
 pub use taste::{Loss, Response, Responses, Taste, TasteParts};
 pub use text::Text;
+pub use track::Track;
 
 use crate::{
     bytes::{Aligned, Reader},
@@ -338,8 +340,7 @@ impl Model {
     /// Whether there is such a row: a track that is here, or a cell.
     #[inline]
     pub fn has(&self, row: Row) -> bool {
-        let here = self.part(row).is_some_and(|part| row.index() < part.factors().len());
-        here || self.mean(row).is_some()
+        self.track(row).is_some() || self.mean(row).is_some()
     }
 
     /// Every track that is here.
@@ -412,8 +413,7 @@ impl Model {
 
     /// The codes of a track's factor; `None` where it is not here.
     pub fn codes(&self, row: Row) -> Option<&[i8]> {
-        let factors = self.part(row)?.factors();
-        (row.index() < factors.len()).then(|| factors.row(Row(row.index() as u32)))
+        self.track(row).map(Track::codes)
     }
 
     /// The codes of the mean factor of a cell, in whole steps, and of what is left of it, in steps of
@@ -494,7 +494,7 @@ impl Model {
 
     /// Number of tags that the model knows.
     pub fn tags(&self) -> usize {
-        self.head.tags().map_or(0, |tags| tags.len())
+        self.head.sections.get(SectionKind::Tags).map_or(0, tags::count)
     }
 
     /// The name of a tag; empty where there is no such tag.
@@ -503,16 +503,13 @@ impl Model {
     }
 
     /// The tags of a track, a bit each; none where it is not here or the model has no tags.
-    #[inline]
     pub fn tags_of(&self, row: Row) -> u64 {
-        let tags = self.part(row).and_then(Part::tags);
-        tags.map_or(0, |tags| tags.of(Row(row.index() as u32)))
+        self.track(row).map_or(0, Track::tags)
     }
 
     /// What all listeners say to a track, where it is here and the model says so.
-    #[inline]
     pub fn rate(&self, row: Row) -> Option<Rate> {
-        self.part(row)?.rates()?.of(row)
+        self.track(row)?.rate()
     }
 
     /// Names to show, where the model has them: of the head's tracks, and of all clusters.

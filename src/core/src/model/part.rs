@@ -6,7 +6,7 @@ use super::{
     ids::{self, Directory},
     neighbours, ranker, rates, tags, text,
 };
-use crate::bytes::Aligned;
+use crate::{bytes::Aligned, ids::Row};
 
 /// The sections of one shard, as they came, in file order; the head's also hold what there is once a
 /// model. Some are looked up for each track that is ranked.
@@ -131,20 +131,26 @@ impl Part {
 
     #[inline]
     pub fn rates(&self) -> Option<Rates<'_>> {
-        Rates::new(self.sections.get(SectionKind::Rates)?)
+        Some(Rates::new(self.sections.get(SectionKind::Rates)?, self.shape.rows))
     }
 
     pub fn albums(&self) -> Option<Albums<'_>> {
         Albums::new(self.sections.get(SectionKind::Albums)?)
     }
 
-    #[inline]
     pub fn tags(&self) -> Option<Tags<'_>> {
         Tags::new(self.sections.get(SectionKind::Tags)?)
     }
 
+    /// The tags of a row of the shard, which has it, a bit each.
+    #[inline]
+    pub fn tags_of(&self, row: Row) -> u64 {
+        self.sections.get(SectionKind::Tags).map_or(0, |bytes| tags::of(bytes, row))
+    }
+
+    #[inline]
     pub fn text(&self) -> Option<Text<'_>> {
-        Text::new(self.sections.get(SectionKind::Text)?)
+        Some(Text::new(self.sections.get(SectionKind::Text)?, self.shape.rows))
     }
 
     /// A section that is known to be here.

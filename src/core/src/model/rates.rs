@@ -4,7 +4,7 @@
 
 use super::{ModelError, Prefix, SectionKind, Shape, ids::IdsDigest, prefix};
 use crate::{
-    bytes::{Aligned, Reader, Writer},
+    bytes::{Aligned, Writer, number, padded},
     ids::Row,
 };
 
@@ -17,8 +17,8 @@ const STEPS: f32 = 16.0;
 /// What listeners say to the tracks of a shard, read in place.
 #[derive(Clone, Copy, Debug)]
 pub struct Rates<'a> {
-    rates: &'a [i8],
-    plays: &'a [u8],
+    bytes: &'a [u8],
+    rows: usize,
 }
 
 /// What listeners say to a track.
@@ -31,18 +31,22 @@ pub struct Rate {
 }
 
 impl<'a> Rates<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Option<Self> {
-        let mut reader = Reader::new(bytes);
-        let rows = reader.one::<Prefix>()?.rows as usize;
-        let (rates, plays) = (reader.array(rows)?, reader.array(rows)?);
-        reader.is_empty().then_some(Self { rates, plays })
+    /// Reads the section of so many rows, which was validated.
+    #[inline]
+    pub(super) const fn new(bytes: &'a [u8], rows: usize) -> Self {
+        Self { bytes, rows }
     }
 
     /// Of a row of the shard; `None` where there is no such row.
     #[inline]
     pub fn of(&self, row: Row) -> Option<Rate> {
-        let (rate, plays) = (self.rates.get(row.index())?, self.plays.get(row.index())?);
-        Some(Rate { log_odds: f32::from(*rate) / STEPS, plays: f32::from(*plays) / STEPS })
+        const START: usize = size_of::<Prefix>();
+        if row.index() >= self.rows {
+            return None;
+        }
+        let rate: i8 = number(self.bytes, START, row.index())?;
+        let plays: u8 = number(self.bytes, START + padded(self.rows), row.index())?;
+        Some(Rate { log_odds: f32::from(rate) / STEPS, plays: f32::from(plays) / STEPS })
     }
 }
 
@@ -59,6 +63,7 @@ pub(super) fn encode(ids: IdsDigest, rates: &[Rate]) -> Aligned {
 }
 
 pub(super) fn validate(bytes: &[u8], shape: Shape) -> Result<(), ModelError> {
-    prefix(KIND, bytes, shape, WIDTH..=WIDTH)?;
-    Rates::new(bytes).map(drop).ok_or(ModelError::Shape(KIND))
+    let (_, mut reader) = prefix(KIND, bytes, shape, WIDTH..=WIDTH)?;
+    let both = [(); WIDTH].map(|()| reader.array::<u8>(shape.rows).is_some());
+    if both == [true; WIDTH] && reader.is_empty() { Ok(()) } else { Err(ModelError::Shape(KIND)) }
 }

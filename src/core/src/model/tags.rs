@@ -7,7 +7,7 @@ use alloc::{string::String, vec::Vec};
 
 use super::{ModelError, Prefix, SectionKind, Shape, ascends, ids::IdsDigest, prefix};
 use crate::{
-    bytes::{Aligned, Reader, Writer},
+    bytes::{Aligned, Reader, Writer, number},
     ids::Row,
 };
 
@@ -43,18 +43,24 @@ impl<'a> Tags<'a> {
         self.len() == 0
     }
 
-    /// The tags of a row of the shard, a bit each; none where there is no such row.
-    #[inline]
-    pub fn of(&self, row: Row) -> u64 {
-        self.of.get(row.index()).copied().unwrap_or_default()
-    }
-
     /// The name of a tag; empty where there is no such tag.
     pub fn name(&self, tag: usize) -> &'a str {
         let bounds = self.offsets.get(tag).zip(self.offsets.get(tag + 1));
         let name = bounds.and_then(|(&from, &to)| self.names.get(from as usize..to as usize));
         name.and_then(|name| core::str::from_utf8(name).ok()).unwrap_or_default()
     }
+}
+
+/// Number of tags in the bytes of the section.
+#[inline]
+pub(super) fn count(bytes: &[u8]) -> usize {
+    number::<u32>(bytes, 0, 1).unwrap_or_default() as usize
+}
+
+/// The tags of a row in the bytes of the section, a bit each.
+#[inline]
+pub(super) fn of(bytes: &[u8], row: Row) -> u64 {
+    number(bytes, size_of::<Prefix>(), row.index()).unwrap_or_default()
 }
 
 /// At most [`MAX_TAGS`] names; bits beyond them are left out.

@@ -11,7 +11,7 @@ use super::{
     MAX_CLUSTERS, ModelError, Prefix, SectionKind, Shape, ascends, ids::IdsDigest, prefix,
 };
 use crate::{
-    bytes::{Aligned, Reader, Writer},
+    bytes::{Aligned, Writer, number, padded},
     ids::Row,
 };
 
@@ -29,33 +29,48 @@ struct Counts {
 /// Names, read in place.
 #[derive(Clone, Copy, Debug)]
 pub struct Text<'a> {
-    artists: usize,
-    clusters: usize,
-    artist_of: &'a [u32],
-    durations: &'a [u32],
-    offsets: &'a [u32],
-    strings: &'a [u8],
+    bytes: &'a [u8],
+    rows: usize,
 }
 
+/// Where the artists of rows start.
+const START: usize = size_of::<Prefix>() + size_of::<Counts>();
+
 impl<'a> Text<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Option<Self> {
-        let mut reader = Reader::new(bytes);
-        let rows = reader.one::<Prefix>()?.rows as usize;
-        let counts = *reader.one::<Counts>()?;
-        let (artists, clusters) = (counts.artists as usize, counts.clusters as usize);
-        let artist_of = reader.array(rows)?;
-        let durations = reader.array(rows)?;
-        let count = rows.checked_add(artists)?.checked_add(clusters)?;
-        let offsets = reader.array(count.checked_add(1)?)?;
-        let strings = reader.array(counts.bytes as usize)?;
-        reader.is_empty().then_some(Self {
-            artists,
-            clusters,
-            artist_of,
-            durations,
-            offsets,
-            strings,
-        })
+    /// Reads the section of so many rows, which was validated.
+    #[inline]
+    pub(super) const fn new(bytes: &'a [u8], rows: usize) -> Self {
+        Self { bytes, rows }
+    }
+
+    /// How many artists and clusters there are.
+    fn counts(&self) -> [usize; 2] {
+        const FIRST: usize = size_of::<Prefix>() / size_of::<u32>();
+        let count = |at| number::<u32>(self.bytes, 0, FIRST + at).unwrap_or_default() as usize;
+        [count(0), count(1)]
+    }
+
+    /// The bytes of one number for each row.
+    const fn column(&self) -> usize {
+        padded(self.rows * size_of::<u32>())
+    }
+
+    /// Where the strings start.
+    fn strings(&self) -> usize {
+        let [artists, clusters] = self.counts();
+        let count = self.rows + artists + clusters + 1;
+        self.offsets() + padded(count * size_of::<u32>())
+    }
+
+    const fn offsets(&self) -> usize {
+        START + 2 * self.column()
+    }
+
+    /// From where to where a string lies.
+    #[inline]
+    fn bounds(&self, index: usize) -> Option<[usize; 2]> {
+        let at = |index| Some(number::<u32>(self.bytes, self.offsets(), index)? as usize);
+        Some([at(index)?, at(index + 1)?])
     }
 
     /// The title of a row; empty where unknown.
@@ -70,40 +85,43 @@ impl<'a> Text<'a> {
 
     /// The artist of a row as a number, dense from 0; equal numbers are the same artist.
     pub fn artist_index(&self, row: Row) -> u32 {
-        self.artist_of.get(row.index()).copied().unwrap_or_default()
+        self.credited(row).unwrap_or_default()
+    }
+
+    #[inline]
+    fn credited(&self, row: Row) -> Option<u32> {
+        number(self.bytes, START, row.index()).filter(|_| row.index() < self.rows)
     }
 
     /// The same where the artist has a name.
     pub fn named_artist(&self, row: Row) -> Option<u32> {
-        let artist = *self.artist_of.get(row.index())?;
-        let at = self.artist_of.len().saturating_add(artist as usize);
-        let bounds = self.offsets.get(at).zip(self.offsets.get(at + 1))?;
-        (bounds.0 < bounds.1).then_some(artist)
+        let artist = self.credited(row)?;
+        let [from, to] = self.bounds(self.rows + artist as usize)?;
+        (from < to).then_some(artist)
     }
 
     /// The name of an artist.
     pub fn artist_name(&self, artist: u32) -> &'a str {
-        self.string(self.artist_of.len().saturating_add(artist as usize))
+        self.string(self.rows.saturating_add(artist as usize))
     }
 
     /// The length of a row's track in milliseconds; 0 where unknown.
     pub fn duration_ms(&self, row: Row) -> u32 {
-        self.durations.get(row.index()).copied().unwrap_or_default()
+        let known = number(self.bytes, START + self.column(), row.index());
+        known.filter(|_| row.index() < self.rows).unwrap_or_default()
     }
 
     /// Names of clusters in the order of [`super::Clusters`]; there may be none.
     pub fn cluster_name(&self, cluster: usize) -> Option<&'a str> {
-        let index =
-            (cluster < self.clusters).then(|| self.artist_of.len() + self.artists + cluster)?;
+        let [artists, clusters] = self.counts();
+        let index = (cluster < clusters).then(|| self.rows + artists + cluster)?;
         Some(self.string(index)).filter(|name| !name.is_empty())
     }
 
     fn string(&self, index: usize) -> &'a str {
-        let bounds = self.offsets.get(index).zip(self.offsets.get(index + 1));
-        bounds
-            .and_then(|(&from, &to)| self.strings.get(from as usize..to as usize))
-            .and_then(|bytes| core::str::from_utf8(bytes).ok())
-            .unwrap_or_default()
+        let strings = self.bytes.get(self.strings()..);
+        let bytes = strings.zip(self.bounds(index)).and_then(|(all, [from, to])| all.get(from..to));
+        bytes.and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default()
     }
 }
 
@@ -145,20 +163,26 @@ pub(super) fn encode<'a>(
 }
 
 pub(super) fn validate(bytes: &[u8], shape: Shape) -> Result<(), ModelError> {
-    let (width, _) = prefix(KIND, bytes, shape, 1..=shape.rows)?;
-    let text = Text::new(bytes).ok_or(ModelError::Shape(KIND))?;
-    if text.artists != width || text.clusters > MAX_CLUSTERS {
+    let (width, mut reader) = prefix(KIND, bytes, shape, 1..=shape.rows)?;
+    let counts: Counts = *reader.one().ok_or(ModelError::Shape(KIND))?;
+    let (artists, clusters) = (counts.artists as usize, counts.clusters as usize);
+    if artists != width || clusters > MAX_CLUSTERS {
         return Err(ModelError::Limit(KIND));
     }
-    if text.artist_of.iter().any(|&artist| artist as usize >= width) {
+    let mut array = |len| reader.array::<u32>(len).ok_or(ModelError::Shape(KIND));
+    let (artist_of, _) = (array(shape.rows)?, array(shape.rows)?);
+    let offsets = array(shape.rows + artists + clusters + 1)?;
+    let strings = reader.array::<u8>(counts.bytes as usize).filter(|_| reader.is_empty());
+    let strings = strings.ok_or(ModelError::Shape(KIND))?;
+    if artist_of.iter().any(|&artist| artist as usize >= width) {
         return Err(ModelError::value(KIND, "a track has an artist that does not exist"));
     }
-    let ends = (text.offsets.first(), text.offsets.last());
-    let whole = ends == (Some(&0), Some(&(text.strings.len() as u32)));
-    let strings = core::str::from_utf8(text.strings)
+    let ends = (offsets.first(), offsets.last());
+    let whole = ends == (Some(&0), Some(&(strings.len() as u32)));
+    let strings = core::str::from_utf8(strings)
         .map_err(|_| ModelError::value(KIND, "the strings are not UTF-8"))?;
     let cut = |&offset: &u32| !strings.is_char_boundary(offset as usize);
-    if !whole || !ascends(text.offsets) || text.offsets.iter().any(cut) {
+    if !whole || !ascends(offsets) || offsets.iter().any(cut) {
         return Err(ModelError::value(KIND, "offsets do not lie on the strings"));
     }
     Ok(())

@@ -61,7 +61,7 @@ impl<'a> Rewards<'a> {
     ) -> f64 {
         match (self, row) {
             (Self::Signals(ranker), Some(row)) => {
-                1.0 - f64::from(signals::skip(model, ranker, expected, row))
+                f64::from(share(signals::log_odds(model, ranker, expected, row)))
             }
             (Self::Signals(ranker), None) => f64::from(share(ranker.recipe().log_odds)),
             (Self::Rates(folds), _) => folds[listener % FOLDS].0[number as usize],
