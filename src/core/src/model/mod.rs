@@ -29,6 +29,7 @@ mod albums;
 mod clusters;
 pub mod container;
 mod context;
+mod encode;
 mod error;
 mod factors;
 mod finished;
@@ -37,6 +38,7 @@ mod neighbours;
 mod part;
 mod ranker;
 mod rates;
+mod section;
 mod split;
 mod tags;
 mod tail;
@@ -45,11 +47,15 @@ mod text;
 mod track;
 
 use alloc::{boxed::Box, vec::Vec};
-use bytemuck::{Pod, Zeroable};
 
 pub use albums::Albums;
 pub use clusters::Clusters;
 pub use context::{ContextParts, Contexts, MAX_VALUES};
+pub use encode::{
+    encode_albums, encode_clusters, encode_context, encode_factors, encode_finished, encode_ids,
+    encode_neighbours, encode_ranker, encode_ranking, encode_rates, encode_tags, encode_taste,
+    encode_text,
+};
 pub use error::ModelError;
 pub use factors::{Factors, FactorsDigest, fine_steps, quantise};
 pub use finished::{Entry, Finished};
@@ -57,6 +63,7 @@ pub use ids::{Ids, IdsDigest, Stem};
 pub use neighbours::{Habits, MAX_WEIGHT, Neighbour, NeighbourParts, Neighbours, popularity_class};
 pub use ranker::{Ranker, RankerParts, Recipe, Spread, Worth};
 pub use rates::{Rate, Rates};
+pub use section::{SectionId, SectionKind};
 pub use split::{Shard, Sharded, Split, encode_split};
 pub use tags::{MAX_TAGS, Tags};
 pub use tail::FINE_BITS;
@@ -65,11 +72,12 @@ pub use text::Text;
 pub use track::Track;
 
 use crate::{
-    bytes::{Aligned, Reader},
+    bytes::Aligned,
     ids::{ABSENT, Row, fingerprint},
     kernel::Shelf,
 };
 use part::{Part, Sections};
+use section::{Prefix, Shape, ascends, in_range, prefix, prefix_of};
 use tail::Tail;
 
 /// Most tracks in one shard.
@@ -85,131 +93,6 @@ pub const MAX_CLUSTERS: usize = 4096;
 /// Largest magnitude of any real number in a model, so that no sum of a session can overflow.
 pub const MAX_REAL: f32 = 1e6;
 
-/// What a section holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u32)]
-pub enum SectionKind {
-    /// Track fingerprints.
-    Ids = 1,
-    /// Item factors.
-    Factors = 2,
-    /// The listener side of the ridge system.
-    Taste = 3,
-    /// Taste clusters.
-    Clusters = 4,
-    /// Titles and names.
-    Text = 5,
-    /// The shards of a catalogue that was split.
-    Shards = 6,
-    /// The cell of each track beside the head.
-    Cells = 7,
-    /// Tracks that go with each track.
-    Neighbours = 8,
-    /// Tracks that follow each track.
-    Transitions = 9,
-    /// What the listeners of each cluster finish.
-    Finished = 10,
-    /// What listeners say to each track.
-    Rates = 11,
-    /// What foretells a yes.
-    Ranker = 12,
-    /// Which tracks of an artist are of one album.
-    Albums = 13,
-    /// What tracks are said to be.
-    Tags = 14,
-    /// What a context tells.
-    Context = 15,
-}
-
-impl SectionKind {
-    /// Every kind, in the order of a model file.
-    pub const ALL: [Self; 15] = [
-        Self::Ids,
-        Self::Factors,
-        Self::Taste,
-        Self::Clusters,
-        Self::Text,
-        Self::Shards,
-        Self::Cells,
-        Self::Neighbours,
-        Self::Transitions,
-        Self::Finished,
-        Self::Rates,
-        Self::Ranker,
-        Self::Albums,
-        Self::Tags,
-        Self::Context,
-    ];
-
-    /// The name used in manifests.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ids => "ids",
-            Self::Factors => "factors",
-            Self::Taste => "taste",
-            Self::Clusters => "clusters",
-            Self::Text => "text",
-            Self::Shards => "shards",
-            Self::Cells => "cells",
-            Self::Neighbours => "neighbours",
-            Self::Transitions => "transitions",
-            Self::Finished => "finished",
-            Self::Rates => "rates",
-            Self::Ranker => "ranker",
-            Self::Albums => "albums",
-            Self::Tags => "tags",
-            Self::Context => "context",
-        }
-    }
-
-    /// The kind of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-
-    /// Where it is in [`Self::ALL`].
-    const fn place(self) -> usize {
-        self as usize - 1
-    }
-
-    fn from_code(code: u32) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| *kind as u32 == code)
-    }
-}
-
-impl core::fmt::Display for SectionKind {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// The first 16 bytes of a section with one entry a track.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
-struct Prefix {
-    /// Entries.
-    rows: u32,
-    /// Dimensions, clusters or artists, as the section has it.
-    width: u32,
-    /// XXH64 of the fingerprints.
-    ids: u64,
-}
-
-/// Which section: what it holds, and of which shard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SectionId {
-    /// The shard; 0 is the head, all there is of a catalogue that was not split.
-    pub shard: u8,
-    /// What it holds.
-    pub kind: SectionKind,
-}
-
-impl From<SectionKind> for SectionId {
-    fn from(kind: SectionKind) -> Self {
-        Self { shard: 0, kind }
-    }
-}
-
 /// A validated model.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -219,14 +102,6 @@ pub struct Model {
     tail: Option<Tail>,
     /// How often sections were added.
     revision: u32,
-}
-
-/// What every section must agree on.
-#[derive(Clone, Copy, Debug)]
-struct Shape {
-    rows: usize,
-    dim: usize,
-    ids: IdsDigest,
 }
 
 impl Model {
@@ -583,122 +458,3 @@ fn sorted<S: Into<SectionId>>(
 
 /// Sections of shards, with their numbers.
 type Shards = Vec<(u8, Sections)>;
-
-/// Lays out the `ids` section. `fingerprints` must ascend strictly.
-pub fn encode_ids(fingerprints: &[u64]) -> (Aligned, IdsDigest) {
-    ids::encode(fingerprints, 0)
-}
-
-/// Lays out the `factors` section: `steps.len()` codes a row.
-pub fn encode_factors(ids: IdsDigest, steps: &[f32], codes: &[i8]) -> Aligned {
-    factors::encode(ids, steps, codes)
-}
-
-/// Lays out the `taste` section that belongs to the section `factors`.
-pub fn encode_taste(parts: &TasteParts, factors: FactorsDigest) -> Aligned {
-    taste::encode(parts, factors)
-}
-
-/// Lays out the three sections that ranking needs, the smallest model that works, and says what
-/// further sections are to be numbered by. `fingerprints` ascend strictly; a row has `steps.len()`
-/// `codes`.
-pub fn encode_ranking(
-    fingerprints: &[u64],
-    steps: &[f32],
-    codes: &[i8],
-    taste: &TasteParts,
-) -> (IdsDigest, Vec<(SectionKind, Aligned)>) {
-    let (ids, digest) = encode_ids(fingerprints);
-    let factors = encode_factors(digest, steps, codes);
-    let taste = encode_taste(taste, FactorsDigest::of(factors.as_slice()));
-    let sections =
-        [(SectionKind::Ids, ids), (SectionKind::Factors, factors), (SectionKind::Taste, taste)];
-    (digest, sections.into())
-}
-
-/// Lays out the `clusters` section: `centroids` holds `dim` reals a cluster, `assignment` one
-/// cluster a row. [`crate::membership`] says what the centroids' lengths mean.
-pub fn encode_clusters(
-    ids: IdsDigest,
-    dim: usize,
-    centroids: &[f32],
-    assignment: &[u16],
-) -> Aligned {
-    clusters::encode(ids, dim, centroids, assignment)
-}
-
-/// Lays out the `finished` section of a head of so many tracks: one list a cluster, whose levels count
-/// `scale` each.
-pub fn encode_finished(ids: IdsDigest, tracks: usize, scale: f32, lists: &[&[Entry]]) -> Aligned {
-    finished::encode(ids, tracks, scale, lists)
-}
-
-/// Lays out the `rates` section: one entry a row.
-pub fn encode_rates(ids: IdsDigest, rates: &[Rate]) -> Aligned {
-    rates::encode(ids, rates)
-}
-
-/// Lays out the `albums` section: for each row the number of its album among those of its artist, from 1, or 0.
-pub fn encode_albums(ids: IdsDigest, numbers: &[u8]) -> Aligned {
-    albums::encode(ids, numbers)
-}
-
-/// Lays out the `tags` section: for each row the bits of its tags, and the names of these, [`MAX_TAGS`] at most.
-pub fn encode_tags(ids: IdsDigest, of: &[u64], names: &[alloc::string::String]) -> Aligned {
-    tags::encode(ids, of, names)
-}
-
-/// Lays out the `context` section.
-pub fn encode_context(parts: &ContextParts) -> Aligned {
-    context::encode(parts)
-}
-
-/// Lays out the `ranker` section.
-pub fn encode_ranker(parts: &RankerParts) -> Aligned {
-    ranker::encode(parts)
-}
-
-/// Lays out the `neighbours` section or `transitions`; `None` where there is no memory to.
-pub fn encode_neighbours(ids: IdsDigest, parts: &NeighbourParts) -> Option<Aligned> {
-    neighbours::encode(ids, parts)
-}
-
-/// Lays out the `text` section. `tracks` yields title, artist and duration in milliseconds (0
-/// where unknown) in row order; `clusters` one name a cluster.
-pub fn encode_text<'a>(
-    ids: IdsDigest,
-    tracks: impl Iterator<Item = (&'a str, &'a str, u32)>,
-    clusters: &[alloc::string::String],
-) -> Aligned {
-    text::encode(ids, tracks, clusters)
-}
-
-fn prefix_of<'a>(kind: SectionKind, reader: &mut Reader<'a>) -> Result<&'a Prefix, ModelError> {
-    reader.one().ok_or(ModelError::Shape(kind))
-}
-
-/// Takes the prefix of a section with one entry a track and checks whose it is.
-fn prefix<'a>(
-    kind: SectionKind,
-    bytes: &'a [u8],
-    shape: Shape,
-    widths: core::ops::RangeInclusive<usize>,
-) -> Result<(usize, Reader<'a>), ModelError> {
-    let mut reader = Reader::new(bytes);
-    let prefix = prefix_of(kind, &mut reader)?;
-    if prefix.ids != shape.ids.0 || prefix.rows as usize != shape.rows {
-        return Err(ModelError::Mixed(kind));
-    }
-    let width = prefix.width as usize;
-    if widths.contains(&width) { Ok((width, reader)) } else { Err(ModelError::Limit(kind)) }
-}
-
-/// Whether no number is below the one before it. The slice's own way is unrolled, to ten times the code.
-fn ascends(numbers: &[u32]) -> bool {
-    numbers.is_sorted_by(|a, b| a <= b)
-}
-
-/// Whether all numbers are finite and within the format's range.
-fn in_range(values: &[f32]) -> bool {
-    values.iter().all(|x| x.abs() <= MAX_REAL)
-}

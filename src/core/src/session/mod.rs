@@ -4,122 +4,27 @@
 //! solves: the same tracks give the same taste, for a listener whom training never saw. Observing
 //! costs O(d²), the first look at the taste after it O(d³/6).
 
+mod evidence;
+
 use alloc::{vec, vec::Vec};
 
 use crate::{
     boosts::Boosts,
     event::Kind,
-    fold_in::{Posterior, Pull, System},
+    fold_in::{Posterior, System},
     ids::Row,
     kernel::Query,
-    model::{Model, Responses},
+    model::Model,
     moment::Moment,
     sitting::Sitting,
     verdicts::Verdicts,
     votes::Votes,
 };
 
+pub use evidence::{Evidence, Observation, WHOLE};
+
 /// Largest amount of evidence taken in at once; more is refused as nonsense.
 const MAX_AMOUNT: f32 = 1e6;
-
-/// One event about a track that the model knows.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Observation {
-    /// Which track.
-    pub row: Row,
-    /// What happened.
-    pub kind: Kind,
-    /// The fraction heard, 0 to 1, where it is known.
-    pub heard: Option<f32>,
-}
-
-impl Observation {
-    /// How much of its kind this event is, 0 to 1: a play counts by how much was heard, a skip by
-    /// how much was not, everything else as one.
-    pub fn amount(&self) -> f32 {
-        let heard = self.heard.filter(|x| x.is_finite()).map(|x| x.clamp(0.0, 1.0));
-        match self.kind {
-            Kind::Play => heard.unwrap_or(1.0),
-            Kind::Skip => 1.0 - heard.unwrap_or(0.0),
-            _ => 1.0,
-        }
-    }
-}
-
-/// All that one listener did with one track.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Evidence {
-    /// Which track.
-    pub row: Row,
-    amounts: [f32; Kind::ALL.len()],
-    /// Whether one play went to the end, which no sum of amounts can tell.
-    finished: bool,
-    /// The number of the session's last event about it.
-    touched: u32,
-    /// The same of the last one that was not of an earlier sitting.
-    observed: u32,
-}
-
-/// A play of this share of a track or more has heard it to the end.
-pub const WHOLE: f32 = 0.9;
-
-impl Evidence {
-    /// Nothing yet about `row`.
-    pub const fn new(row: Row) -> Self {
-        Self { row, amounts: [0.0; Kind::ALL.len()], finished: false, touched: 0, observed: 0 }
-    }
-
-    /// Adds `amount` of `kind`.
-    pub fn add(&mut self, kind: Kind, amount: f32) {
-        self.amounts[kind as usize] += amount;
-    }
-
-    /// Whether the listener said no to a track, which takes back that they chose it: to choose is
-    /// to guess before one has heard.
-    pub fn refused(&self) -> bool {
-        self.amount(Kind::Skip) + self.amount(Kind::Dislike) > 0.0
-    }
-
-    /// Whether what was seen of `kind` counts for nothing any more.
-    pub fn takes_back(&self, kind: Kind) -> bool {
-        matches!(kind, Kind::Search | Kind::Click) && self.refused()
-    }
-
-    /// How much of `kind` was seen.
-    pub const fn amount(&self, kind: Kind) -> f32 {
-        self.amounts[kind as usize]
-    }
-
-    /// Whether the track was heard to the end at least once.
-    pub const fn finished(&self) -> bool {
-        self.finished
-    }
-
-    /// The number of the last event about the track, counted over the session: higher is later.
-    pub const fn touched(&self) -> u32 {
-        self.touched
-    }
-
-    /// The number of the last event about it that was not of an earlier sitting.
-    pub const fn observed(&self) -> u32 {
-        self.observed
-    }
-
-    /// Weight and information, by the responses that the model has learned.
-    pub fn pull(&self, responses: &Responses) -> Pull {
-        let mut pull = Pull::default();
-        for kind in Kind::ALL {
-            let amount = self.amount(kind);
-            if amount > 0.0 && !self.takes_back(kind) {
-                let response = responses.of(kind);
-                let weight = response.weight * responses.saturate(amount);
-                pull.weight += weight;
-                pull.information += weight * response.target;
-            }
-        }
-        pull
-    }
-}
 
 /// What the scores of a session are made of.
 #[derive(Clone, Copy, Debug)]
