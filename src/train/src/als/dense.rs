@@ -251,15 +251,15 @@ fn exp<const FUSED: bool>(x: f32) -> f32 {
 #[inline(always)]
 fn softmax_beside_body<const FUSED: bool>(logits: &mut [f32], own: f32) -> f32 {
     let mut lanes = [own; LANES];
-    let mut chunks = logits.chunks_exact(LANES);
-    for chunk in &mut chunks {
+    let (chunks, tail) = logits.as_chunks::<LANES>();
+    for chunk in chunks {
         lanes.iter_mut().zip(chunk).for_each(|(most, x)| *most = most.max(*x));
     }
-    let tail = chunks.remainder().iter().copied().fold(own, f32::max);
+    let tail = tail.iter().copied().fold(own, f32::max);
     let most = lanes.into_iter().fold(tail, f32::max);
     let mut sums = [0.0; LANES];
-    let mut chunks = logits.chunks_exact_mut(LANES);
-    for chunk in &mut chunks {
+    let (chunks, tail) = logits.as_chunks_mut::<LANES>();
+    for chunk in chunks {
         for (sum, x) in sums.iter_mut().zip(chunk) {
             *x = exp::<FUSED>(*x - most);
             *sum += *x;
@@ -267,7 +267,7 @@ fn softmax_beside_body<const FUSED: bool>(logits: &mut [f32], own: f32) -> f32 {
     }
     let own = exp::<FUSED>(own - most);
     let mut sum = own;
-    for x in chunks.into_remainder() {
+    for x in tail {
         *x = exp::<FUSED>(*x - most);
         sum += *x;
     }

@@ -70,7 +70,7 @@ fn header<R: Read>(lines: &mut Lines<R>, run: &mut Run<'_>) -> Result<Layout, St
 /// The separator that a header has most of; a tab where it has none.
 fn delimiter_of(header: &[u8]) -> u8 {
     let count = |delimiter: &u8| memchr_iter(*delimiter, header).count();
-    [b';', b',', b'\t'].into_iter().max_by_key(count).unwrap_or(b'\t')
+    b";,\t".iter().copied().max_by_key(count).unwrap_or(b'\t')
 }
 
 impl Layout {

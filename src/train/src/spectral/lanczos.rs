@@ -90,7 +90,7 @@ fn orthonormal(cpu: Cpu, block: &[f32], least: f32) -> Result<Option<Vec<f32>>, 
         return Ok(None);
     }
     let mut block = rotated(cpu, block, BLOCK, &axes);
-    for row in block.chunks_exact_mut(BLOCK) {
+    for row in block.as_chunks_mut::<BLOCK>().0 {
         row.iter_mut().zip(&scales).for_each(|(x, scale)| *x *= scale);
     }
     Ok(Some(block))
@@ -162,7 +162,7 @@ fn combined(basis: &[Vec<f32>], axes: &[f32], (rows, count): (usize, usize)) -> 
     let mut vectors = vec![0.0; rows * count];
     vectors.par_chunks_mut(count).enumerate().for_each(|(row, to)| {
         for (to, axis) in to.iter_mut().zip(axes.chunks_exact(width)) {
-            for (block, axis) in basis.iter().zip(axis.chunks_exact(BLOCK)) {
+            for (block, axis) in basis.iter().zip(axis.as_chunks::<BLOCK>().0) {
                 let from = &block[row * BLOCK..][..BLOCK];
                 *to += from.iter().zip(axis).map(|(x, a)| x * a).sum::<f32>();
             }
