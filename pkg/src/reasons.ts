@@ -39,10 +39,12 @@ const CHOICES = [
  */
 export function explainChoices(
   queue: readonly number[],
+  options: Choices,
   without: (off: Choices) => readonly number[],
 ): Reason[][] {
   const reasons: Reason[][] = queue.map(() => []);
   for (const [ground, why, off] of CHOICES) {
+    if (!Object.keys(off).some((option) => options[option as keyof Choices])) continue;
     const places = new Map(without(off).map((index, place) => [index, place]));
     queue.forEach((index, place) => {
       const effect = (places.get(index) ?? queue.length) - place;

@@ -244,13 +244,14 @@ export class Segue {
     });
     if (!options.explain) return ranking(places, rows);
     const indices = (numbers: Uint32Array) => placesOf(numbers, 4, (index) => index);
-    const choices = explainChoices(indices(order), (off) => indices(choose({ ...options, ...off })));
+    const choices = explainChoices(indices(order), options, (off) => indices(choose({ ...options, ...off })));
     return ranking(explained(engine, places, rows, choices), rows);
   }
 
   /**
    * The best tracks for the listener out of the whole catalogue, as far as it is here: the one given
-   * to `catalogue()`, or without it all tracks of the model. Exact. O(n·d).
+   * to `catalogue()`, or without it all tracks of the model. Exact where taste orders
+   * them; where the model has learned what foretells a skip, that orders the eight times as many that taste finds. O(n·d).
    */
   top(options: TopOptions): Ranking {
     const engine = this.#alive();

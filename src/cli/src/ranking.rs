@@ -21,6 +21,9 @@ pub fn ranking_json(ranking: &Ranking) -> Value {
         "ships": ranking.ships,
         "auc": ranking.told.auc,
         "auc_by_taste": ranking.told.auc_of_taste,
+        "gain": ranking.told.gain[0],
+        "gain_half_interval": ranking.told.gain[1],
+        "judged_on": ranking.told.listeners,
         "auc_without": without.collect::<Map<String, Value>>(),
         "calibration_error": ranking.calibration_error(),
         "reliability": reliability,
@@ -42,17 +45,20 @@ pub fn ranking_text(ranking: Option<&Ranking>) -> String {
         true => "tracks are ordered by it",
     };
     let mut text = format!(
-        "what foretells a yes: auc, half by chance, of {} by weights of others, on {}:\n  \
-         {ships}; the probability of a skip is off by {:.3} in the mean\n\n",
-        counted(listeners as usize, "listener"),
+        "what foretells a yes, learned from {} of {}: auc, half by chance, of {} by weights of others:\n  \
+         {ships}; {:.4} ±{:.4} more than by taste; the probability of a skip is off by {:.3} in the mean\n\n",
         counted(verdicts as usize, "verdict"),
+        counted(listeners as usize, "listener"),
+        counted(ranking.told.listeners, "listener"),
+        ranking.told.gain[0],
+        ranking.told.gain[1],
         ranking.calibration_error(),
     );
     // Writing to a string cannot fail.
     let mut line = |name: &str, auc: f64| {
         let _ = writeln!(text, "{name:<16}{auc:>8.4}");
     };
-    let Told { auc, auc_of_taste, without } = &ranking.told;
+    let Told { auc, auc_of_taste, without, .. } = &ranking.told;
     line("all signals", *auc);
     line("taste alone", *auc_of_taste);
     for (signal, auc) in without {

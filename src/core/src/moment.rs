@@ -44,16 +44,18 @@ impl Moment {
     /// A moment in this context, at a time that is not known.
     pub fn of(context: &Context) -> Self {
         let Context { region, device, source, mood, .. } = context;
-        let texts = [
-            (Field::Region, region),
-            (Field::Device, device),
-            (Field::Source, source),
-            (Field::Mood, mood),
-        ];
-        texts.into_iter().fold(Self::default(), |moment, (field, text)| match text {
-            Some(text) => moment.with(field, text),
-            None => moment,
-        })
+        Self::in_these([
+            (Field::Region, region.as_deref()),
+            (Field::Device, device.as_deref()),
+            (Field::Source, source.as_deref()),
+            (Field::Mood, mood.as_deref()),
+        ])
+    }
+
+    /// A moment of these fields, as far as their texts are known.
+    pub fn in_these(fields: [(Field, Option<&str>); 4]) -> Self {
+        let known = fields.into_iter().filter_map(|(field, text)| Some((field, text?)));
+        known.fold(Self::default(), |moment, (field, text)| moment.with(field, text))
     }
 
     /// The same with a field of this text.
@@ -77,6 +79,12 @@ impl Moment {
     const fn put(mut self, field: Field, value: u32) -> Self {
         let spread = (field as u32 + 1).wrapping_mul(0x9e37_79b9);
         self.keys[field as usize] = Some(value ^ spread);
+        self
+    }
+
+    /// The same, of which a field is not known.
+    pub const fn without(mut self, field: Field) -> Self {
+        self.keys[field as usize] = None;
         self
     }
 

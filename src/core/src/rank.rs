@@ -111,7 +111,7 @@ pub(crate) fn of_mean(model: &Model, query: &Query, row: Row) -> i32 {
 }
 
 /// The best `k` tracks of all that are here and that `keep` lets through, best first; the index of
-/// a place is the row. Exact. O(n·d).
+/// a place is the row. Exact by taste; what foretells a yes orders the eight times as many that taste finds. O(n·d).
 pub fn top(
     model: &Model,
     session: &mut Session,

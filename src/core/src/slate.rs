@@ -46,10 +46,12 @@ pub struct Options {
     pub fatigue: f32,
     /// Spread of the taste that the queue is ranked by, 0 to 1000 (Thompson sampling: Thompson, 1933; Chapelle and
     /// Li, 2011): it is drawn from N(mean, explore²·A⁻¹), A the precision of the posterior, whose unit is that of an
-    /// observation of weight 1. The model says nothing of how far such observations err, so at 1 they err by 1.
+    /// observation of weight 1. The model says nothing of how far such observations err, so at 1 they err by 1. What else
+    /// foretells a yes stays at its mean.
     pub explore: f32,
     /// What is drawn depends on nothing else; `None` for the number of events of the session, so that each event
-    /// has another draw, and the same listener the same one.
+    /// has another draw, and the same listener the same one; and so have all listeners with as many events. Mix something
+    /// of the listener in where that matters.
     pub seed: Option<u64>,
 }
 
@@ -331,10 +333,11 @@ impl Slate {
         self.space(last, options);
         for item in &mut self.items[last + 1..] {
             let lengths = length * item.length;
+            let mut cosine = 0.0;
             if lengths > 0.0 {
-                let product = self.query.score(rank::of_factor(model, &self.query, item.row));
-                item.likeness = item.likeness.max(product / lengths);
+                cosine = self.query.score(rank::of_factor(model, &self.query, item.row)) / lengths;
             }
+            item.likeness = item.likeness.max(cosine);
         }
     }
 }

@@ -49,7 +49,8 @@ impl Verdict {
             if amount <= 0.0 || evidence.takes_back(kind) {
                 continue;
             }
-            let amount = if kind == Kind::Skip { late + (1.0 - late) * amount } else { amount };
+            let skip = |amount| late * evidence.skips() + (1.0 - late) * amount;
+            let amount = if kind == Kind::Skip { skip(amount) } else { amount };
             yes += (worth * amount).max(0.0);
             no -= (worth * amount).min(0.0);
         }
@@ -245,7 +246,7 @@ impl Verdicts {
         self.sitting.sums.clear(axes + model.tags());
         self.artists.leave();
         for evidence in heard {
-            let said = Beyond::of(model, &ranker, evidence);
+            let said = Beyond::of(model, &ranker, &evidence.of_sitting());
             let age = now.saturating_sub(evidence.observed()) as f32;
             let weight = said.weight * power(2.0, -age / recipe.half_life);
             model.decode(evidence.row, factor);
@@ -313,6 +314,7 @@ impl Verdicts {
         out.resize(features.len(), 0.0);
         self.all.add_part_of(&features, said, ranker.weight(Signal::Verdicts), out);
         if let Some(age) = age {
+            let said = Beyond::of(model, &ranker, &evidence.of_sitting());
             let weight = said.weight * power(2.0, -(age as f32) / recipe.half_life);
             let said = Beyond { weight, ..said };
             self.sitting.add_part_of(&features, said, ranker.weight(Signal::Sitting), out);

@@ -13,7 +13,7 @@ use segue_core::{
     moment::{Field, Moment},
     rank::{UNKNOWN, rank, score, skip, top},
     reason::{Explainer, Ground},
-    session::{Observation, Session},
+    session::{Evidence, Observation, Session},
     signals::{self, Signal, Signals},
     verdicts::{Verdict, share},
 };
@@ -161,6 +161,55 @@ fn leaving_forgets_the_sitting_and_nothing_else() {
             _ => assert_eq!(before[at].to_bits(), after[at].to_bits(), "{}", signal.name()),
         }
     }
+}
+
+#[test]
+fn a_skip_in_this_sitting_is_a_no_of_it_however_often_the_track_was_heard_before() {
+    let model = model(WEIGHTS);
+    let ranker = model.ranker().unwrap();
+    let said = |history: u32| {
+        let mut session = Session::new(&model);
+        (0..history).for_each(|_| observe(&model, &mut session, 3, Kind::Play, 1.0));
+        session.leave();
+        observe(&model, &mut session, 3, Kind::Skip, 0.0);
+        let signals = signals::of(&model, &ranker, session.expectation(&model), Row(18));
+        [Signal::Temper, Signal::Sitting, Signal::Listener].map(|signal| signals[signal as usize])
+    };
+    let ([temper, sitting, _], [alone, by_itself, listener]) = (said(9), said(0));
+    assert_eq!((temper, sitting), (alone, by_itself));
+    assert!(temper < 0.0 && said(9)[2] > 0.0 && listener < 0.0);
+}
+
+#[test]
+fn every_skip_counts_as_late_ones_do() {
+    let mut evidence = Evidence::new(Row(0));
+    (0..2).for_each(|_| evidence.add(Kind::Skip, 1.0));
+    evidence.add(Kind::Play, 1.0);
+    let worth = ranker(WEIGHTS).worth;
+    let [early, late] = [0.0, 1.0].map(|late| Verdict::of(&evidence, &worth, late));
+    assert_eq!(early, late, "skips at the very start count one each, whatever late ones do");
+    let mut evidence = Evidence::new(Row(0));
+    (0..2).for_each(|_| evidence.add(Kind::Skip, 0.25));
+    evidence.add(Kind::Play, 1.0);
+    let yes = |late| Verdict::of(&evidence, &worth, late).yes;
+    assert!((yes(0.0) - 1.0 / 1.5).abs() < 1e-6 && (yes(1.0) - 1.0 / 3.0).abs() < 1e-6);
+}
+
+#[test]
+fn what_foretells_a_yes_may_come_when_the_listener_is_known_already() {
+    let whole = ranked_sections(TRACKS, 4, WEIGHTS);
+    let late = [SectionKind::Ranker, SectionKind::Tags];
+    let (later, first): (Vec<_>, Vec<_>) =
+        whole.into_iter().partition(|(kind, _)| late.contains(kind));
+    let mut model = Model::from_sections(first).unwrap();
+    let mut session = Session::new(&model);
+    observe(&model, &mut session, 3, Kind::Skip, 0.0);
+    model.add(later).unwrap();
+    observe(&model, &mut session, 5, Kind::Play, 1.0);
+    let mut fresh = Session::new(&model);
+    observe(&model, &mut fresh, 3, Kind::Skip, 0.0);
+    observe(&model, &mut fresh, 5, Kind::Play, 1.0);
+    assert_eq!(odds(&model, &mut session), odds(&model, &mut fresh));
 }
 
 #[test]

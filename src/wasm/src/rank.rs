@@ -50,7 +50,7 @@ impl Engine {
     }
 
     /// The best `limit` tracks of those listed that are here and not in `exclude`, best first. Each
-    /// takes four numbers, as in [`Engine::rank`], the first of which is its row. Exact. O(n·d).
+    /// takes four numbers, as in [`Engine::rank`], the first of which is its row. O(n·d).
     pub fn top(&mut self, limit: u32, exclude: &[u32]) -> Result<Vec<u32>, JsError> {
         self.list_any();
         // Only what was open is to be opened again.

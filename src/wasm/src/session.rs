@@ -48,6 +48,7 @@ impl Engine {
     /// The listener has left: what comes next does not follow what came before.
     pub fn leave(&mut self) {
         self.session.leave();
+        self.explainer = None;
     }
 
     /// From now on it is this moment: so many milliseconds since 1970 and minutes ahead of UTC, NaN where not known,

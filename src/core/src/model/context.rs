@@ -53,6 +53,11 @@ impl<'a> Contexts<'a> {
         reader.is_empty().then_some(Self { width, keys, scales, effects })
     }
 
+    /// Number of features that a value has an effect on.
+    pub const fn width(&self) -> usize {
+        self.width
+    }
+
     /// Number of values.
     pub const fn len(&self) -> usize {
         self.keys.len()

@@ -362,9 +362,11 @@ impl Model {
         Ranker::new(self.head.sections.get(SectionKind::Ranker)?)
     }
 
-    /// What a context tells of a yes, where the model says so.
+    /// What a context tells of a yes, where the model says so and of as many features as verdicts have.
     pub fn contexts(&self) -> Option<Contexts<'_>> {
-        Contexts::new(self.head.sections.get(SectionKind::Context)?)
+        let contexts = Contexts::new(self.head.sections.get(SectionKind::Context)?)?;
+        let axes = self.ranker()?.recipe().axes as usize;
+        Some(contexts).filter(|contexts| contexts.width() == axes + self.tags())
     }
 
     /// Number of tags that the model knows.

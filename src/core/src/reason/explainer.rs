@@ -52,7 +52,7 @@ impl Explainer {
     }
 
     /// From now on places are explained beside those of `rows`; beside a track of no taste at all
-    /// where there are none. `session` is the one that was weighed. O(rows·d).
+    /// where there are none. `session` is the one that was weighed. O(rows·(d + pieces)).
     pub fn beside(&mut self, model: &Model, session: &mut Session, rows: &[Row]) {
         let votes = session.expectation(model).votes;
         self.mean.clear();

@@ -26,12 +26,50 @@ impl Observation {
     }
 }
 
+/// How much of each kind of event was seen, never less than nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Seen {
+    amounts: [f32; Kind::ALL.len()],
+    /// How many skips those are, of which each is 1 at most.
+    skips: f32,
+}
+
+impl Seen {
+    /// `amount` of `kind`, which is one event; nothing where that is no amount.
+    pub fn one(kind: Kind, amount: f32) -> Self {
+        let mut seen = Self::default();
+        if amount.is_finite() {
+            seen.amounts[kind as usize] = amount.clamp(0.0, MAX_AMOUNT);
+        }
+        if kind == Kind::Skip {
+            seen.skips = 1.0;
+        }
+        seen
+    }
+
+    /// Adds what else was seen.
+    pub fn add(&mut self, more: &Self) {
+        self.amounts.iter_mut().zip(more.amounts).for_each(|(amount, more)| *amount += more);
+        self.skips += more.skips;
+    }
+
+    /// Whether it is any.
+    pub fn is_any(&self) -> bool {
+        self.amounts != [0.0; Kind::ALL.len()]
+    }
+}
+
+/// Largest amount of evidence taken in at once.
+const MAX_AMOUNT: f32 = 1e6;
+
 /// All that one listener did with one track.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evidence {
     /// Which track.
     pub row: Row,
-    pub(super) amounts: [f32; Kind::ALL.len()],
+    pub(super) seen: Seen,
+    /// The part of it that is of this sitting.
+    pub(super) here: Seen,
     /// Whether one play went to the end, which no sum of amounts can tell.
     pub(super) finished: bool,
     /// The number of the session's last event about it.
@@ -45,13 +83,19 @@ pub const WHOLE: f32 = 0.9;
 
 impl Evidence {
     /// Nothing yet about `row`.
-    pub const fn new(row: Row) -> Self {
-        Self { row, amounts: [0.0; Kind::ALL.len()], finished: false, touched: 0, observed: 0 }
+    pub fn new(row: Row) -> Self {
+        let (seen, here) = Default::default();
+        Self { row, seen, here, finished: false, touched: 0, observed: 0 }
     }
 
-    /// Adds `amount` of `kind`.
+    /// Adds `amount` of `kind`, which is one event.
     pub fn add(&mut self, kind: Kind, amount: f32) {
-        self.amounts[kind as usize] += amount;
+        self.seen.add(&Seen::one(kind, amount));
+    }
+
+    /// What of it is of this sitting.
+    pub const fn of_sitting(&self) -> Self {
+        Self { seen: self.here, ..*self }
     }
 
     /// Whether the listener said no to a track, which takes back that they chose it: to choose is
@@ -67,7 +111,12 @@ impl Evidence {
 
     /// How much of `kind` was seen.
     pub const fn amount(&self, kind: Kind) -> f32 {
-        self.amounts[kind as usize]
+        self.seen.amounts[kind as usize]
+    }
+
+    /// How many skips there were, of which each is an amount of 1 at most.
+    pub const fn skips(&self) -> f32 {
+        self.seen.skips
     }
 
     /// Whether the track was heard to the end at least once.

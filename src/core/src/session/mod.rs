@@ -21,10 +21,8 @@ use crate::{
     votes::Votes,
 };
 
+use evidence::Seen;
 pub use evidence::{Evidence, Observation, WHOLE};
-
-/// Largest amount of evidence taken in at once; more is refused as nonsense.
-const MAX_AMOUNT: f32 = 1e6;
 
 /// What the scores of a session are made of.
 #[derive(Clone, Copy, Debug)]
@@ -142,10 +140,12 @@ impl Session {
             self.sitting.see(kind, row);
             self.counted = false;
         }
+        let before = self.events;
         self.recall(model, observation);
         let now = self.events;
-        if let Some(evidence) = self.known(row) {
+        if let Some(evidence) = self.known(row).filter(|_| now > before) {
             evidence.observed = now;
+            evidence.here.add(&Seen::one(kind, observation.amount()));
         }
     }
 
@@ -170,8 +170,7 @@ impl Session {
             let Some(row) = stem.and_then(|stem| to.find_stem(stem)) else { continue };
             session.take(to, &Evidence { row, ..*evidence });
             if let Some(moved) = session.known(row) {
-                let Evidence { finished, touched, observed, .. } = *evidence;
-                (moved.finished, moved.touched, moved.observed) = (finished, touched, observed);
+                *moved = Evidence { row, ..*evidence };
             }
         }
         (session.events, session.opened) = (self.events, self.opened);
@@ -253,6 +252,7 @@ impl Session {
     /// What is played from now on does not follow what was played before.
     pub fn leave(&mut self) {
         self.sitting = Sitting::default();
+        self.evidence.iter_mut().for_each(|evidence| evidence.here = Seen::default());
         self.opened = self.events;
         (self.counted, self.weighed) = (false, false);
     }
@@ -267,8 +267,15 @@ impl Session {
     /// Adds `amount` of `kind` on one track; nothing where it is not here or the amount is not above
     /// 0. O(d²).
     pub fn add(&mut self, model: &Model, row: Row, kind: Kind, amount: f32) {
-        if row.is_estimate() || !model.has(row) || !(amount > 0.0 && amount <= MAX_AMOUNT) {
+        self.see(model, row, &Seen::one(kind, amount));
+    }
+
+    fn see(&mut self, model: &Model, row: Row, seen: &Seen) {
+        if row.is_estimate() || !model.has(row) || !seen.is_any() {
             return;
+        }
+        if self.revision != model.revision() {
+            self.take_in(model);
         }
         let taste = model.taste();
         let responses = taste.responses();
@@ -276,7 +283,7 @@ impl Session {
         let touched = self.events;
         let evidence = self.meet(row);
         let earlier = *evidence;
-        evidence.add(kind, amount);
+        evidence.seen.add(seen);
         evidence.touched = touched;
         let now = *evidence;
         let (before, after) = (earlier.pull(responses), now.pull(responses));
@@ -288,13 +295,9 @@ impl Session {
         (self.stale, self.weighed) = (true, false);
     }
 
-    /// Adds what is known of one track. O(kinds · d²).
+    /// Adds what is known of one track. O(d²).
     pub fn take(&mut self, model: &Model, evidence: &Evidence) {
-        for kind in Kind::ALL {
-            // Of what came little by little there may be more than comes at once.
-            let amount = Some(evidence.amount(kind)).filter(|amount| amount.is_finite());
-            self.add(model, evidence.row, kind, amount.unwrap_or(0.0).min(MAX_AMOUNT));
-        }
+        self.see(model, evidence.row, &evidence.seen);
     }
 
     fn known(&mut self, row: Row) -> Option<&mut Evidence> {

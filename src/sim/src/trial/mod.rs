@@ -57,7 +57,7 @@ struct Person {
     /// When they come back.
     next_ms: i64,
     /// What their device remembers: where a sitting starts, and what they did.
-    past: Vec<(bool, Observation)>,
+    past: Vec<Observation>,
     /// Tracks that they have heard, in no order.
     heard: Vec<TrackIndex>,
 }
@@ -97,12 +97,7 @@ impl<'a> Trial<'a> {
     fn session(&self, person: &Person, remembers: bool) -> Session {
         let mut session = Session::new(self.model);
         if remembers {
-            for &(opens, observation) in &person.past {
-                if opens {
-                    session.leave();
-                }
-                session.recall(self.model, observation);
-            }
+            person.past.iter().for_each(|&observation| session.recall(self.model, observation));
         }
         session.leave();
         session
@@ -116,22 +111,17 @@ fn name(number: u32) -> String {
 /// What is read of the past of a person.
 #[derive(Debug, Default)]
 struct Past {
-    session: String,
-    done: Vec<(bool, Observation)>,
+    done: Vec<Observation>,
     heard: Vec<TrackIndex>,
 }
 
 impl Past {
     fn add(&mut self, event: &Event, track: TrackIndex, row: Option<Row>) {
-        let opens = self.session != event.session;
-        if opens {
-            self.session.clone_from(&event.session);
-        }
         if matches!(event.kind, Kind::Play | Kind::Skip) && !self.heard.contains(&track) {
             self.heard.push(track);
         }
         let observation =
             row.map(|row| Observation { row, kind: event.kind, heard: event.heard() });
-        self.done.extend(observation.map(|observation| (opens, observation)));
+        self.done.extend(observation);
     }
 }

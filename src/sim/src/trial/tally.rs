@@ -11,7 +11,7 @@ pub struct Tally {
     pub choices: u32,
     /// Those of them that were skipped.
     pub skips: u32,
-    /// Those that the listener had never heard, and heard to the end.
+    /// Those that the listener had never heard, and did not skip.
     pub discoveries: u32,
     /// Milliseconds listened.
     pub listened_ms: i64,
@@ -57,7 +57,7 @@ impl Tally {
     }
 
     /// The share of choices that were skipped; minutes listened a sitting; the share of pairs of tracks of a
-    /// sitting that are of different sub-genres; tracks a sitting that were new and heard to the end; by how much
+    /// sitting that are of different sub-genres; tracks a sitting that were new and not skipped; by how much
     /// the chance of no skip was below that of the best on offer.
     pub fn figures(&self) -> [f64; FIGURES.len()] {
         let share = |part: f64, whole: u32| part / f64::from(whole.max(1));

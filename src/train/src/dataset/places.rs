@@ -24,17 +24,13 @@ impl Places {
     /// The number of a place. Beyond the first 65,535 combinations nothing is known of an event's.
     pub fn number(&mut self, context: &Context<'_>) -> u16 {
         let Context { region, tz_offset_min, device, source, mood } = context;
-        let texts = [
-            (Field::Region, region),
-            (Field::Device, device),
-            (Field::Source, source),
-            (Field::Mood, mood),
+        let fields = [
+            (Field::Region, region.as_deref()),
+            (Field::Device, device.as_deref()),
+            (Field::Source, source.as_deref()),
+            (Field::Mood, mood.as_deref()),
         ];
-        let moment =
-            texts.into_iter().fold(Moment::default(), |moment, (field, text)| match text {
-                Some(text) => moment.with(field, text),
-                None => moment,
-            });
+        let moment = Moment::in_these(fields);
         let place = Place { moment, tz_offset_min: *tz_offset_min };
         if place == Place::default() {
             return 0;

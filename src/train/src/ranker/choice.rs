@@ -253,7 +253,8 @@ fn weighing(said: &[&[Said]]) -> Weighing {
             first.0.cmp(&second.0).then(first.1.total_cmp(&second.1))
         });
         let Some(weakest) = weakest else { return best.0 };
-        let must = against(&weakest);
+        // A weight that is against what is known must go, but not bring back others that told something.
+        let must = against(&weakest) && fewer == best.0;
         fewer.chosen = without(fewer.chosen, weakest);
         if !fewer.chosen.contains(&true) {
             return best.0;

@@ -3,7 +3,7 @@
 //! For each value of a context that enough is known of, the system of [`segue_core::verdicts`] over what all
 //! listeners said then, under a ridge so many times as strong as that of one listener.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use segue_core::{
     features,
@@ -41,13 +41,14 @@ pub fn effects<'a>(
     let Spread { others, ridge, tags } = all;
     let by = Spread { others: others * shrink, ridge: ridge * shrink, tags: tags * shrink };
     let axes = axes as usize;
+    let often = often(dataset, &part);
     let mut values: HashMap<u32, (usize, Leaning)> = HashMap::new();
     let (mut factor, mut x) = (vec![0.0; model.dim()], Vec::new());
     for listener in 0..dataset.listeners() {
         for said in said(dataset, model, &ranker, &row, part(listener)) {
             model.decode(said.row, &mut factor);
             features::write(model, axes, said.row, &factor, &mut x);
-            for (_, key) in said.moment.known() {
+            for (_, key) in said.moment.known().filter(|(_, key)| often.contains(key)) {
                 let (known, leaning) = values.entry(key).or_insert_with(|| {
                     let mut leaning = Leaning::default();
                     leaning.clear(model, axes, by);
@@ -75,6 +76,23 @@ pub fn effects<'a>(
     effects.sort_by_key(|(key, _)| *key);
     let parts = ContextParts { axes, tags: model.tags(), effects };
     (!parts.effects.is_empty()).then_some(parts)
+}
+
+/// The values that events have often enough to be learned from, the most frequent ones.
+fn often<'a>(dataset: &'a Dataset, part: &impl Fn(usize) -> &'a [Heard]) -> HashSet<u32> {
+    let mut counts: HashMap<u32, usize> = HashMap::new();
+    for event in (0..dataset.listeners()).flat_map(part) {
+        for (_, key) in dataset.moment(event).known() {
+            *counts.entry(key).or_default() += 1;
+        }
+    }
+    let mut often: Vec<(usize, u32)> = counts
+        .into_iter()
+        .map(|(key, count)| (count, key))
+        .filter(|(count, _)| *count >= MIN_VERDICTS)
+        .collect();
+    often.sort_unstable_by(|a, b| b.cmp(a));
+    often.into_iter().take(MAX_VALUES).map(|(_, key)| key).collect()
 }
 
 /// The verdicts of one listener, event by event.

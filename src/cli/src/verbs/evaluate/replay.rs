@@ -96,6 +96,9 @@ fn named(estimates: &Estimates) -> [(&'static str, &'static str, Estimate); 6] {
     ]
 }
 
+/// One impression in so many that is left out is told of.
+const MANY: usize = 100;
+
 fn to_json(outcome: &Outcome, arguments: &ReplayArguments) -> Value {
     let Outcome { estimates, judged, unanswered, listeners, foretold } = outcome;
     let named = named(estimates);
@@ -136,11 +139,16 @@ fn to_text(outcome: &Outcome, arguments: &ReplayArguments) -> String {
     };
     let _ = write!(
         text,
-        "{policy}; {} of {}, {} left out that nothing follows\n\
+        "{policy}; {} of {}, {} left out that nothing follows{}\n\
          the log agrees with {:.1} %, worth {:.0} impressions of the model's own; largest weight {:.1}",
         counted(judged.len(), "impression"),
         counted(*listeners, "listener"),
         counted(*unanswered, "other"),
+        if *unanswered * MANY > judged.len() {
+            ": if tracks differ in that, estimates are off"
+        } else {
+            ""
+        },
         100.0 * estimates.agreement,
         estimates.effective,
         estimates.largest,

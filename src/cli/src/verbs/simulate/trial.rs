@@ -124,7 +124,7 @@ impl Followed {
     fn of(outcomes: &[Outcome], policy: usize) -> Self {
         let ends = |curve: &Curve| {
             let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len().max(1) as f64;
-            (mean(&curve[BEFORE - 2..=BEFORE]), mean(&curve[BEFORE + AFTER - AFTER / 3..]))
+            (mean(&curve[BEFORE - 3..BEFORE]), mean(&curve[BEFORE + AFTER - AFTER / 3..]))
         };
         let curve = turned(outcomes, policy);
         let (from, to) = ends(&curve);

@@ -14,7 +14,9 @@
 //! ```
 //!
 //! The second and the last are unbiased where the propensities are true and none is 0 of what the target policy
-//! offers; the direct method is as good as what foretells the reward.
+//! offers, of the impressions that are answered: where the log's own choice decides whether one is, so that some tracks
+//! are answered more often than others, all of them lean towards these. The direct method is as good as what foretells
+//! the reward.
 
 use crate::evaluate::intervals::{Interval, intervals_of, totals};
 

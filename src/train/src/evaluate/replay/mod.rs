@@ -13,7 +13,9 @@ mod rewards;
 use std::ops::Range;
 
 use rayon::prelude::*;
-use segue_core::{event::Kind, ids::Row, kernel::Place, model::Model, rank, session::Session};
+use segue_core::{
+    event::Kind, ids::Row, kernel::Place, model::Model, moment::Field, rank, session::Session,
+};
 
 pub use self::rewards::Foretold;
 use self::{
@@ -180,7 +182,8 @@ impl<'a> Replay<'a> {
             if let Some((number, offer)) = offers.next_if(|(_, offer)| offer.event == start + at) {
                 match answer(&events[at..]) {
                     Some(yes) => {
-                        session.at(self.dataset.moment(event));
+                        // Which list a track came from may depend on which track it is.
+                        session.at(self.dataset.moment(event).without(Field::Source));
                         let judged = self.judge(&mut session, listener, offer);
                         told.judged.push(Judged { offer: number, yes, ..judged });
                     }
