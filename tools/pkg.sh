@@ -10,8 +10,9 @@ WASM_FEATURES=(--enable-simd --enable-bulk-memory --enable-nontrapping-float-to-
 
 # What is called for each row stays a function: engines swap in the optimised code of one where it is
 # called, not while it runs, so that a loop inlined into its only caller runs unoptimised to its end.
-# Between the two passes control flow is laid out anew.
-WASM_OPT=(-O3 --flatten --rereloop -O3 --one-caller-inline-max-function-size=30)
+# Between the passes control flow is laid out anew. The lowest kilobyte is the end of the stack, which nothing but an
+# overflow would reach: so what is added to an address may go into the load.
+WASM_OPT=(-O3 --flatten --rereloop -O3 -O3 --low-memory-unused --one-caller-inline-max-function-size=20)
 
 # The module is optimised once more as it is linked, so that what panics are told falls away: nobody
 # reads it, and the first pass finds that out when it has looked at arguments already. Whatever makes
