@@ -26,7 +26,8 @@ const [{ code, map }] = (await bundle.generate(options)).output;
 const { code: small, map: mapped } = await minify(code, {
   module: true,
   ecma: 2020,
-  compress: { passes: 3 },
+  // The classes of the glue are nobody's to dispose of: they do not leave the package.
+  compress: { passes: 3, pure_getters: true, unsafe_methods: true, global_defs: { "@Symbol.dispose": "undefined" } },
   // What the glue keeps for itself.
   mangle: { properties: { regex: /^(__destroy_into_raw|__wbg_ptr)$/ } },
   sourceMap: { content: map, includeSources: true, url: "index.js.map" },

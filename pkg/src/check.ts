@@ -52,6 +52,12 @@ export function milliseconds(what: string, value: number | undefined): number | 
   return given === undefined ? undefined : Math.min(Math.floor(given), MOST_MILLISECONDS);
 }
 
+/** The id of an event, of which some thousands are kept. */
+export function eventId(value: unknown): string {
+  const { length } = text("id", value);
+  return length <= 512 ? (value as string) : refuse("id.length", length, "at most 512 are accepted");
+}
+
 /** Milliseconds since 1970. */
 export function time(what: string, value: number | undefined): number | undefined {
   const sound = value === undefined || (Number.isFinite(value) && value >= 0);

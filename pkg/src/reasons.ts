@@ -44,7 +44,9 @@ export function explainChoices(
 ): Reason[][] {
   const reasons: Reason[][] = queue.map(() => []);
   for (const [ground, why, off] of CHOICES) {
-    if (!Object.keys(off).some((option) => options[option as keyof Choices])) continue;
+    const isSet = Object.keys(off).some((option) => options[option as keyof Choices]);
+    // Artists are kept apart unless it is said otherwise.
+    if (!isSet && ground !== "spacing") continue;
     const places = new Map(without(off).map((index, place) => [index, place]));
     queue.forEach((index, place) => {
       const effect = (places.get(index) ?? queue.length) - place;

@@ -72,13 +72,14 @@ export class Registry {
 
   /** The bytes of all `sections`, in parallel. Where one fails the others are given up. */
   async sections(sections: readonly Section[]): Promise<Uint8Array[]> {
-    const abort = new AbortController();
+    // One each: whoever listens to one signal for all of them is told that these are too many.
+    const aborts = sections.map(() => new AbortController());
     try {
-      const all = sections.map((section) => this.#section(section, abort.signal));
+      const all = sections.map((section, at) => this.#section(section, aborts[at]!.signal));
       this.#giveUp();
       return await Promise.all(all);
     } catch (cause) {
-      abort.abort();
+      aborts.forEach((abort) => abort.abort());
       throw cause;
     }
   }

@@ -67,7 +67,7 @@ interface Events {
 /**
  * A model and one listener, on this device.
  *
- * All methods but `open`, `fromModel` and `update` are synchronous. What is wrong is thrown as a
+ * All methods but `open`, `fromModel`, `update` and `gather` are synchronous. What is wrong is thrown as a
  * `SegueError`, and leaves everything as it was.
  */
 export class Segue {
@@ -188,7 +188,7 @@ export class Segue {
     const duration = check.milliseconds("duration_ms", event.duration_ms);
     const at = check.time("at", event.at);
     const row = this.#row(track);
-    if (id !== undefined && this.#again(check.text("id", id))) return isTrack(row);
+    if (id !== undefined && this.#again(check.eventId(id))) return isTrack(row);
     if (at !== undefined && engine.was_away(at, played ?? 0)) this.leave();
     const here = this.#take(track, row, { kind, played, duration, past: false });
     this.#follow();
@@ -394,7 +394,7 @@ export class Segue {
 
     const source = new Source(old.registry, manifest);
     const bring = async (sections: Section[], take: (parts: Parts) => void): Promise<void> => {
-      const parts = await source.fetch(sections, old, this.#alive());
+      const parts = await source.fetch(sections, old, () => this.#alive());
       attempt("model", () => take(parts));
       source.arrived(sections);
     };

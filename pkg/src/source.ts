@@ -32,13 +32,13 @@ export class Source {
   }
 
   /** Fetches `sections`, but for those that `held` has just as they are, in `engine`. */
-  async fetch(sections: readonly Section[], held?: Source, engine?: Engine): Promise<Parts> {
+  async fetch(sections: readonly Section[], held?: Source, engine?: () => Engine): Promise<Parts> {
     const kept = sections.filter((section) => held !== undefined && held.#here.has(name(section)));
     const missing = sections.filter((section) => !kept.includes(section));
     const fetched = await this.registry.sections(missing);
     return collect((parts) => {
       missing.forEach((section, at) => parts.add(numberOf(section), section.shard, fetched[at]!));
-      for (const section of kept) parts.keep(numberOf(section), section.shard, engine!);
+      for (const section of kept) parts.keep(numberOf(section), section.shard, engine!());
     });
   }
 

@@ -76,7 +76,7 @@ export interface Choices {
   diversity?: number | undefined;
   /**
    * At least so many places lie between two tracks of one artist, while there is another track to choose; from 0 to
-   * 255. The last tracks played in this sitting, up to 16, stand before the queue. Needs a model that names artists.
+   * 255, 2 where it is left out. Of the first 256 places. The last tracks played in this sitting, up to 16, stand before the queue. Needs a model that names artists.
    */
   artistGap?: number | undefined;
   /** The same of an album, where the model knows albums. */

@@ -32,6 +32,27 @@ test("an event that was refused may come again with its id", async (t) => {
   assert.equal(segue.evidence().length, 1);
 });
 
+test("an id that is longer than any that is kept is refused", async (t) => {
+  const segue = await listener(t, ranked);
+  assert.throws(() => segue.observe({ ...skip, id: "e".repeat(513) }), { code: "argument", message: /512/ });
+  assert.equal(segue.observe({ ...skip, id: "e".repeat(512) }), true);
+});
+
+test("no number of skips or dislikes raises a track", async (t) => {
+  for (const kind of ["skip", "dislike"]) {
+    const segue = await listener(t, ranked);
+    const track = id("jazz", 3);
+    const foretold = () => segue.rank(everything).find((place) => place.track === track).skip;
+    let before = foretold();
+    for (let n = 0; n < 60; n++) {
+      segue.observe({ kind, track, played_ms: 0 });
+      segue.leave();
+      assert(foretold() >= before - 1e-3, `${kind} ${n}: ${foretold()} after ${before}`);
+      before = Math.max(before, foretold());
+    }
+  }
+});
+
 test("after a reset ids are as new, and so they are once 4,096 others came", async (t) => {
   const segue = await listener(t, ranked);
   const amount = () => segue.evidence()[0].amounts.like;

@@ -58,7 +58,7 @@ test("a limit keeps the head of the whole order", async (t) => {
 
 test("scores fall along the queue, and each place says which candidate it was", async (t) => {
   const segue = await listener(t);
-  const queue = segue.rank(everything);
+  const queue = segue.rank(everything, { artistGap: 0 });
   queue.forEach(({ track, index }) => assert.equal(everything[index], track));
   queue.slice(1).forEach(({ score }, at) => assert(score <= queue[at].score));
 });
@@ -71,7 +71,7 @@ test("a hundred thousand candidates, most of them given often, are ranked and cu
   assert.equal(queue.length, many.length);
   assert.equal(queue.unknown, many.filter((track) => track.startsWith("nobody")).length);
   assert.deepEqual(new Set(queue.map(({ index }) => index)).size, many.length);
-  const scores = queue.flatMap(({ score }) => (score === null ? [] : [score]));
+  const scores = segue.rank(many, { artistGap: 0 }).flatMap(({ score }) => (score === null ? [] : [score]));
   assert(scores.every((score, at) => at === 0 || score <= scores[at - 1]));
   assert.deepEqual(segue.rank(many, { limit: 5 }), Object.assign(queue.slice(0, 5), {
     unknown: queue.unknown,
@@ -108,7 +108,7 @@ test("what top found can be ranked, and left out, by its rows as they are", asyn
   const segue = await listener(t);
   const best = segue.top({ limit: 40 });
   const rows = best.map(({ row }) => row);
-  assert.deepEqual(segue.rank(rows).map(({ row }) => row), rows);
+  assert.deepEqual(segue.rank(rows, { artistGap: 0 }).map(({ row }) => row), rows);
   const others = segue.top({ limit: 60, exclude: rows }).map(({ row }) => row);
   assert.equal(others.length, 20);
   assert(others.every((row) => !rows.includes(row)));
@@ -137,7 +137,7 @@ test("top is the head of the order of everything", async (t) => {
   const segue = await listener(t);
   segue.observe({ kind: "play", track: "folk:02" });
   segue.catalogue(everything);
-  const all = segue.rank(everything);
+  const all = segue.rank(everything, { artistGap: 0 });
   const best = segue.top({ limit: 10 });
   assert.deepEqual(order(best), order(all).slice(0, 10));
   best.forEach(({ score }, at) => assert.equal(score, all[at].score));

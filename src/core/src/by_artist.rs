@@ -49,7 +49,6 @@ impl ByArtist {
 
     /// What the listener says of the artist of a track beyond what all say and beyond their own `mean`, beside `prior`
     /// verdicts of which nothing is; and how lately they heard them in this sitting. O(log artists).
-    #[inline]
     pub fn of(&self, track: Option<Track<'_>>, mean: f32, prior: f32) -> [f32; 2] {
         let place = track.and_then(Track::artist_key).and_then(|key| self.place(key).ok());
         let Some(artist) = place.map(|place| self.0[place]) else { return [0.0; 2] };

@@ -130,7 +130,7 @@ pub struct Context {
     pub mood: Option<String>,
 }
 
-/// The chance with which a policy made an offer: a number above 0, at most 1. Never NaN, so that it can be
+/// The chance with which a policy made an offer: a number from 1e-9 to 1. Never NaN, so that it can be
 /// compared.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 #[cfg_attr(
@@ -142,10 +142,13 @@ pub struct Propensity(f64);
 
 /// The number is no [`Propensity`].
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-#[error("a propensity is {0}; expected a number above 0, at most 1")]
+#[error("a propensity is {0}; expected a number from 1e-9 to 1")]
 pub struct NoPropensity(pub f64);
 
 impl Eq for Propensity {}
+
+/// What is rarer is not drawn on purpose, and would outweigh everything else.
+const LEAST: f64 = 1e-9;
 
 impl Propensity {
     /// The chance itself.
@@ -158,7 +161,7 @@ impl TryFrom<f64> for Propensity {
     type Error = NoPropensity;
 
     fn try_from(chance: f64) -> Result<Self, NoPropensity> {
-        if chance > 0.0 && chance <= 1.0 { Ok(Self(chance)) } else { Err(NoPropensity(chance)) }
+        if (LEAST..=1.0).contains(&chance) { Ok(Self(chance)) } else { Err(NoPropensity(chance)) }
     }
 }
 

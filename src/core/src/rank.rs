@@ -55,7 +55,6 @@ pub(crate) fn score_all(
 
 /// The points of a row: those of its factor, and what its neighbours and the last tracks add. Of a track
 /// that was just heard only the last tracks tell whether it is heard again: taste is for the new.
-#[inline]
 fn points(model: &Model, expectation: Expectation<'_>, row: Row) -> i32 {
     let Expectation { query, boosts, votes, .. } = expectation;
     if votes.concern(row) {

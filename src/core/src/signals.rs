@@ -13,8 +13,8 @@ use crate::{
     model::{Model, Ranker, Rate},
     moment::Field,
     rank::{of_factor, of_mean, of_track},
-    session::{Evidence, Expectation},
-    verdicts::{Beyond, rate},
+    session::Expectation,
+    verdicts::{Beyond, amounts, rate},
 };
 
 /// One thing that is known of a track and a listener.
@@ -37,7 +37,7 @@ pub enum Signal {
     Verdicts = 6,
     /// The same, of this sitting alone.
     Sitting = 7,
-    /// How often the listener met this very track, ln(1 + n).
+    /// How often the listener said yes to this very track, ln(1 + n): no number of noes raises it.
     Met = 8,
     /// What they said of it beyond what all say.
     Own = 9,
@@ -175,12 +175,8 @@ pub(crate) fn own(
     let Some(evidence) = expected.evidence(row) else { return [0.0; 3] };
     let said = Beyond::of(model, ranker, evidence);
     let lately = 1.0 / (1 + expected.now.saturating_sub(evidence.touched())) as f32;
-    [libm::log1pf(met(evidence)), said.weight * said.mean, lately]
-}
-
-/// How often a track was met.
-fn met(evidence: &Evidence) -> f32 {
-    crate::event::Kind::ALL.into_iter().map(|kind| evidence.amount(kind)).sum()
+    let yes = amounts(evidence, ranker.worth(), ranker.recipe().late)[0];
+    [libm::log1pf(yes), said.weight * said.mean, lately]
 }
 
 /// The log-odds of a yes, rather than a no, of a listener who hears the track. O(d).

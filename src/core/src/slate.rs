@@ -27,6 +27,10 @@ use crate::{
 
 /// What a place too soon takes: more than anything else gives.
 const TOO_SOON: f64 = (1 << 30) as f64;
+/// So many places are chosen; those that follow them are in the order of scores.
+pub const PLACES: usize = 256;
+/// Of so many times the candidates that are asked for, there are mostly enough others to keep any two apart.
+const ENOUGH: usize = 4;
 /// So many of the last tracks tire, and count as places; those before them have 2⁻¹⁶ of the weight and less.
 pub const RECENT: usize = 16;
 
@@ -55,9 +59,11 @@ pub struct Options {
     pub seed: Option<u64>,
 }
 
+/// Chosen by the closed loop: two places between tracks of an artist make queues more diverse, and lose nothing; of the
+/// others nothing notable was found.
 impl Default for Options {
     fn default() -> Self {
-        Self::OFF
+        Self { artist_gap: 2, ..Self::OFF }
     }
 }
 
@@ -103,14 +109,22 @@ pub fn rank(
     queue: &mut Vec<Place>,
 ) {
     slate.clear();
-    let scored = if options.are_off() { limit } else { candidates.len() };
+    let mut scored = candidates.len();
+    if options.are_off() {
+        scored = limit;
+    } else if options.are_gaps() {
+        scored = scored.min(limit.saturating_mul(ENOUGH));
+    }
     rank::rank(model, session, candidates, scored, queue);
     if !options.are_off() {
-        if options.are_gaps() {
-            slate.space_out(model, session, candidates, limit, options, queue);
-        } else {
+        let places = limit.min(PLACES);
+        if !options.are_gaps() {
             slate.weigh(model, session, candidates, options, queue);
-            slate.choose(model, limit, options);
+            slate.choose(model, places, options);
+        } else if !slate.space_out(model, session, candidates, places, options, queue) {
+            slate.clear();
+            rank::rank(model, session, candidates, candidates.len(), queue);
+            slate.space_out(model, session, candidates, places, options, queue);
         }
         queue.truncate(limit);
         queue.iter_mut().zip(&slate.items).for_each(|(place, item)| *place = item.place);
@@ -199,7 +213,7 @@ impl Slate {
     }
 
     /// Chooses where nothing but gaps do beside scores: of the candidates that the model knows, which come first in
-    /// `queue`, only as many are looked at as have to be.
+    /// `queue`, only as many are looked at as have to be. Returns whether there were enough of them, or no others.
     fn space_out(
         &mut self,
         model: &Model,
@@ -208,8 +222,9 @@ impl Slate {
         limit: usize,
         options: &Options,
         queue: &[Place],
-    ) {
+    ) -> bool {
         self.listen(model, session.expectation(model).sitting);
+        let all = queue.len() == candidates.len();
         let mut unseen = (0..).zip(queue).map_while(|(at, &place)| {
             let row = candidates[place.index() as usize].filter(|_| place.points() != UNKNOWN)?;
             Some(Item::new(model, row, place, at))
@@ -230,10 +245,14 @@ impl Slate {
                     break;
                 }
             }
-            let Some((_, place)) = least else { break };
+            let Some((soon, place)) = least else { return all };
+            if soon > 0 && !all {
+                return false;
+            }
             self.put(place, at);
             self.space(at, options);
         }
+        true
     }
 
     /// What was just heard stands before the first place.

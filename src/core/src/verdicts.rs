@@ -43,20 +43,26 @@ impl Verdict {
     /// What `evidence` says where each kind is worth so much, and a skip at the very end counts `late` of one at the
     /// very start.
     pub fn of(evidence: &Evidence, worth: &Worth, late: f32) -> Self {
-        let (mut yes, mut no) = (0.0_f32, 0.0_f32);
-        for (kind, worth) in Kind::ALL.into_iter().zip(worth) {
-            let amount = evidence.amount(kind);
-            if amount <= 0.0 || evidence.takes_back(kind) {
-                continue;
-            }
-            let skip = |amount| late * evidence.skips() + (1.0 - late) * amount;
-            let amount = if kind == Kind::Skip { skip(amount) } else { amount };
-            yes += (worth * amount).max(0.0);
-            no -= (worth * amount).min(0.0);
-        }
+        let [yes, no] = amounts(evidence, worth, late);
         let all = yes + no;
         if all > 0.0 { Self { weight: all.min(1.0), yes: yes / all } } else { Self::default() }
     }
+}
+
+/// How much yes and how much no there is in `evidence`, as [`Verdict::of`] takes it.
+pub fn amounts(evidence: &Evidence, worth: &Worth, late: f32) -> [f32; 2] {
+    let [mut yes, mut no] = [0.0_f32; 2];
+    for (kind, worth) in Kind::ALL.into_iter().zip(worth) {
+        let amount = evidence.amount(kind);
+        if amount <= 0.0 || evidence.takes_back(kind) {
+            continue;
+        }
+        let skip = |amount| late * evidence.skips() + (1.0 - late) * amount;
+        let amount = if kind == Kind::Skip { skip(amount) } else { amount };
+        yes += (worth * amount).max(0.0);
+        no -= (worth * amount).min(0.0);
+    }
+    [yes, no]
 }
 
 /// The share of all listeners who say yes, of its log-odds.

@@ -30,7 +30,7 @@ fn a_propensity_is_above_0_and_at_most_1() {
     }
     for other in [0.0, -0.0, -1.0, 1.0 + f64::EPSILON, f64::NAN, f64::INFINITY] {
         let said = Propensity::try_from(other).unwrap_err().to_string();
-        assert!(said.ends_with("expected a number above 0, at most 1"), "{other}: {said}");
+        assert!(said.ends_with("expected a number from 1e-9 to 1"), "{other}: {said}");
     }
 }
 

@@ -89,7 +89,7 @@ fn offers_that_make_no_sense_are_refused_with_place_and_reason() {
     for (more, said) in [
         (
             r#""propensity":0,"candidates":["b"]"#,
-            "`propensity` is 0; expected a number above 0, at most 1",
+            "`propensity` is 0; expected a number from 1e-9 to 1",
         ),
         (r#""propensity":1.5,"candidates":["b"]"#, "`propensity` is 1.5; expected"),
         (r#""propensity":"NaN","candidates":["b"]"#, "`propensity` is \"NaN\"; expected"),

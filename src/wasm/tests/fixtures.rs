@@ -207,12 +207,13 @@ impl Listener for Native<'_> {
 
     fn rank(&mut self, candidates: &[&str], given: &Given<'_>) -> Vec<Place> {
         let rows: Vec<Option<Row>> = candidates.iter().map(|id| self.model.row(id)).collect();
+        let usual = Options::default();
         let options = Options {
-            diversity: given.number("diversity").unwrap_or(0.0),
-            artist_gap: given.number("artistGap").unwrap_or(0),
-            album_gap: given.number("albumGap").unwrap_or(0),
-            fatigue: given.number("fatigue").unwrap_or(0.0),
-            explore: given.number("explore").unwrap_or(0.0),
+            diversity: given.number("diversity").unwrap_or(usual.diversity),
+            artist_gap: given.number("artistGap").unwrap_or(usual.artist_gap),
+            album_gap: given.number("albumGap").unwrap_or(usual.album_gap),
+            fatigue: given.number("fatigue").unwrap_or(usual.fatigue),
+            explore: given.number("explore").unwrap_or(usual.explore),
             seed: given.number("seed"),
         };
         let limit = given.number("limit").unwrap();

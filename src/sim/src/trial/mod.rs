@@ -66,6 +66,7 @@ impl<'a> Trial<'a> {
     /// Lets the first `people` listeners of the log come back under `model`; [`Arm::Chosen`] chooses by `options`. Writes the log once more: its time,
     /// and the memory of what those people did.
     pub fn new(world: &'a World, model: &'a Model, people: u32, options: Options) -> Self {
+        let people = people.min(world.config().listeners);
         let mut plays = vec![0; world.config().tracks as usize];
         let mut past: HashMap<String, Past> =
             (0..people).map(|n| (name(n), Past::default())).collect();

@@ -277,7 +277,7 @@ fn fraction(cell: &Cell<'_>) -> Result<f32, Problem> {
 fn propensity(cell: &Cell<'_>) -> Result<Propensity, Problem> {
     number(cell)
         .and_then(|chance| Propensity::try_from(chance).ok())
-        .ok_or_else(|| cell.refuse("a number above 0, at most 1"))
+        .ok_or_else(|| cell.refuse("a number from 1e-9 to 1"))
 }
 
 /// A list, or one text with its ids set off by `|`: others may be part of an id.

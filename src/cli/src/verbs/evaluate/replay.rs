@@ -23,7 +23,7 @@ use crate::{
 /// What listeners would think of what a model offers, told from a log of what was offered.
 ///
 /// The log is one of a policy that drew what it offered: events of kind `impression` say with which `propensity`
-/// (above 0, at most 1) a track was drawn among which `candidates`, before what the listener then did with it. Each
+/// (from 1e-9 to 1) a track was drawn among which `candidates`, before what the listener then did with it. Each
 /// is replayed: the model ranks the candidates for the listener as they were, and would have offered the first,
 /// or drawn one (--temperature). The reward is 1 where the listener's next event about the track in the sitting is no
 /// skip and no dislike, 0 where it is one. What is estimated is the mean reward under the model, by inverse
@@ -56,11 +56,16 @@ pub struct ReplayArguments {
     #[arg(long, value_name = "T", value_parser = above_zero)]
     temperature: Option<f64>,
     /// Count no impression for more than this weight: biased, and less at the mercy of a few.
-    #[arg(long, value_name = "WEIGHT", value_parser = above_zero)]
+    #[arg(long, value_name = "WEIGHT", value_parser = from_one)]
     clip: Option<f64>,
     /// How long to search for settings.
     #[arg(long, value_enum, default_value = "quick")]
     effort: EffortName,
+}
+
+fn from_one(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| *number >= 1.0 && number.is_finite());
+    number.ok_or_else(|| "expected a number, 1 or more".to_owned())
 }
 
 fn above_zero(text: &str) -> Result<f64, String> {
