@@ -24,11 +24,13 @@ fn impression(track: &str, candidates: &[&str]) -> Event {
 }
 
 #[test]
-fn a_propensity_is_above_0_and_at_most_1() {
-    for sound in [f64::MIN_POSITIVE, 0.25, 1.0] {
+fn a_propensity_is_from_a_billionth_to_1() {
+    for sound in [1e-9, 0.25, 1.0] {
         assert_eq!(Propensity::try_from(sound).unwrap().get(), sound);
     }
-    for other in [0.0, -0.0, -1.0, 1.0 + f64::EPSILON, f64::NAN, f64::INFINITY] {
+    for other in
+        [0.0, -0.0, -1.0, f64::MIN_POSITIVE, 0.9e-9, 1.0 + f64::EPSILON, f64::NAN, f64::INFINITY]
+    {
         let said = Propensity::try_from(other).unwrap_err().to_string();
         assert!(said.ends_with("expected a number from 1e-9 to 1"), "{other}: {said}");
     }
