@@ -105,15 +105,33 @@ pub fn write_whole(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    prepare(path, write)?.map_or(Ok(()), Prepared::take_place)
+}
+
+/// A file that is written whole, and is to take its place. Where it does not, nothing of it is left.
+pub struct Prepared {
+    path: PathBuf,
+    target: PathBuf,
+    folder: PathBuf,
+    file: NamedTempFile,
+    _writing: Writing,
+}
+
+/// The first half of [`write_whole`], so that several files take their places together or none does. A stream has none,
+/// and is written.
+pub fn prepare(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
+) -> Result<Option<Prepared>, Failure> {
     let (target, folder) = match Target::of(path)? {
         Target::File { file, folder } => (file, folder),
         // Nothing is to be removed again, and whoever reads at the other end may never come.
         Target::Stream => {
             let file = OpenOptions::new().write(true).open(path).map_err(cannot(path))?;
-            return buffered(path, file, write).map(drop);
+            return buffered(path, file, write).map(|()| None);
         }
     };
-    let _writing = Writing::begin();
+    let writing = Writing::begin();
     may_be_replaced(&target).map_err(cannot(path))?;
     let mut file = neighbour(&target, &folder).map_err(cannot(path))?;
     if let Ok(replaced) = std::fs::metadata(&target) {
@@ -121,14 +139,23 @@ pub fn write_whole(
     }
     buffered(path, file.as_file_mut(), write)?;
     file.as_file().sync_all().map_err(cannot(path))?;
-    file.persist(&target).map_err(|error| cannot(path)(error.error))?;
-    // The name is durable once its folder is.
-    #[cfg(unix)]
-    File::open(&folder).and_then(|folder| folder.sync_all()).map_err(cannot(path))?;
-    Ok(())
+    Ok(Some(Prepared { path: path.into(), target, folder, file, _writing: writing }))
 }
 
-fn cannot(path: &Path) -> impl Fn(io::Error) -> Failure {
+impl Prepared {
+    /// The second half.
+    pub fn take_place(self) -> Result<(), Failure> {
+        let Self { path, target, folder, file, _writing } = self;
+        file.persist(&target).map_err(|error| cannot(&path)(error.error))?;
+        // The name is durable once its folder is.
+        #[cfg(unix)]
+        File::open(&folder).and_then(|folder| folder.sync_all()).map_err(cannot(&path))?;
+        Ok(())
+    }
+}
+
+/// What to say where `path` cannot be written.
+pub fn cannot(path: &Path) -> impl Fn(io::Error) -> Failure {
     move |error| Failure::during(format!("cannot write {}", path.display()), error)
 }
 

@@ -4,7 +4,7 @@ use std::{
     io::{IsTerminal, Write, stderr, stdout},
     path::Path,
     process::ExitCode,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -18,7 +18,7 @@ use crate::failure::{Done, Failure};
 pub static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Whether a file is being written that is to be removed again where that is stopped.
-static WRITING: AtomicBool = AtomicBool::new(false);
+static WRITING: AtomicUsize = AtomicUsize::new(0);
 
 /// While this lives, Ctrl-C asks instead of ending the process.
 pub struct Writing;
@@ -26,14 +26,14 @@ pub struct Writing;
 impl Writing {
     /// From now on.
     pub fn begin() -> Self {
-        WRITING.store(true, Ordering::SeqCst);
+        WRITING.fetch_add(1, Ordering::SeqCst);
         Self
     }
 }
 
 impl Drop for Writing {
     fn drop(&mut self) {
-        WRITING.store(false, Ordering::SeqCst);
+        WRITING.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -71,7 +71,7 @@ impl Ui {
         };
         ctrlc::set_handler(move || {
             let again = STOP.swap(true, Ordering::SeqCst);
-            if again || !WRITING.load(Ordering::SeqCst) {
+            if again || WRITING.load(Ordering::SeqCst) == 0 {
                 // Nobody need be there to read it.
                 let _ = writeln!(stderr(), "segue: interrupted; nothing was written{}", go_on());
                 std::process::exit(FAILED);

@@ -204,25 +204,50 @@ fn a_budget_is_a_number_of_minutes() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupted_simulation_names_what_it_did_not_write() {
+fn an_interrupted_simulation_leaves_what_was_there() {
     let folder = folder();
+    fs::write(folder.path().join("truth.json"), "of another world").unwrap();
     let mut child = started(
         &folder,
         "simulate --listeners 3000 --tracks 50 --days 300 --out events.jsonl \
          --catalogue tracks.jsonl --truth truth.json",
     );
     // The events come last, and take far longer than this looks.
-    while !folder.path().join("truth.json").exists() {
+    let begun = || names(&folder).iter().any(|name| name.starts_with(".events.jsonl."));
+    while !begun() {
         assert!(child.try_wait().unwrap().is_none(), "it ended before");
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     interrupt(&child);
     let said = failed(child);
-    assert!(said.contains("interrupted; not written: events.jsonl\n"), "{said}");
-    let mut left: Vec<_> =
-        fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    left.sort_unstable();
-    assert_eq!(left, ["tracks.jsonl", "truth.json"]);
+    assert!(said.contains("interrupted; nothing was written\n"), "{said}");
+    assert_eq!(names(&folder), ["truth.json"]);
+    let truth = fs::read_to_string(folder.path().join("truth.json")).unwrap();
+    assert_eq!(truth, "of another world");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_simulation_that_cannot_write_its_events_replaces_nothing() {
+    let folder = folder();
+    write(&folder, "tracks.jsonl", "of another world");
+    let line =
+        "simulate --listeners 20 --tracks 50 --days 9 --out /dev/full --catalogue tracks.jsonl";
+    let said = fail(&folder, line);
+    assert!(said.contains("cannot write /dev/full: No space left on device"), "{said}");
+    assert_eq!(names(&folder), ["tracks.jsonl"]);
+    let tracks = fs::read_to_string(folder.path().join("tracks.jsonl")).unwrap();
+    assert_eq!(tracks, "of another world");
+}
+
+/// What lies in a folder, in order.
+#[cfg(unix)]
+fn names(folder: &TempDir) -> Vec<String> {
+    let each = fs::read_dir(folder.path()).unwrap();
+    let mut names: Vec<String> =
+        each.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort_unstable();
+    names
 }
 
 #[test]

@@ -18,7 +18,7 @@ use serde_json::json;
 use super::shown;
 use crate::{
     failure::{Done, Failure},
-    output::{check, write_whole},
+    output::{Prepared, cannot, check, prepare},
     ui::{STOP, Ui, counted, grouped},
 };
 
@@ -153,18 +153,21 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
             ui.say(&format!("writing events {}", grouped(events)));
         }
     };
-    for (at, &(part, path)) in parts.iter().enumerate() {
-        let left = &parts[at..];
-        write_whole(path, |out| match part {
-            Part::Catalogue => lines(out, world.catalogue(), left),
-            Part::Truth => Ok(serde_json::to_writer_pretty(out, &world.truth())?),
+    let mut prepared = Vec::new();
+    for &(part, path) in &parts {
+        prepared.extend(prepare(path, |out| match part {
+            Part::Catalogue => lines(out, world.catalogue(), path),
+            Part::Truth => serde_json::to_writer_pretty(out, &world.truth())
+                .map_err(|error| cannot(path)(error.into())),
             Part::Events if arguments.explore => {
                 let events = world.explored().map(|explored| explored.event);
-                lines(out, events.inspect(&mut count), left)
+                lines(out, events.inspect(&mut count), path)
             }
-            Part::Events => lines(out, world.events().inspect(&mut count), left),
-        })?;
+            Part::Events => lines(out, world.events().inspect(&mut count), path),
+        })?);
     }
+    // All of one world or none.
+    prepared.into_iter().try_for_each(Prepared::take_place)?;
     let out = arguments.out.as_deref().map(shown).unwrap_or_default();
     ui.finish(
         &json!({ "events": events, "listeners": listeners, "tracks": tracks, "out": out }),
@@ -184,18 +187,17 @@ fn parts(arguments: &Arguments) -> Vec<(Part, &Path)> {
     catalogue.into_iter().chain(truth).chain(events).collect()
 }
 
-/// Writes a part; `left` is what there will not be where that is interrupted.
+/// Writes a part to `path`.
 fn lines(
     out: &mut dyn Write,
     rows: impl Iterator<Item = impl serde::Serialize>,
-    left: &[(Part, &Path)],
+    path: &Path,
 ) -> Done {
     for row in rows {
-        serde_json::to_writer(&mut *out, &row)?;
-        out.write_all(b"\n")?;
+        serde_json::to_writer(&mut *out, &row).map_err(|error| cannot(path)(error.into()))?;
+        out.write_all(b"\n").map_err(cannot(path))?;
         if STOP.load(Ordering::Relaxed) {
-            let left: Vec<String> = left.iter().map(|(_, path)| shown(path)).collect();
-            return Err(Failure::from(format!("interrupted; not written: {}", left.join(", "))));
+            return Err(Failure::from("interrupted; nothing was written".to_owned()));
         }
     }
     Ok(())

@@ -66,10 +66,10 @@ fn trained(world: &World, ui: &Ui) -> Result<Model, Failure> {
     let [events, catalogue] =
         ["events.jsonl", "catalogue.jsonl"].map(|name| folder.path().join(name));
     let mut out = std::io::BufWriter::new(std::fs::File::create(&events)?);
-    lines(&mut out, world.events(), &[])?;
+    lines(&mut out, world.events(), &events)?;
     out.flush()?;
     let mut out = std::io::BufWriter::new(std::fs::File::create(&catalogue)?);
-    lines(&mut out, world.catalogue(), &[])?;
+    lines(&mut out, world.catalogue(), &catalogue)?;
     out.flush()?;
     let report = |report: segue_train::progress::Report<'_>| ui.report(report);
     let checkpoints = Checkpoints::default();
@@ -209,22 +209,23 @@ fn to_text(plan: &Plan<'_>, outcomes: &[Outcome]) -> String {
     let (worlds, people) = (plan.worlds, plan.people.min(plan.config.listeners));
     let mut text = format!(
         "{SITTINGS} sittings of {people} listeners in each of {worlds} worlds; ± is half of a 95 % interval over \
-         worlds\n\n{:<22}",
+         worlds\nmood: how much better the queue fits a mood once it has turned, and after how many events half of that is \
+         there\n\n{:<22}",
         "policy"
     );
     for name in FIGURES {
         text += &format!("{name:>18}");
     }
-    text += "   fits a new mood by, half of it after\n";
+    text += &format!("{:>18}{:>12}\n", "mood", "half after");
     let cells = |values: &dyn Fn(usize) -> Vec<f64>| -> String {
         (0..FIGURES.len()).map(|figure| format!("{:>18}", cell(&values(figure)))).collect()
     };
     for (at, arm) in plan.policies.iter().enumerate() {
         let Followed { gains, after, .. } = Followed::of(outcomes, at);
-        let after = after.map_or_else(String::new, |after| format!(", {after} events"));
+        let after = after.map_or_else(|| "–".into(), |after| after.to_string());
         let turn = cell(&gains);
         let figures = cells(&|figure| of_worlds(outcomes, at, figure));
-        text += &format!("{:<22}{figures}   {turn}{after}\n", arm.name());
+        text += &format!("{:<22}{figures}{turn:>18}{after:>12}\n", arm.name());
     }
     if let Some(full) = plan.policies.iter().position(|&arm| arm == Arm::Full) {
         for (at, arm) in plan.policies.iter().enumerate().filter(|(at, _)| *at != full) {
