@@ -68,7 +68,7 @@ fn without_ranker(model: &Model) -> Model {
     const RANKED: [SectionKind; 4] =
         [SectionKind::Rates, SectionKind::Ranker, SectionKind::Tags, SectionKind::Context];
     let sections = model.sections().filter(|(id, _)| !RANKED.contains(&id.kind));
-    Model::from_sections(sections.map(|(id, bytes)| (id, Aligned::copy_of(bytes)))).unwrap()
+    Model::from_sections(sections.map(|(id, bytes)| (id, Aligned::copy_of(&bytes)))).unwrap()
 }
 
 /// What a model says of skips may be far off: the direct method is then as far off, the doubly robust is not.

@@ -13,8 +13,8 @@
 //! G sums vvᵀ over all n tracks, s² is the mean square of a component. It is a ridge regression whose
 //! prior is flat among tracks as they lie: what is said of one track spreads to those near it as far as a
 //! lets it. That a taste, which is of what is met at all, and verdicts on what was met need each other's
-//! factors but not each other's targets is why there are two systems. One is of all that the listener said,
-//! one of this sitting alone, in which what was said last counts most.
+//! factors but not each other's targets is why there are two systems. One is of all that the listener said, of which
+//! the older may count less, one of this sitting alone, in which what was said last counts most.
 
 use alloc::vec::Vec;
 
@@ -106,6 +106,13 @@ impl Sums {
         }
         self.beyond += beyond;
         self.weight += weight;
+    }
+
+    /// All of it counts `by` of what it did.
+    fn scale(&mut self, by: f32) {
+        let Self { precision, said, met, beyond, weight } = self;
+        let sums = precision.iter_mut().chain(said).chain(met).chain([beyond, weight]);
+        sums.for_each(|sum| *sum *= by);
     }
 
     /// r̄.
@@ -210,6 +217,8 @@ pub struct Verdicts {
     all: Leaning,
     sitting: Leaning,
     artists: ByArtist,
+    /// The event at which verdicts count whole in `all`: instead of the older fading, the later count more.
+    whole: u32,
     /// The features of the track at hand.
     features: Vec<f32>,
     /// All that is so much for each feature, as log-odds weigh it: both leanings, and what the moment tells.
@@ -224,16 +233,43 @@ impl Verdicts {
         self.all.clear(model, axes as usize, all);
         self.sitting.clear(model, axes as usize, sitting);
         self.artists.clear();
+        self.whole = 0;
+    }
+
+    /// What a verdict counts in `all` that was last given at event `touched`.
+    fn share_at(&self, memory: f32, touched: u32) -> f32 {
+        let later = touched as f32 - self.whole as f32;
+        if memory > 0.0 { power(2.0, later / memory) } else { 1.0 }
+    }
+
+    /// From now on verdicts count whole at this event. O(k²).
+    fn fade(&mut self, memory: f32, now: u32) {
+        if memory > 0.0 {
+            let by = 1.0 / self.share_at(memory, now);
+            self.all.sums.scale(by);
+            self.whole = now;
+        }
     }
 
     /// The evidence on `row`, whose factor this is, was `before`, and is `now`. O(k²).
     pub fn change(&mut self, model: &Model, factor: &[f32], before: &Evidence, now: &Evidence) {
         let Some(ranker) = model.ranker() else { return };
+        let Recipe { axes, memory, .. } = *ranker.recipe();
+        if (now.touched() as f32 - self.whole as f32) > memory {
+            // Before what counts more and more is too much for a number.
+            self.fade(memory, now.touched());
+        }
+        let shares = [before, now].map(|of| self.share_at(memory, of.touched()));
         let [before, after] = [before, now].map(|of| Beyond::of(model, &ranker, of));
-        let weight = after.weight - before.weight;
-        let beyond = after.weight * after.mean - before.weight * before.mean;
-        features::write(model, ranker.recipe().axes as usize, now.row, factor, &mut self.features);
+        let sums = |shares: [f32; 2]| {
+            let [before, after] = [(before, shares[0]), (after, shares[1])];
+            let weights = [before, after].map(|(said, share)| said.weight * share);
+            [weights[1] - weights[0], weights[1] * after.0.mean - weights[0] * before.0.mean]
+        };
+        features::write(model, axes as usize, now.row, factor, &mut self.features);
+        let [weight, beyond] = sums(shares);
         self.all.sums.add(&self.features, weight, beyond);
+        let [weight, beyond] = sums([1.0; 2]);
         self.artists.add(model, now.row, weight, beyond);
     }
 
@@ -249,6 +285,7 @@ impl Verdicts {
         let Some(ranker) = model.ranker() else { return };
         let recipe = ranker.recipe();
         let axes = recipe.axes as usize;
+        self.fade(recipe.memory, now);
         self.sitting.sums.clear(axes + model.tags());
         self.artists.leave();
         for evidence in heard {
@@ -318,6 +355,8 @@ impl Verdicts {
         features::write(model, recipe.axes as usize, evidence.row, factor, &mut features);
         out.clear();
         out.resize(features.len(), 0.0);
+        let weight = said.weight * self.share_at(recipe.memory, evidence.touched());
+        let said = Beyond { weight, ..said };
         self.all.add_part_of(&features, said, ranker.weight(Signal::Verdicts), out);
         if let Some(age) = age {
             let said = Beyond::of(model, &ranker, &evidence.of_sitting());

@@ -390,6 +390,46 @@ fn what_was_said_last_counts_most_in_a_sitting_that_fades() {
 }
 
 #[test]
+fn what_was_said_long_ago_counts_less_of_all_where_the_model_says_so() {
+    let model = |memory: f32| {
+        let mut parts = ranker(only(Signal::Verdicts));
+        parts.recipe.memory = memory;
+        let mut sections = ranked_sections(TRACKS, 4, WEIGHTS);
+        sections.retain(|(kind, _)| *kind != SectionKind::Ranker);
+        sections.push((SectionKind::Ranker, segue_core::model::encode_ranker(&parts)));
+        Model::from_sections(sections)
+    };
+    // Two verdicts that gainsay each other on tracks that are alike, with twenty others between.
+    let session = |model: &Model, first: Kind, last: Kind| {
+        let mut session = Session::new(model);
+        let between = (0..20).map(|at| (13 + 4 * (at % 5) + at % 3, Kind::Play));
+        for (row, kind) in [(0, first)].into_iter().chain(between).chain([(4, last)]) {
+            observe(model, &mut session, row, kind, if kind == Kind::Play { 1.0 } else { 0.0 });
+        }
+        session
+    };
+    let turn = |memory: f32| {
+        let model = model(memory).unwrap();
+        let says = |first, last| odds(&model, &mut session(&model, first, last))[8];
+        says(Kind::Skip, Kind::Play) - says(Kind::Play, Kind::Skip)
+    };
+    let [fast, slow, never] = [4.0, 64.0, 0.0].map(turn);
+    assert!(fast > slow + 0.01 && slow > never + 0.01, "{fast}, {slow} and {never}");
+    assert!(model(0.5).is_err() && model(f32::NAN).is_err() && model(1e7).is_err());
+
+    // Carried to the same model they count as they did, to rounding; ten thousand events are no trouble.
+    let model = model(8.0).unwrap();
+    let mut before = session(&model, Kind::Skip, Kind::Play);
+    let mut after = before.moved(&model, &model);
+    let pairs = odds(&model, &mut before).into_iter().zip(odds(&model, &mut after));
+    pairs.for_each(|(a, b)| assert!((a - b).abs() < 1e-3, "{a} and {b}"));
+    for at in 0..10_000 {
+        observe(&model, &mut before, at % 30, Kind::Play, 1.0);
+    }
+    assert!(odds(&model, &mut before).iter().all(|x| x.is_finite()));
+}
+
+#[test]
 fn a_skip_of_one_track_of_an_artist_lowers_the_others_of_theirs() {
     let model = model(only(Signal::Artist));
     let mut session = Session::new(&model);

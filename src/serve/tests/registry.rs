@@ -395,7 +395,7 @@ fn a_model_without_names_to_show_is_published_too() {
         model(1)
             .sections()
             .filter(|(id, _)| ![SectionKind::Text, SectionKind::Clusters].contains(&id.kind))
-            .map(|(id, bytes)| (id, support::aligned(bytes))),
+            .map(|(id, bytes)| (id, support::aligned(&bytes))),
     )
     .unwrap();
     let published = registry.publish(&bare, NOW).unwrap();

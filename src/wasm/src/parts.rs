@@ -55,11 +55,10 @@ impl Parts {
         Ok(())
     }
 
-    /// Adds the section `kind` of a shard as `engine` has it. Returns whether it has it.
+    /// Adds the section `kind` of a shard as `engine` has it. Returns whether it has it as it was sent.
     pub fn keep(&mut self, kind: usize, shard: u8, engine: &Engine) -> Result<bool, JsError> {
         let id = id(kind, shard)?;
-        let mut sections = engine.model.sections();
-        let Some((_, bytes)) = sections.find(|(held, _)| *held == id) else { return Ok(false) };
+        let Some(bytes) = engine.model.section(id) else { return Ok(false) };
         reserve(bytes.len())?;
         self.0.push((id, Aligned::copy_of(bytes)));
         Ok(true)

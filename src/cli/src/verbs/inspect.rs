@@ -196,6 +196,7 @@ fn ranker_json(model: &Model) -> Option<Value> {
         "all": spread(recipe.all),
         "sitting": spread(recipe.sitting),
         "half_life": recipe.half_life,
+        "memory": recipe.memory,
         "late": recipe.late,
         "prior": recipe.prior,
         "tags": (0..model.tags()).map(|tag| model.tag_name(tag)).collect::<Vec<_>>(),

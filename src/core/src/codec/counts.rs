@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 /// How often each of several symbols was seen, summed in a tree (Fenwick, "A New Data Structure for
 /// Cumulative Frequency Tables", 1994). Every operation is O(log n).
 #[derive(Clone, Debug, Default)]
-pub(super) struct Counts {
+pub(crate) struct Counts {
     each: Vec<u32>,
     sums: Vec<u32>,
     total: u32,

@@ -1,7 +1,9 @@
 //! Entropy coding: one description of each format, both of its directions.
 
-mod counts;
+pub(crate) mod counts;
+pub(crate) mod golomb;
 pub mod pairs;
+pub mod patch;
 pub mod range;
 pub mod rows;
 

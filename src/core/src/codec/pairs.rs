@@ -11,6 +11,7 @@ use alloc::{vec, vec::Vec};
 use super::{
     Unreadable,
     counts::Counts,
+    golomb::Golomb,
     range::{Bit, Coder, Decoder, Encoder},
 };
 
@@ -41,7 +42,7 @@ pub struct Pair {
 /// The code, with what it has learned so far.
 struct Code {
     class: [Bit; CLASSES],
-    length: [Bit; LENGTH_BITS],
+    length: Golomb<LENGTH_BITS>,
     /// By the level that a pair may have at most.
     falls: [[Bit; LEVELS]; LEVELS],
     leans: [Bit; LEANS],
@@ -65,20 +66,6 @@ impl Code {
             mask /= 2;
         }
         (node - CLASSES) as u8
-    }
-
-    #[inline(never)]
-    fn length(&mut self, coder: &mut impl Coder, length: u32) -> u32 {
-        let wanted = (length + 1).ilog2();
-        let mut bits = 0;
-        for context in &mut self.length {
-            if !coder.bit(wanted > bits, context) {
-                break;
-            }
-            bits += 1;
-        }
-        let low = coder.raw((length + 1) & !(u32::MAX << bits), bits);
-        (1 << bits | low) - 1
     }
 
     /// Codes a pair of a row whose pairs so far leave it `most` as its level; there are rows after it.
@@ -122,7 +109,7 @@ pub fn encode(classes: &[u8], pairs: &[Pair]) -> Option<Vec<u8>> {
     for row in 0..classes.len() as u32 {
         let of_row;
         (of_row, left) = left.split_at(left.iter().take_while(|pair| pair.rows[0] == row).count());
-        code.length(&mut coder, of_row.len() as u32);
+        code.length.code(&mut coder, of_row.len() as u32);
         let mut most = LEVELS as u8 - 1;
         for &pair in of_row {
             most = code.pair(&mut coder, most, pair).level;
@@ -144,7 +131,7 @@ pub fn decode(bytes: &[u8], rows: usize, pairs: usize) -> Result<Graph, Unreadab
     classes.extend((0..rows).map(|_| code.class(&mut coder, 0)));
     let mut all = vec![];
     for row in 0..rows {
-        let length = code.length(&mut coder, 0) as usize;
+        let length = code.length.code(&mut coder, 0) as usize;
         let impossible = length > 0 && row + 1 == rows;
         if coder.is_past_end() || impossible || all.len() + length > pairs {
             return Err(Unreadable::Length);

@@ -53,7 +53,7 @@ impl Bit {
 
     /// Learns from one bit.
     #[inline]
-    fn learn(&mut self, bit: bool) {
+    pub(crate) fn learn(&mut self, bit: bool) {
         let (one, seen) = (self.0 >> (u32::BITS - Self::PRECISION), self.0 as u8);
         let step = u64::from(Self::STEP[usize::from(seen)]);
         let distance = if bit { (1 << Self::PRECISION) - one } else { one };
@@ -75,6 +75,9 @@ impl Bit {
 ///
 /// One function generic over `Coder` is both directions of a format, so the two cannot differ.
 pub trait Coder {
+    /// Whether it is given what to code, and does not say it.
+    const WRITES: bool = true;
+
     /// Codes one bit under an adaptive probability.
     fn bit(&mut self, bit: bool, context: &mut Bit) -> bool;
 
@@ -91,6 +94,11 @@ pub trait Coder {
     /// and the length of a symbol's share: of the symbol to write, or of the one whose share holds
     /// the number that was read.
     fn share(&mut self, total: u32, locate: impl FnOnce(Option<u32>) -> (u32, u32));
+
+    /// Whether more was read than there is: whatever follows is made up.
+    fn is_past_end(&self) -> bool {
+        false
+    }
 }
 
 /// Writes bits.
@@ -191,11 +199,6 @@ impl<'a> Decoder<'a> {
         decoder
     }
 
-    /// Whether more was decoded than the bytes hold: an encoder leaves out one word of zeros.
-    pub fn is_past_end(&self) -> bool {
-        self.missing > 1
-    }
-
     /// Whether just as much was decoded as the bytes hold.
     pub fn is_at_end(&self) -> bool {
         self.bytes.is_empty() && self.missing == 1
@@ -224,6 +227,13 @@ impl<'a> Decoder<'a> {
 }
 
 impl Coder for Decoder<'_> {
+    const WRITES: bool = false;
+
+    /// An encoder leaves out one word of zeros.
+    fn is_past_end(&self) -> bool {
+        self.missing > 1
+    }
+
     #[inline]
     fn bit(&mut self, _: bool, context: &mut Bit) -> bool {
         let ones = (self.range >> SCALE) * u64::from(context.one());

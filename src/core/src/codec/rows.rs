@@ -20,6 +20,7 @@ use core::array;
 use super::{
     Unreadable,
     counts::Counts,
+    golomb::Golomb,
     range::{Bit, Coder, Cost, Decoder, Encoder},
 };
 
@@ -104,7 +105,7 @@ impl Rows {
 #[derive(Clone, Debug, Default)]
 struct Sizes {
     more: [[Bit; UNARY]; CLASSES],
-    golomb: [Bit; GOLOMB],
+    golomb: Golomb<GOLOMB>,
 }
 
 impl Sizes {
@@ -138,7 +139,7 @@ impl Sizes {
             magnitude += 1;
         }
         if magnitude > UNARY as u32 {
-            magnitude += self.exp_golomb(coder, wanted.saturating_sub(magnitude));
+            magnitude += self.golomb.code(coder, wanted.saturating_sub(magnitude));
         }
         magnitude.min(MAX_CODE.into()) as i8
     }
@@ -153,21 +154,6 @@ impl Sizes {
                 cost.bits
             })
         })
-    }
-
-    /// An Exp-Golomb code of order 0.
-    #[inline(always)]
-    fn exp_golomb(&mut self, coder: &mut impl Coder, value: u32) -> u32 {
-        let wanted = (value + 1).ilog2();
-        let mut bits = 0;
-        for context in &mut self.golomb {
-            if !coder.bit(wanted > bits, context) {
-                break;
-            }
-            bits += 1;
-        }
-        let low = coder.raw((value + 1) & !(u32::MAX << bits), bits);
-        (1 << bits | low) - 1
     }
 }
 

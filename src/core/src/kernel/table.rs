@@ -78,6 +78,11 @@ impl Table {
         self.at(self.place_of[row] as usize)
     }
 
+    /// The place of a row; panics where there is no such row.
+    pub(crate) fn place(&self, row: usize) -> usize {
+        self.place_of[row] as usize
+    }
+
     /// The codes at a place.
     pub fn at(&self, place: usize) -> &[i8] {
         &bytemuck::cast_slice(&self.lines)[place * self.stride..][..self.stride]

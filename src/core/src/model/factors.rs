@@ -14,7 +14,10 @@ use xxhash_rust::xxh64::{Xxh64, xxh64};
 use super::{MAX_DIM, MAX_REAL, ModelError, SectionKind, Shape, ids::IdsDigest, in_range, prefix};
 use crate::{
     bytes::{ALIGN, Aligned, Writer},
-    codec::{Unreadable, rows},
+    codec::{
+        Unreadable,
+        rows::{self, Distinct},
+    },
     ids::Row,
     kernel::{Gram, Sketch, Table},
     linalg::packed_len,
@@ -54,6 +57,10 @@ impl FactorsDigest {
 pub struct Factors {
     steps: Vec<f32>,
     table: Table,
+    /// Of the section that holds them.
+    section: FactorsDigest,
+    /// Σ qqᵀ over the codes of all rows, the packed lower triangle, once somebody asked for it.
+    sums: Option<Vec<i64>>,
 }
 
 impl Factors {
@@ -104,10 +111,41 @@ impl Factors {
         }
     }
 
+    /// The section that holds them.
+    pub(super) const fn section(&self) -> FactorsDigest {
+        self.section
+    }
+
+    /// XXH64 of the codes, row by row without padding. O(n·d).
+    pub(super) fn digest(&self) -> u64 {
+        digest((0..self.len()).map(|row| &self.table.row(row)[..self.dim()]))
+    }
+
+    /// The section, whose rows are those of `ids`. O(n·d·log n).
+    pub(super) fn encoded(&self, ids: IdsDigest) -> Aligned {
+        let rows = (0..self.len()).map(|row| &self.table.row(row)[..self.dim()]);
+        encode(ids, &self.steps, &rows.flatten().copied().collect::<Vec<_>>())
+    }
+
+    /// Other rows under the same steps, of which the section `section` is: Σ qqᵀ over them differs by `sums`. `None`
+    /// where there is no memory for them.
+    pub(super) fn changed(
+        &self,
+        rows: Distinct,
+        sums: &[i64],
+        section: FactorsDigest,
+    ) -> Option<Self> {
+        let table = Table::new(rows, self.dim(), self.stride())?;
+        let sum = |before: &Vec<i64>| before.iter().zip(sums).map(|(sum, by)| sum + by).collect();
+        let sums = self.sums.as_ref().map(sum);
+        Some(Self { steps: self.steps.clone(), table, section, sums })
+    }
+
     /// Σ vvᵀ over all rows, the packed lower triangle. The sums are of integers and exact.
-    /// O(m·d²/2) for m distinct rows.
-    pub fn gram(&self) -> Vec<f32> {
-        scaled(&self.table.gram(self.dim()), &self.steps)
+    /// O(m·d²/2) for m distinct rows, once.
+    pub fn gram(&mut self) -> Vec<f32> {
+        let sums = self.sums.take().unwrap_or_else(|| self.table.gram(self.dim()));
+        scaled(self.sums.insert(sums), &self.steps)
     }
 }
 
@@ -207,5 +245,6 @@ pub(super) fn read(bytes: &[u8], shape: Shape) -> Result<Factors, ModelError> {
         return Err(ModelError::Checksum(KIND));
     }
     let table = Table::new(rows, dim, dim.next_multiple_of(ALIGN));
-    Ok(Factors { steps: steps.to_vec(), table: table.ok_or(ModelError::Memory(KIND))? })
+    let (table, section) = (table.ok_or(ModelError::Memory(KIND))?, FactorsDigest::of(bytes));
+    Ok(Factors { steps: steps.to_vec(), table, section, sums: None })
 }

@@ -71,6 +71,11 @@ impl<'a> Finished<'a> {
         self.tracks
     }
 
+    /// Number of lists.
+    pub(super) const fn lists(&self) -> usize {
+        self.ends.len()
+    }
+
     /// Number of entries in all lists.
     pub const fn len(&self) -> usize {
         self.entries.len()

@@ -118,6 +118,24 @@ impl<'a> Ids<'a> {
         Stem { value: value << (u64::BITS - bits), bits }
     }
 
+    /// Bits of a bucket's number, k.
+    pub(crate) const fn bits(&self) -> u32 {
+        self.bits
+    }
+
+    /// The first 32 + k bits of every fingerprint, ascending. O(n).
+    pub(crate) fn short(&self) -> impl Iterator<Item = u64> {
+        let mut bucket = 0_usize;
+        let mut end = self.end_of(0, 0);
+        (0..self.len()).map(move |row| {
+            while end <= row {
+                bucket += 1;
+                end = self.end_of(bucket, end);
+            }
+            (bucket as u64) << u32::BITS | u64::from(self.low[row])
+        })
+    }
+
     /// Tracks whose fingerprints, of 32 + k bits, are below `fingerprint`.
     fn lower_bound(&self, fingerprint: u64) -> usize {
         let bucket = self.bucket((fingerprint >> u32::BITS) as usize);
@@ -190,10 +208,15 @@ pub(super) fn encode(fingerprints: &[u64], spare: u32) -> (Aligned, IdsDigest) {
         fingerprints.is_sorted_by(|a, b| a >> cut < b >> cut)
     };
     let bits = (least..=least + SPARE_BITS - spare).find(told_apart).unwrap_or(least);
-    let short = || fingerprints.iter().map(|fingerprint| fingerprint >> (MAX_BITS - bits));
-    let low: Vec<u32> = short().map(|fingerprint| fingerprint as u32).collect();
+    let short: Vec<u64> = fingerprints.iter().map(|print| print >> (MAX_BITS - bits)).collect();
+    lay_out(bits, &short)
+}
+
+/// Lays out the section for the first 32 + `bits` bits of fingerprints, which ascend strictly.
+pub(crate) fn lay_out(bits: u32, short: &[u64]) -> (Aligned, IdsDigest) {
+    let low: Vec<u32> = short.iter().map(|&fingerprint| fingerprint as u32).collect();
     let mut unary = alloc::vec![0_u64; (low.len() + (1 << bits)).div_ceil(64)];
-    for (row, fingerprint) in short().enumerate() {
+    for (row, fingerprint) in short.iter().enumerate() {
         let at = row + (fingerprint >> u32::BITS) as usize;
         unary[at / 64] |= 1 << (at % 64);
     }

@@ -29,6 +29,7 @@ mod albums;
 mod clusters;
 pub mod container;
 mod context;
+pub mod delta;
 mod encode;
 mod error;
 mod factors;
@@ -46,7 +47,7 @@ mod taste;
 mod text;
 mod track;
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, vec::Vec};
 
 pub use albums::Albums;
 pub use clusters::Clusters;
@@ -116,19 +117,44 @@ impl Model {
     pub fn from_sections<S: Into<SectionId>>(
         sections: impl IntoIterator<Item = (S, Aligned)>,
     ) -> Result<Self, ModelError> {
-        let (mut head, shards) = sorted(sections)?;
+        Self::of_parts(Vec::new(), sections)
+    }
+
+    /// The same, of which some shards are made already.
+    fn of_parts<S: Into<SectionId>>(
+        made: Vec<(u8, Part)>,
+        sections: impl IntoIterator<Item = (S, Aligned)>,
+    ) -> Result<Self, ModelError> {
+        let (mut rest, shards) = sorted(sections)?;
+        let (heads, others): (Vec<_>, Vec<_>) =
+            made.into_iter().partition(|(shard, _)| *shard == 0);
         let mut late = Sections::default();
-        if let Some(cells) = head.take(SectionKind::Cells) {
-            late.put(SectionKind::Cells, cells)?;
-        }
-        let head = Part::read(head)?;
+        let mut head = match heads.into_iter().next() {
+            Some((_, head)) => {
+                core::mem::swap(&mut late, &mut rest);
+                head
+            }
+            None => {
+                if let Some(cells) = rest.take(SectionKind::Cells) {
+                    late.put(SectionKind::Cells, cells)?;
+                }
+                Part::read(rest)?
+            }
+        };
         let dim = head.shape.dim;
+        let has_gram = Taste::has_gram(head.sections.require(SectionKind::Taste)?, dim);
+        let gram = if has_gram { Vec::new() } else { head.factors_mut().gram() };
         let taste = head.sections.require(SectionKind::Taste)?;
-        let gram = if Taste::has_gram(taste, dim) { Vec::new() } else { head.factors().gram() };
-        let coded = head.section(SectionKind::Factors);
-        Taste::read(taste, dim, &gram, FactorsDigest::of(coded))?;
+        Taste::read(taste, dim, &gram, head.factors().section())?;
         let tail = head.sections.get(SectionKind::Shards);
-        let tail = tail.map(|bytes| Tail::read(bytes, &head)).transpose()?;
+        let mut tail = tail.map(|bytes| Tail::read(bytes, &head)).transpose()?;
+        if let (Some(cells), Some(tail)) = (late.take(SectionKind::Cells), &mut tail) {
+            tail.add_cells(cells)?;
+        }
+        for (number, part) in others {
+            let tail = tail.as_mut().ok_or(ModelError::Missing(SectionKind::Shards))?;
+            tail.put(number, part)?;
+        }
         let mut model = Self { head, gram, tail, revision: 0 };
         model.take_in(late, shards)?;
         Ok(model)
@@ -171,20 +197,28 @@ impl Model {
 
     /// The model as one file, of what is here.
     pub fn to_file(&self) -> Vec<u8> {
-        container::join(&self.sections().collect::<Vec<_>>())
+        let sections: Vec<_> = self.sections().collect();
+        let sections: Vec<_> = sections.iter().map(|(id, bytes)| (*id, &bytes[..])).collect();
+        container::join(&sections)
     }
 
-    /// The sections that are here, in file order.
-    pub fn sections(&self) -> impl Iterator<Item = (SectionId, &[u8])> {
+    /// A section that is here as it was sent: one that a delta made is not.
+    pub fn section(&self, id: SectionId) -> Option<&[u8]> {
+        if id.kind == SectionKind::Cells {
+            return self.tail.as_ref().and_then(Tail::cells);
+        }
+        self.part_of(id.shard)?.sections.get(id.kind)
+    }
+
+    /// The sections that are here, in file order; those that deltas made are coded anew.
+    pub fn sections(&self) -> impl Iterator<Item = (SectionId, Cow<'_, [u8]>)> {
         let cells = self.tail.as_ref().and_then(Tail::cells);
-        let cells = cells.map(|bytes| (SectionId::from(SectionKind::Cells), bytes));
-        let shards = self.tail.iter().flat_map(Tail::parts).flat_map(named);
+        let cells = cells.map(|bytes| (SectionKind::Cells.into(), Cow::Borrowed(bytes)));
         // The head's own kinds are numbered on both sides of it.
-        let head = |later| {
-            let here = named((0, &self.head));
-            here.filter(move |(id, _)| (id.kind > SectionKind::Cells) == later)
-        };
-        head(false).chain(cells).chain(head(true)).chain(shards)
+        let (early, late) = SectionKind::ALL.split_at(SectionKind::Cells.place());
+        let shards = self.tail.iter().flat_map(Tail::parts);
+        let shards = shards.flat_map(|(shard, part)| named(shard, part, &SectionKind::ALL));
+        named(0, &self.head, early).chain(cells).chain(named(0, &self.head, late)).chain(shards)
     }
 
     /// What further sections of the head are numbered by.
@@ -424,7 +458,11 @@ impl Model {
     /// The shard of a track that is here.
     #[inline]
     fn part(&self, row: Row) -> Option<&Part> {
-        match row.shard() {
+        self.part_of(row.shard())
+    }
+
+    fn part_of(&self, shard: u8) -> Option<&Part> {
+        match shard {
             0 => Some(&self.head),
             shard => self.tail.as_ref()?.part(shard),
         }
@@ -432,8 +470,12 @@ impl Model {
 }
 
 /// The sections of a shard with their names.
-fn named((shard, part): (u8, &Part)) -> impl Iterator<Item = (SectionId, &[u8])> {
-    part.sections.iter().map(move |(kind, bytes)| (SectionId { shard, kind }, bytes))
+fn named<'a>(
+    shard: u8,
+    part: &'a Part,
+    kinds: &'a [SectionKind],
+) -> impl Iterator<Item = (SectionId, Cow<'a, [u8]>)> {
+    kinds.iter().filter_map(move |&kind| Some((SectionId { shard, kind }, part.encoded(kind)?)))
 }
 
 /// Those of the head, and those of each other shard.

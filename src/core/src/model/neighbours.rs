@@ -11,6 +11,7 @@
 
 use alloc::{vec, vec::Vec};
 use bytemuck::{Pod, Zeroable};
+use xxhash_rust::xxh64::Xxh64;
 
 use super::{ModelError, Prefix, SectionKind, Shape, ids::IdsDigest, prefix};
 use crate::{
@@ -69,13 +70,31 @@ pub struct Habits {
     pub back: f32,
 }
 
-#[derive(Clone, Copy, Pod, Zeroable)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
 #[repr(C)]
-struct Weights {
+pub(crate) struct Weights {
     powers: [f32; 2],
     back: f32,
     habits: Habits,
     strengths: [f32; LEVELS],
+}
+
+impl NeighbourParts {
+    const fn weights(&self) -> Weights {
+        let Self { powers, strengths, back, habits, .. } = *self;
+        Weights { powers, back, habits, strengths }
+    }
+}
+
+impl Weights {
+    /// Whether all are finite and in their ranges.
+    pub(crate) fn are_sound(&self) -> bool {
+        let Self { powers, back, habits, strengths } = self;
+        let Habits { recency, agreement, again, stay, back: before } = *habits;
+        let small = [powers[0], powers[1], recency, agreement, again];
+        let sound = small.iter().all(|x| x.abs() <= MAX_POWER) && (0.0..=1.0).contains(back);
+        sound && super::in_range(strengths) && super::in_range(&[stay, before])
+    }
 }
 
 /// The class of a track of so many listeners.
@@ -85,7 +104,8 @@ pub fn popularity_class(listeners: usize) -> u8 {
 }
 
 /// A track that goes with another.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+#[repr(C)]
 pub struct Neighbour {
     /// Its place in the shard.
     pub place: u32,
@@ -99,13 +119,24 @@ pub struct Neighbours {
     /// Where the list of each track ends.
     ends: Vec<u32>,
     list: Vec<Neighbour>,
-    habits: Habits,
+    /// Of each entry of the list its pair's level, and its lean in the lower bits.
+    kinds: Vec<u8>,
+    classes: Vec<u8>,
+    weights: Weights,
 }
+
+/// Bits of a lean.
+const LEAN_BITS: u32 = 3;
 
 impl Neighbours {
     /// Lays the pairs out as lists; `None` where there is no memory for them. O(n + p).
     pub fn new(parts: &NeighbourParts) -> Option<Self> {
-        let NeighbourParts { powers, strengths, classes, pairs, back, habits } = parts;
+        Self::weighing(parts.weights(), parts.classes.clone(), &parts.pairs)
+    }
+
+    /// The same of pairs that weigh so.
+    pub(crate) fn weighing(weights: Weights, classes: Vec<u8>, pairs: &[Pair]) -> Option<Self> {
+        let Weights { powers, back, strengths, .. } = weights;
         let power = |power: f32| -> [f32; CLASSES] {
             core::array::from_fn(|class| libm::exp2f(-0.5 * class as f32 * power))
         };
@@ -125,6 +156,7 @@ impl Neighbours {
             let reversed = f32::from(lean) / (LEANS - 1) as f32;
             [1.0 - reversed + back * reversed, reversed + back * (1.0 - reversed)]
         };
+        let mut kinds = filled(0_u8, list.len())?;
         for &Pair { rows: [a, b], level, lean } in pairs {
             let [there, back] = share_of(lean);
             for (of, place, share) in [(a, b, there), (b, a, back)] {
@@ -135,22 +167,52 @@ impl Neighbours {
                 let weight = weight.clamp(-MAX_WEIGHT, MAX_WEIGHT);
                 let next = &mut ends[of as usize];
                 list[*next as usize] = Neighbour { place, weight };
+                kinds[*next as usize] = level << LEAN_BITS | lean;
                 *next += 1;
             }
         }
-        Some(Self { ends, list, habits: *habits })
+        Some(Self { ends, list, kinds, classes, weights })
     }
 
     /// The list of the track at this place; empty where there is none.
     pub fn of(&self, place: usize) -> &[Neighbour] {
-        let Some(&end) = self.ends.get(place) else { return &[] };
+        &self.list[self.bounds(place)]
+    }
+
+    fn bounds(&self, place: usize) -> core::ops::Range<usize> {
+        let Some(&end) = self.ends.get(place) else { return 0..0 };
         let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.list[start as usize..end as usize]
+        start as usize..end as usize
+    }
+
+    /// The pairs of the track at this place with those after it, by falling level.
+    pub(crate) fn pairs_of(&self, place: usize) -> impl Iterator<Item = Pair> {
+        let entries = self.bounds(place).map(|at| (self.list[at].place, self.kinds[at]));
+        entries.filter(move |(other, _)| *other as usize > place).map(move |(other, kind)| Pair {
+            rows: [place as u32, other],
+            level: kind >> LEAN_BITS,
+            lean: kind & !(u8::MAX << LEAN_BITS),
+        })
+    }
+
+    /// The classes of tracks.
+    pub(crate) fn classes(&self) -> &[u8] {
+        &self.classes
+    }
+
+    /// Takes in all that is here.
+    pub(super) fn digest(&self, digest: &mut Xxh64) {
+        digest.update(bytemuck::cast_slice(&self.list));
+        [&self.kinds, &self.classes].iter().for_each(|bytes| digest.update(bytes));
+    }
+
+    pub(crate) const fn weights(&self) -> &Weights {
+        &self.weights
     }
 
     /// How a sitting votes, of transitions.
     pub const fn habits(&self) -> &Habits {
-        &self.habits
+        &self.weights.habits
     }
 
     /// Number of tracks.
@@ -178,14 +240,21 @@ fn filled<T: Clone>(value: T, len: usize) -> Option<Vec<T>> {
 
 /// Lays out the section; `None` where there is no memory to.
 pub(super) fn encode(ids: IdsDigest, parts: &NeighbourParts) -> Option<Aligned> {
-    let NeighbourParts { powers, strengths, classes, pairs, back, habits } = parts;
+    lay_out(ids, parts.weights(), &parts.classes, &parts.pairs)
+}
+
+/// Lays out the section of neighbours that were read.
+pub(super) fn encode_again(ids: IdsDigest, of: &Neighbours) -> Option<Aligned> {
+    let pairs: Vec<Pair> = (0..of.len()).flat_map(|place| of.pairs_of(place)).collect();
+    lay_out(ids, of.weights, &of.classes, &pairs)
+}
+
+fn lay_out(ids: IdsDigest, weights: Weights, classes: &[u8], pairs: &[Pair]) -> Option<Aligned> {
     let coded = pairs::encode(classes, pairs)?;
     let head = Coded { pairs: pairs.len() as u32, bytes: coded.len() as u32, zeros: [0; 2] };
-    let (powers, strengths, back, habits) = (*powers, *strengths, *back, *habits);
     let mut writer = Writer::default();
     writer.array(&[Prefix { rows: classes.len() as u32, width: LEVELS as u32, ids: ids.0 }]);
-    writer.array(&[Weights { powers, back, habits, strengths }]);
-    writer.array(&[head]).array(&coded);
+    writer.array(&[weights]).array(&[head]).array(&coded);
     Some(writer.finish())
 }
 
@@ -202,11 +271,7 @@ pub(super) fn read(
     if !reader.is_empty() {
         return Err(ModelError::Shape(kind));
     }
-    let &Weights { powers, back, habits, strengths } = weights;
-    let Habits { recency, agreement, again, stay, back: before } = habits;
-    let small = [powers[0], powers[1], recency, agreement, again];
-    let sound = small.iter().all(|x| x.abs() <= MAX_POWER) && (0.0..=1.0).contains(&back);
-    if !sound || !super::in_range(&strengths) || !super::in_range(&[stay, before]) {
+    if !weights.are_sound() {
         return Err(ModelError::value(kind, "a weight is not finite or out of range"));
     }
     let pairs = head.pairs as usize;
@@ -220,6 +285,5 @@ pub(super) fn read(
             }
             Unreadable::Memory => ModelError::Memory(kind),
         })?;
-    let parts = NeighbourParts { powers, strengths, classes, pairs, back, habits };
-    Neighbours::new(&parts).ok_or(ModelError::Memory(kind))
+    Neighbours::weighing(*weights, classes, &pairs).ok_or(ModelError::Memory(kind))
 }

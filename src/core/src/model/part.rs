@@ -59,6 +59,8 @@ pub(super) struct Part {
     factors: Factors,
     neighbours: Option<Neighbours>,
     transitions: Option<Neighbours>,
+    /// The state that the delta gave it which made it.
+    pub sealed: Option<u64>,
 }
 
 impl Part {
@@ -69,6 +71,22 @@ impl Part {
         let coded = sections.require(SectionKind::Factors)?;
         let factors = factors::read(coded, Shape { rows, dim: 0, ids })?;
         let shape = Shape { rows, dim: factors.dim(), ids };
+        let graph = |kind| {
+            let read = |bytes| neighbours::read(kind, bytes, shape);
+            sections.get(kind).map(read).transpose()
+        };
+        let graphs = [graph(SectionKind::Neighbours)?, graph(SectionKind::Transitions)?];
+        Self::of(sections, shape, directory, factors, graphs)
+    }
+
+    /// The same of what was read already; validates the others.
+    pub fn of(
+        sections: Sections,
+        shape: Shape,
+        directory: Directory,
+        factors: Factors,
+        [neighbours, transitions]: [Option<Neighbours>; 2],
+    ) -> Result<Self, ModelError> {
         const PLAIN: [SectionKind; 8] = [
             SectionKind::Clusters,
             SectionKind::Text,
@@ -82,17 +100,34 @@ impl Part {
         for kind in PLAIN {
             sections.get(kind).map_or(Ok(()), |bytes| validate(kind, bytes, shape))?;
         }
-        let graph = |kind| {
-            let read = |bytes| neighbours::read(kind, bytes, shape);
-            sections.get(kind).map(read).transpose()
-        };
-        let (neighbours, transitions) =
-            (graph(SectionKind::Neighbours)?, graph(SectionKind::Transitions)?);
-        Ok(Self { sections, shape, directory, factors, neighbours, transitions })
+        Ok(Self { sections, shape, directory, factors, neighbours, transitions, sealed: None })
+    }
+
+    /// Remembers which state a delta gave it.
+    pub const fn seal(&mut self, state: u64) {
+        self.sealed = Some(state);
+    }
+
+    /// Whether what is decoded has its bytes here too.
+    pub fn coded_are_here(&self) -> bool {
+        let here = |kind| self.sections.get(kind).is_some();
+        here(SectionKind::Factors)
+            && (self.neighbours.is_none() || here(SectionKind::Neighbours))
+            && (self.transitions.is_none() || here(SectionKind::Transitions))
+    }
+
+    /// The pairs of a section of this kind.
+    pub const fn graph(&self, kind: SectionKind) -> Option<&Neighbours> {
+        match kind {
+            SectionKind::Neighbours => self.neighbours.as_ref(),
+            SectionKind::Transitions => self.transitions.as_ref(),
+            _ => None,
+        }
     }
 
     /// Takes in neighbours, clusters or names that come after the rest.
     pub fn add(&mut self, kind: SectionKind, bytes: Aligned) -> Result<(), ModelError> {
+        self.sealed = None;
         let graph = match kind {
             SectionKind::Neighbours => Some(&mut self.neighbours),
             SectionKind::Transitions => Some(&mut self.transitions),
@@ -114,6 +149,11 @@ impl Part {
 
     pub const fn factors(&self) -> &Factors {
         &self.factors
+    }
+
+    /// The same, to keep sums.
+    pub const fn factors_mut(&mut self) -> &mut Factors {
+        &mut self.factors
     }
 
     pub const fn transitions(&self) -> Option<&Neighbours> {

@@ -52,6 +52,8 @@ pub struct Recipe {
     pub late: f32,
     /// Listeners and pairs of verdicts that the weights were learned from.
     pub learned_from: [u32; 2],
+    /// Events after which a verdict of all that the listener said counts half; to 10⁶, 0 where it always counts whole.
+    pub memory: f32,
 }
 
 /// What each kind of event says: above 0 for yes, below for no, 0 for neither.
@@ -122,6 +124,7 @@ pub(super) fn validate(bytes: &[u8], dim: usize) -> Result<(), ModelError> {
         && spreads(recipe.all)
         && spreads(recipe.sitting)
         && above(recipe.half_life)
+        && (recipe.memory == 0.0 || (1.0..=MOST).contains(&recipe.memory))
         && within(recipe.late, 1.0)
         && worth.iter().all(|x| x.abs() <= 1e4)
         && weights.iter().all(|x| x.abs() <= MAX_WEIGHT);

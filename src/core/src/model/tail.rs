@@ -175,20 +175,27 @@ impl Tail {
     /// Takes in shard `number`, whose sections must be the ones that the `shards` section names.
     pub fn add(&mut self, number: u8, sections: Sections) -> Result<(), ModelError> {
         let at = usize::from(number).wrapping_sub(1);
-        let entry = *self.entries.get(at).ok_or(ModelError::Limit(SectionKind::Shards))?;
+        if at >= self.entries.len() {
+            return Err(ModelError::Limit(SectionKind::Shards));
+        }
         if self.cells.is_none() {
             return Err(ModelError::Missing(SectionKind::Cells));
         }
         if self.parts[at].is_some() {
             return Err(ModelError::Duplicate(SectionKind::Ids));
         }
-        let digest = FactorsDigest::of(sections.require(SectionKind::Factors)?);
-        let part = Part::read(sections)?;
+        self.put(number, Part::read(sections)?)
+    }
+
+    /// Takes in shard `number`, which must be the one that the `shards` section names.
+    pub fn put(&mut self, number: u8, part: Part) -> Result<(), ModelError> {
+        let at = usize::from(number).wrapping_sub(1);
+        let entry = *self.entries.get(at).ok_or(ModelError::Limit(SectionKind::Shards))?;
         let found = Entry {
             tracks: part.shape.rows as u32,
             zero: 0,
             ids: part.shape.ids.0,
-            factors: digest.0,
+            factors: part.factors().section().0,
         };
         if found.ids != entry.ids || found.tracks != entry.tracks {
             return Err(ModelError::Mixed(SectionKind::Ids));

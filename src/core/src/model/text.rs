@@ -50,6 +50,16 @@ impl<'a> Text<'a> {
         [count(0), count(1)]
     }
 
+    /// How many artists there are.
+    pub(super) fn artists(&self) -> usize {
+        self.counts()[0]
+    }
+
+    /// How many clusters have names here.
+    pub(super) fn clusters(&self) -> usize {
+        self.counts()[1]
+    }
+
     /// The bytes of one number for each row.
     const fn column(&self) -> usize {
         padded(self.rows * size_of::<u32>())
@@ -125,6 +135,30 @@ impl<'a> Text<'a> {
     }
 }
 
+/// Strings that lie end to end.
+#[derive(Default)]
+pub(super) struct Strings {
+    pub bytes: Vec<u8>,
+    /// Where each ends.
+    ends: Vec<u32>,
+}
+
+impl Strings {
+    /// Appends one; `None` where there is no memory for it.
+    pub fn push(&mut self, text: &[u8]) -> Option<()> {
+        self.bytes.try_reserve(text.len()).ok()?;
+        self.bytes.extend_from_slice(text);
+        self.close()
+    }
+
+    /// Makes one of the bytes since the last.
+    pub fn close(&mut self) -> Option<()> {
+        self.ends.try_reserve(1).ok()?;
+        self.ends.push(u32::try_from(self.bytes.len()).ok()?);
+        Some(())
+    }
+}
+
 pub(super) fn encode<'a>(
     ids: IdsDigest,
     tracks: impl Iterator<Item = (&'a str, &'a str, u32)>,
@@ -133,13 +167,9 @@ pub(super) fn encode<'a>(
     let mut artists: Vec<&str> = Vec::new();
     let mut index_of: BTreeMap<&str, u32> = BTreeMap::new();
     let (mut artist_of, mut durations) = (Vec::new(), Vec::new());
-    let (mut strings, mut offsets) = (String::new(), Vec::from([0_u32]));
-    let mut push = |text: &str, strings: &mut String| {
-        strings.push_str(text);
-        offsets.push(strings.len() as u32);
-    };
+    let mut strings = Strings::default();
     for (title, artist, duration) in tracks {
-        push(title, &mut strings);
+        strings.push(title.as_bytes());
         durations.push(duration);
         artist_of.push(*index_of.entry(artist).or_insert_with(|| {
             artists.push(artist);
@@ -147,18 +177,25 @@ pub(super) fn encode<'a>(
         }));
     }
     for text in artists.iter().copied().chain(clusters.iter().map(String::as_str)) {
-        push(text, &mut strings);
+        strings.push(text.as_bytes());
     }
-    let counts = Counts {
-        artists: artists.len() as u32,
-        clusters: clusters.len() as u32,
-        bytes: strings.len() as u32,
-        zero: 0,
-    };
+    lay_out(ids, &artist_of, &durations, [artists.len(), clusters.len()], &strings)
+}
+
+/// Lays out so many artists and clusters, whose names follow the titles.
+pub(super) fn lay_out(
+    ids: IdsDigest,
+    artist_of: &[u32],
+    durations: &[u32],
+    [artists, clusters]: [usize; 2],
+    Strings { bytes, ends }: &Strings,
+) -> Aligned {
+    let [artists, clusters, len] = [artists, clusters, bytes.len()].map(|count| count as u32);
     let mut writer = Writer::default();
-    writer.array(&[Prefix { rows: artist_of.len() as u32, width: counts.artists, ids: ids.0 }]);
-    writer.array(&[counts]).array(&artist_of).array(&durations);
-    writer.array(&offsets).array(strings.as_bytes());
+    writer.array(&[Prefix { rows: artist_of.len() as u32, width: artists, ids: ids.0 }]);
+    writer.array(&[Counts { artists, clusters, bytes: len, zero: 0 }]);
+    writer.array(artist_of).array(durations);
+    writer.array(&[&[0], &ends[..]].concat()).array(bytes);
     writer.finish()
 }
 

@@ -174,6 +174,8 @@ impl Session {
             }
         }
         (session.events, session.opened) = (self.events, self.opened);
+        // Now that it is known when each was met.
+        session.take_in(to);
         session.at(self.moment);
         for &row in self.sitting.tracks().iter().rev() {
             let stem = from.stem(row);

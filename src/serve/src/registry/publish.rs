@@ -5,6 +5,7 @@ use segue_core::{
     model::{Model, SectionId},
 };
 use std::{
+    borrow::Cow,
     fs,
     num::NonZero,
     path::Path,
@@ -35,7 +36,7 @@ pub struct Published {
 struct Part<'a> {
     id: SectionId,
     hash: BlobHash,
-    bytes: &'a [u8],
+    bytes: Cow<'a, [u8]>,
 }
 
 impl Registry {
@@ -53,7 +54,7 @@ impl Registry {
 
         let parts: Vec<Part> = model
             .sections()
-            .map(|(id, bytes)| Part { id, hash: BlobHash::of(bytes), bytes })
+            .map(|(id, bytes)| Part { id, hash: BlobHash::of(&bytes), bytes })
             .collect();
         let current = self.manifest()?;
         let next = self.next(current.as_ref(), &parts, now_ms)?;
@@ -116,24 +117,24 @@ impl Registry {
 
     /// Whether the blob is here, and it and its codings are sound.
     fn holds(&self, part: &Part) -> bool {
-        fs::read(self.blob_path(part.hash)).is_ok_and(|found| found == part.bytes)
+        fs::read(self.blob_path(part.hash)).is_ok_and(|found| part.bytes == found)
             && Encoding::ALL
                 .into_iter()
-                .all(|encoding| self.coded(part.hash, encoding, part.bytes).is_ok())
+                .all(|encoding| self.coded(part.hash, encoding, &part.bytes).is_ok())
     }
 
     /// Writes the codings of a blob and then the blob, so that where a blob is, its codings are.
     fn write(&self, part: &Part) -> Result<(), RegistryError> {
-        let effort = Effort::worth(part.bytes);
+        let effort = Effort::worth(&part.bytes);
         for encoding in Encoding::ALL {
             let path = self.coded_path(part.hash, encoding);
-            let coded = effort.map(|effort| encoding.encode(part.bytes, effort)).transpose();
+            let coded = effort.map(|effort| encoding.encode(&part.bytes, effort)).transpose();
             match coded.map_err(RegistryError::io("compress", &path))?.flatten() {
                 Some(coded) => files::replace(&path, &coded)?,
                 None => remove_if_there(&path)?,
             }
         }
-        files::replace(&self.blob_path(part.hash), part.bytes)
+        files::replace(&self.blob_path(part.hash), &part.bytes)
     }
 
     fn swap_in(&self, next: &Manifest) -> Result<(), RegistryError> {
@@ -155,7 +156,7 @@ impl Registry {
 }
 
 impl Part<'_> {
-    const fn len(&self) -> u64 {
+    fn len(&self) -> u64 {
         // A length in memory fits 64 bits on every target.
         self.bytes.len() as u64
     }

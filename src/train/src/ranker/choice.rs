@@ -36,6 +36,8 @@ const OTHERS: [f32; 6] = [3.0, 10.0, 30.0, 100.0, 300.0, 1000.0];
 const FLATS: [f32; 4] = [0.1, 1.0, 10.0, 100.0];
 const TAGS: [f32; 5] = [0.3, 1.0, 3.0, 10.0, 30.0];
 const HALF_LIVES: [f32; 5] = [2.0, 4.0, 8.0, 16.0, 64.0];
+/// Of all that a listener said, in events.
+const MEMORIES: [f32; 4] = [1024.0, 256.0, 64.0, 16.0];
 const PRIORS: [f32; 4] = [1.0, 3.0, 10.0, 30.0];
 const LATES: [f32; 3] = [0.25, 0.5, 1.0];
 /// What a deliberate yes or no says, beside a play or a skip.
@@ -56,6 +58,7 @@ const START: Recipe = {
         half_life: 1e6,
         late: 0.0,
         learned_from: [0; 2],
+        memory: 0.0,
     }
 };
 
@@ -152,6 +155,7 @@ impl<'a> Run<'a> {
         search.over(&OTHERS, |setting, x| setting.recipe.all.others = x)?;
         search.over(&FLATS, |setting, x| setting.recipe.all.ridge = x)?;
         search.over(&PRIORS, |setting, x| setting.recipe.prior = x)?;
+        search.over(&MEMORIES, |setting, x| setting.recipe.memory = x)?;
         if self.base.tags() > 0 {
             search.over(&TAGS, |setting, x| setting.recipe.all.tags = x)?;
             search.over(&TAGS, |setting, x| setting.recipe.sitting.tags = x)?;

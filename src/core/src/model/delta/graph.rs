@@ -1,0 +1,163 @@
+//! Pairs of tracks, under weights that stay as they are.
+
+use alloc::vec::Vec;
+
+use super::{Fault, Rows, map::NONE};
+use crate::{
+    codec::{
+        counts::Counts,
+        golomb::Golomb,
+        pairs::{CLASSES, LEANS, LEVELS, MAX_PAIRS, Pair},
+        patch::Patch,
+        range::{Bit, Coder},
+    },
+    model::Neighbours,
+};
+
+/// Bits of a number of new pairs of one row, at most.
+const LENGTH_BITS: usize = 24;
+
+/// The code, with what it has learned so far.
+struct Code {
+    classes: Patch,
+    /// Whether anything became of a row's pairs: by whether something else of the track changed, and of a new one.
+    changed: [Bit; 3],
+    /// Whether a pair is no more, by its level.
+    gone: [Bit; LEVELS],
+    /// By the level and the lean that a pair had, none of a new one.
+    levels: [[Bit; LEVELS]; LEVELS + 1],
+    leans: [[Bit; LEANS]; LEANS + 1],
+    length: Golomb<LENGTH_BITS>,
+    named: Counts,
+}
+
+/// Codes what became of the pairs of a graph. Returns the classes of the next one and its pairs.
+pub fn graph(
+    coder: &mut impl Coder,
+    old: &Neighbours,
+    next: Option<&Neighbours>,
+    rows: &mut Rows<'_>,
+) -> Result<(Vec<u8>, Vec<Pair>), Fault> {
+    let len = rows.map.from.len();
+    let mut code = Code {
+        classes: Patch::new(1),
+        changed: Default::default(),
+        gone: Default::default(),
+        levels: Default::default(),
+        leans: Default::default(),
+        length: Golomb::default(),
+        named: named(old, &rows.map.to, len)?,
+    };
+    let mut classes = Vec::new();
+    classes.try_reserve_exact(len).map_err(|_| Fault::Memory)?;
+    for (row, (&from, &touched)) in rows.map.from.iter().zip(rows.touched.iter()).enumerate() {
+        let before = old.classes().get(from as usize).copied().unwrap_or_default();
+        let mut class = [next.map_or(0, |next| next.classes()[row]) as i8];
+        code.classes.row(coder, touched, &[before as i8], &mut class);
+        classes.push(class[0] as u8);
+    }
+    if classes.iter().any(|&class| usize::from(class) >= CLASSES) {
+        return Err(Fault::Damaged);
+    }
+    let mut pairs = Vec::new();
+    let mut scratch = Vec::new();
+    for row in 0..len {
+        let from = rows.map.from[row];
+        scratch.clear();
+        if from != NONE {
+            let kept = old.pairs_of(from as usize).filter_map(|pair| {
+                let other = rows.map.to[pair.rows[1] as usize];
+                (other != NONE).then_some(Pair { rows: [row as u32, other], ..pair })
+            });
+            scratch.extend(kept);
+        }
+        let state = if from == NONE { 2 } else { usize::from(rows.touched[row]) };
+        code.row(coder, row, state, &mut scratch, next)?;
+        if coder.is_past_end() || pairs.len() + scratch.len() > MAX_PAIRS {
+            return Err(Fault::Damaged);
+        }
+        pairs.try_reserve(scratch.len()).map_err(|_| Fault::Memory)?;
+        pairs.extend_from_slice(&scratch);
+    }
+    Ok((classes, pairs))
+}
+
+/// How likely each row is to be named: by how often it is.
+fn named(old: &Neighbours, to: &[u32], len: usize) -> Result<Counts, Fault> {
+    let mut named = Counts::uniform(len).ok_or(Fault::Memory)?;
+    for (row, &to) in to.iter().enumerate().filter(|(_, to)| **to != NONE) {
+        named.add(to as usize, old.of(row).len() as u32);
+    }
+    Ok(named)
+}
+
+impl Code {
+    /// What became of the pairs of one row, by falling level, with those after it.
+    #[inline(never)]
+    fn row(
+        &mut self,
+        coder: &mut impl Coder,
+        row: usize,
+        state: usize,
+        pairs: &mut Vec<Pair>,
+        next: Option<&Neighbours>,
+    ) -> Result<(), Fault> {
+        let changes = next.is_some_and(|next| !next.pairs_of(row).eq(pairs.iter().copied()));
+        if !coder.bit(changes, &mut self.changed[state]) {
+            return Ok(());
+        }
+        let kept: Vec<u32> = pairs.iter().map(|pair| pair.rows[1]).collect();
+        pairs.retain_mut(|pair| {
+            let is = next.map(|next| next.pairs_of(row).find(|is| is.rows == pair.rows));
+            let gone = is.is_some_and(|is| is.is_none());
+            if coder.bit(gone, &mut self.gone[usize::from(pair.level)]) {
+                return false;
+            }
+            let is = is.flatten().unwrap_or(*pair);
+            let was = [pair.level, pair.lean].map(usize::from);
+            pair.level = symbol(coder, &mut self.levels[was[0]], is.level);
+            pair.lean = symbol(coder, &mut self.leans[was[1]], is.lean);
+            true
+        });
+        let new = || {
+            let all = next.iter().flat_map(|next| next.pairs_of(row));
+            all.filter(|pair| !kept.contains(&pair.rows[1]))
+        };
+        let count = self.length.code(coder, new().count() as u32);
+        let mut new = new();
+        for _ in 0..count {
+            let before = self.named.before(row + 1);
+            let total = self.named.total() - before;
+            if total == 0 || coder.is_past_end() {
+                return Err(Fault::Damaged);
+            }
+            let is = new.next();
+            let mut other = is.map_or(0, |pair| pair.rows[1]);
+            let named = &self.named;
+            coder.share(total, |number| {
+                let (found, from) = match number {
+                    Some(number) => named.at(before + number),
+                    None => (other as usize, named.before(other as usize)),
+                };
+                other = found as u32;
+                (from - before, named.of(found))
+            });
+            let level = symbol(coder, &mut self.levels[LEVELS], is.map_or(0, |pair| pair.level));
+            let lean = symbol(coder, &mut self.leans[LEANS], is.map_or(0, |pair| pair.lean));
+            pairs.push(Pair { rows: [row as u32, other], level, lean });
+        }
+        pairs.sort_by_key(|pair| (LEVELS as u8 - pair.level, pair.rows[1]));
+        Ok(())
+    }
+}
+
+/// One of as many symbols as there are contexts, in unary.
+fn symbol<const N: usize>(coder: &mut impl Coder, contexts: &mut [Bit; N], wanted: u8) -> u8 {
+    let mut symbol = 0;
+    while usize::from(symbol) < N - 1
+        && coder.bit(wanted > symbol, &mut contexts[usize::from(symbol)])
+    {
+        symbol += 1;
+    }
+    symbol
+}

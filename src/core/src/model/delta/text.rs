@@ -1,0 +1,217 @@
+//! Titles, artists and durations; names of clusters.
+
+use alloc::{collections::BTreeMap, string::String, vec, vec::Vec};
+
+use super::{Fault, Rows, filled, map::NONE};
+use crate::{
+    bytes::Aligned,
+    codec::{
+        golomb::Golomb,
+        range::{Bit, Coder},
+    },
+    ids::Row,
+    model::{IdsDigest, MAX_CLUSTERS, Text, text},
+};
+
+/// Bits of the length of a string, at most.
+const LENGTH_BITS: usize = 20;
+/// Titles that letters are learned from before anything is coded.
+const LEARNED_FROM: usize = 1 << 10;
+
+/// The code of strings: letters by the one before.
+struct Letters {
+    length: Golomb<LENGTH_BITS>,
+    after: Vec<[Bit; 256]>,
+}
+
+impl Letters {
+    /// Knows how `old` writes.
+    fn of(old: &Text<'_>, rows: usize) -> Self {
+        let after = vec![[Bit::default(); 256]; 256];
+        let mut letters = Self { length: Golomb::default(), after };
+        for row in 0..rows.min(LEARNED_FROM) as u32 {
+            let mut last = 0;
+            for &letter in old.title(Row(row)).as_bytes() {
+                letters.letter(&mut Learner, &mut last, letter);
+            }
+        }
+        letters
+    }
+
+    #[inline(never)]
+    fn letter(&mut self, coder: &mut impl Coder, last: &mut u8, letter: u8) -> u8 {
+        let contexts = &mut self.after[usize::from(*last)];
+        let mut node = 1;
+        for at in (0..8).rev() {
+            let bit = coder.bit(letter >> at & 1 == 1, &mut contexts[node]);
+            node = node * 2 + usize::from(bit);
+        }
+        *last = node as u8;
+        *last
+    }
+
+    /// Codes a string onto the end of `to`.
+    fn string(
+        &mut self,
+        coder: &mut impl Coder,
+        text: &str,
+        to: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
+        let len = self.length.code(coder, text.len() as u32) as usize;
+        to.try_reserve(len).map_err(|_| Fault::Memory)?;
+        let mut letters = text.bytes();
+        let mut last = 0;
+        for _ in 0..len {
+            to.push(self.letter(coder, &mut last, letters.next().unwrap_or_default()));
+            if coder.is_past_end() {
+                return Err(Fault::Damaged);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Learns what it is given, and codes nothing.
+struct Learner;
+
+impl Coder for Learner {
+    fn bit(&mut self, bit: bool, context: &mut Bit) -> bool {
+        context.learn(bit);
+        bit
+    }
+
+    fn raw(&mut self, value: u32, _: u32) -> u32 {
+        value
+    }
+
+    fn share(&mut self, _: u32, _: impl FnOnce(Option<u32>) -> (u32, u32)) {}
+}
+
+/// The artists of both versions.
+struct Artists {
+    /// The number afterwards of each before, then of each that is new, or [`NONE`] until a track has it.
+    number_of: Vec<u32>,
+    /// Those numbers, in the order in which tracks have them.
+    order: Vec<u32>,
+    /// End of the name of each that is new, and the names.
+    ends: Vec<usize>,
+    names: Vec<u8>,
+    before: usize,
+}
+
+impl Artists {
+    /// The number afterwards.
+    fn number(&mut self, which: usize) -> Result<u32, Fault> {
+        let number = self.number_of.get_mut(which).ok_or(Fault::Damaged)?;
+        if *number == NONE {
+            *number = self.order.len() as u32;
+            self.order.push(which as u32);
+        }
+        Ok(*number)
+    }
+
+    fn name<'a>(&'a self, old: &Text<'a>, which: u32) -> &'a [u8] {
+        let Some(new) = (which as usize).checked_sub(self.before) else {
+            return old.artist_name(which).as_bytes();
+        };
+        let from = new.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.names[from..self.ends[new]]
+    }
+}
+
+/// Codes what became of the names. `ids` are those of the rows afterwards.
+pub fn names<C: Coder>(
+    coder: &mut C,
+    ids: IdsDigest,
+    old: &Text<'_>,
+    next: Option<&Text<'_>>,
+    rows: &mut Rows<'_>,
+) -> Result<Aligned, Fault> {
+    let (before, len) = (old.artists(), rows.map.from.len());
+    let mut letters = Letters::of(old, rows.map.to.len());
+    let [mut titled, mut credited, mut timed, mut known, mut clustered] = [Bit::default(); 5];
+    let mut index_of: BTreeMap<&str, usize> = BTreeMap::new();
+    if C::WRITES {
+        index_of.extend((0..before).map(|artist| (old.artist_name(artist as u32), artist)));
+    }
+    let mut artists = Artists {
+        number_of: filled(NONE, before)?,
+        order: Vec::new(),
+        ends: Vec::new(),
+        names: Vec::new(),
+        before,
+    };
+    let mut strings = text::Strings::default();
+    let [mut artist_of, mut durations] = [(); 2].map(|()| Vec::new());
+    for column in [&mut artist_of, &mut durations] {
+        column.try_reserve_exact(len).map_err(|_| Fault::Memory)?;
+    }
+    for (row, &from) in rows.map.from.iter().enumerate() {
+        let (was, is) = (Row(from), next.map(|next| (next, Row(row as u32))));
+        let stays = from != NONE;
+        // The title.
+        let title = is.map_or("", |(next, row)| next.title(row));
+        if stays && !coder.bit(is.is_some() && title != old.title(was), &mut titled) {
+            strings.push(old.title(was).as_bytes()).ok_or(Fault::Memory)?;
+        } else {
+            letters.string(coder, title, &mut strings.bytes)?;
+            strings.close().ok_or(Fault::Memory)?;
+        }
+        // The artist.
+        let artist = is.map_or("", |(next, row)| next.artist(row));
+        let which = if stays && !coder.bit(is.is_some() && artist != old.artist(was), &mut credited)
+        {
+            old.artist_index(was) as usize
+        } else {
+            let found = if C::WRITES { index_of.get(artist).copied() } else { None };
+            let all = artists.number_of.len();
+            if all > 0 && coder.bit(found.is_some(), &mut known) {
+                let mut which = found.unwrap_or_default() as u32;
+                coder.share(all as u32, |number| {
+                    which = number.unwrap_or(which);
+                    (which, 1)
+                });
+                which as usize
+            } else {
+                letters.string(coder, artist, &mut artists.names)?;
+                artists.ends.push(artists.names.len());
+                artists.number_of.push(NONE);
+                if C::WRITES {
+                    index_of.insert(artist, all);
+                }
+                all
+            }
+        };
+        artist_of.push(artists.number(which)?);
+        // The duration.
+        let duration = is.map_or(0, |(next, row)| next.duration_ms(row));
+        let was = old.duration_ms(was);
+        let anew = !stays || coder.bit(is.is_some() && duration != was, &mut timed);
+        durations.push(if anew { coder.raw(duration, u32::BITS) } else { was });
+    }
+    for &which in &artists.order {
+        strings.push(artists.name(old, which)).ok_or(Fault::Memory)?;
+    }
+    let names = |text: &Text<'_>| {
+        let count = text.clusters();
+        (0..count).map(|at| String::from(text.cluster_name(at).unwrap_or_default())).collect()
+    };
+    let mut clusters: Vec<String> = names(old);
+    let wanted: Option<Vec<String>> = next.map(names);
+    if coder.bit(wanted.as_ref().is_some_and(|wanted| *wanted != clusters), &mut clustered) {
+        let count = coder.raw(wanted.as_ref().map_or(0, Vec::len) as u32, 13) as usize;
+        if count > MAX_CLUSTERS {
+            return Err(Fault::Damaged);
+        }
+        clusters.clear();
+        for at in 0..count {
+            let wanted = wanted.as_ref().map_or("", |wanted| &wanted[at]);
+            let mut name = Vec::new();
+            letters.string(coder, wanted, &mut name)?;
+            clusters.push(String::from_utf8(name).map_err(|_| Fault::Damaged)?);
+        }
+    }
+    clusters.iter().try_for_each(|name| strings.push(name.as_bytes())).ok_or(Fault::Memory)?;
+    let counts = [artists.order.len(), clusters.len()];
+    Ok(text::lay_out(ids, &artist_of, &durations, counts, &strings))
+}
