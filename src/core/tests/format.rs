@@ -177,3 +177,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_device_passes_over_the_notes_of_those_who_train() {
+    let sections = support::sections(20, 1);
+    let plain: Vec<(SectionKind, &[u8])> =
+        sections.iter().map(|(kind, bytes)| (*kind, bytes.as_slice())).collect();
+    let mut ordered = plain.clone();
+    ordered.sort_by_key(|(kind, _)| *kind);
+    let file = container::join_with(
+        &ordered,
+        &[(container::RECIPE, b"alpha"), (container::RECIPE + 7, b"")],
+    );
+    let model = Model::from_file(&file).unwrap();
+    assert_eq!(model.to_file(), container::join(&ordered));
+    let notes = container::contents(&file).unwrap().notes;
+    assert_eq!(notes, [(container::RECIPE, &b"alpha"[..]), (container::RECIPE + 7, &b""[..])]);
+    // A note is checked like the rest, is there once, and comes last.
+    let mut bent = file.clone();
+    let at = bent.windows(5).position(|word| word == b"alpha").unwrap();
+    bent[at] ^= 1;
+    assert_eq!(Model::from_file(&bent).unwrap_err(), ModelError::Header);
+    let twice =
+        container::join_with(&ordered, &[(container::RECIPE, b"a"), (container::RECIPE, b"b")]);
+    assert_eq!(Model::from_file(&twice).unwrap_err(), ModelError::Header);
+    let unknown = container::join_with(&ordered, &[(99, b"a")]);
+    assert_eq!(Model::from_file(&unknown).unwrap_err(), ModelError::Header);
+}

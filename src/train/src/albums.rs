@@ -7,7 +7,18 @@ use segue_core::catalogue::Track;
 /// The number of each track's album among those of its artist, from 1, in the order in which they come; 0 where artist
 /// or album is not named, and beyond the 255th of an artist. `None` where no track has one.
 pub fn numbers(tracks: &[Track]) -> Option<Vec<u8>> {
+    numbers_after(tracks, &vec![None; tracks.len()])
+}
+
+/// The same where some tracks have a number of an earlier version, 0 where their album was not named: albums keep theirs.
+pub fn numbers_after(tracks: &[Track], earlier: &[Option<u8>]) -> Option<Vec<u8>> {
     let mut of_artist: HashMap<&str, HashMap<&str, u8>> = HashMap::new();
+    for (Track { artist, album, .. }, &number) in tracks.iter().zip(earlier) {
+        let known = number.filter(|&number| number > 0 && !artist.is_empty() && !album.is_empty());
+        if let Some(number) = known {
+            of_artist.entry(artist).or_default().entry(album).or_insert(number);
+        }
+    }
     let mut numbers = Vec::with_capacity(tracks.len());
     for Track { artist, album, .. } in tracks {
         if artist.is_empty() || album.is_empty() {
@@ -15,7 +26,9 @@ pub fn numbers(tracks: &[Track]) -> Option<Vec<u8>> {
             continue;
         }
         let albums = of_artist.entry(artist).or_default();
-        let next = u8::try_from(albums.len() + 1).unwrap_or(0);
+        let last = albums.values().copied().max().unwrap_or(0);
+        let next =
+            if albums.values().any(|&number| number == 0) { 0 } else { last.wrapping_add(1) };
         numbers.push(*albums.entry(album).or_insert(next));
     }
     numbers.iter().any(|&number| number > 0).then_some(numbers)

@@ -3,9 +3,13 @@
 //! Whatever made them, a device folds listeners in by the same ridge regression. For factors that
 //! were trained to be summed the ridge is so large that it leaves the sum.
 
-use std::time::Instant;
+use serde::{Deserialize, Serialize};
+use std::{borrow::Cow, time::Instant};
 
-use segue_core::model::{Loss, Model, Responses};
+use segue_core::{
+    model::{Loss, Model, Responses},
+    rng::SplitMix64,
+};
 
 use crate::{
     Diverged, Interrupted, TrainError, als,
@@ -17,7 +21,7 @@ use crate::{
 };
 
 /// How factors are made.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Method {
     /// By how many listeners a track has, the same for all listeners.
     Popularity,
@@ -58,7 +62,7 @@ impl Method {
 }
 
 /// How factors are trained.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// How they are made.
     pub method: Method,
@@ -189,27 +193,47 @@ impl<'a> Training<'a> {
 /// example `held_out warm` measures it).
 const WARM: usize = 2;
 
-/// Trains as `settings` have it. ALS goes on from `earlier` factors where there are any: `dim` reals a
-/// track, zeros for those that are new; it then takes a part of the epochs. The other methods start anew:
-/// spectral factors take no epochs, and what contrastive ones are multiplied by is not told by a model.
+/// What ALS starts from. The other methods start anew: spectral factors take no epochs, and what contrastive ones are
+/// multiplied by is not told by a model.
+#[derive(Clone, Debug)]
+pub enum Start<'a> {
+    /// Chance.
+    Anew,
+    /// Chance that is the same for a track whatever others there are, told by its fingerprint: of two logs of which one
+    /// has a little more the factors then differ by a little.
+    ByTrack(Cow<'a, [u64]>),
+    /// Earlier factors, `dim` reals a track, zeros for those that are new; that takes a part of the epochs.
+    From(Vec<f32>),
+}
+
+/// Trains as `settings` have it.
 pub fn train<'a>(
     pairs: (&'a Matrix, &'a Matrix),
     dim: usize,
     settings: &Settings,
     seed: u64,
-    earlier: Option<Vec<f32>>,
+    start: Start<'_>,
     progress: &Progress<'_>,
 ) -> Result<als::Trainer<'a>, TrainError> {
-    let earlier = earlier.filter(|_| settings.method == Method::Als);
-    let epochs = if earlier.is_some() { settings.epochs.min(WARM) } else { settings.epochs };
+    let start = if settings.method == Method::Als { start } else { Start::Anew };
+    let warm = matches!(start, Start::From(_));
+    let epochs = if warm { settings.epochs.min(WARM) } else { settings.epochs };
     let mut spectra = Spectra::new(pairs, dim, seed);
     let mut training = Training::new(&mut spectra, settings, seed)?;
     let mut key = Key::of("factors").and_pairs(pairs.0).and(&(dim, settings, seed));
-    if let Some(items) = earlier {
-        key = key.and_reals(&items);
-        training.solver.factors.items = items;
-        // Epochs improve rows from where they stand.
-        training.solver.solve_users(&settings.loss, &|| progress.stopped());
+    match start {
+        Start::Anew => {}
+        Start::ByTrack(fingerprints) => {
+            key = key.and(&fingerprints);
+            let drawn = |&of| als::drawn(dim, &mut SplitMix64::new(of ^ seed)).collect::<Vec<_>>();
+            training.solver.factors.items = fingerprints.iter().flat_map(drawn).collect();
+        }
+        Start::From(items) => {
+            key = key.and_reals(&items);
+            training.solver.factors.items = items;
+            // Epochs improve rows from where they stand.
+            training.solver.solve_users(&settings.loss, &|| progress.stopped());
+        }
     }
     if let Some(kept) = progress.checkpoints.get(&key) {
         training.restore(&kept);

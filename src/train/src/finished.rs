@@ -14,6 +14,7 @@ use segue_core::{
     model::{Entry, IdsDigest, encode_finished},
     session::WHOLE,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::dataset::Heard;
 
@@ -21,7 +22,7 @@ use crate::dataset::Heard;
 pub const SUPPORT: f64 = 5.0;
 
 /// How counts become weights.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
     /// How many listeners who finish what everybody does are added to those of a cluster.
     pub shrinkage: f64,

@@ -31,6 +31,7 @@ pub mod search;
 pub mod shards;
 pub mod side;
 pub mod spectral;
+pub mod steady;
 pub mod transitions;
 
 use std::path::PathBuf;
@@ -86,6 +87,11 @@ pub enum TrainError {
         /// The sittings.
         train: PathBuf,
     },
+    /// An update of a catalogue in shards.
+    #[error(
+        "the model's catalogue is split into shards, which only a whole training makes: train without --update"
+    )]
+    Split,
     /// There is nothing to choose settings on.
     #[error(
         "{}: nothing to choose settings on: no listener has an item that could be held out and is still \

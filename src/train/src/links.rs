@@ -6,6 +6,8 @@ use segue_core::{
     model::{self, Habits, NeighbourParts, SectionId, SectionKind, Shard},
 };
 
+use crate::steady::{self, Moved};
+
 /// Two tracks and how strongly they go together.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Link {
@@ -106,6 +108,39 @@ impl Links {
         NeighbourParts { powers, strengths, classes, pairs, back, habits }
     }
 }
+
+impl Links {
+    /// The `most` most telling pairs under the weights of `old`, of which those stay that are not far from being among
+    /// them; `moved` says where its rows are here. Strengths are rounded to those of `old`, times `scale`.
+    pub fn parts_after(
+        &self,
+        old: &NeighbourParts,
+        moved: Moved<'_>,
+        most: usize,
+        scale: f32,
+    ) -> NeighbourParts {
+        let near = most + most / STAY;
+        let level = |link: &Link| {
+            let away = |strength: f32| ((link.sum() * scale).ln() - strength.ln()).abs();
+            let nearer =
+                |a: &usize, b: &usize| away(old.strengths[*a]).total_cmp(&away(old.strengths[*b]));
+            (0..LEVELS).filter(|&level| old.strengths[level] > 0.0).min_by(nearer).unwrap_or(0)
+                as u8
+        };
+        let found: Vec<Pair> = self.all[..near.min(self.all.len())]
+            .iter()
+            .map(|link| Pair { rows: link.rows, level: level(link), lean: link.lean() })
+            .collect();
+        let mut pairs = steady::pairs(&old.pairs, &found, moved, most);
+        in_order(&mut pairs);
+        let mut classes = self.classes.clone();
+        steady::classes(&old.classes, &mut classes, moved);
+        NeighbourParts { classes, pairs, ..*old }
+    }
+}
+
+/// A pair that was there stays among as many again as this share of those that there may be.
+const STAY: usize = 4;
 
 impl Link {
     fn sum(&self) -> f32 {

@@ -7,6 +7,7 @@
 
 use rayon::prelude::*;
 use segue_core::model::popularity_class;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     links::{Link, Links, share},
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// Powers of what a pair of tracks is counted by.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
     /// Of the number of listeners of the track that was met.
     pub met: f32,

@@ -7,11 +7,12 @@
 
 use rayon::prelude::*;
 use segue_core::model::popularity_class;
+use serde::{Deserialize, Serialize};
 
 use crate::links::{Link, Links, share};
 
 /// What a pair of tracks is counted by.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
     /// Tracks after one that are counted.
     pub window: usize,

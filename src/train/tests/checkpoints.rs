@@ -22,7 +22,7 @@ use segue_train::{
     checkpoints::Checkpoints,
     contrast,
     evaluate::ranking::Case,
-    factors::{Method, Settings, train},
+    factors::{Method, Settings, Start, train},
     matrix::Matrix,
     progress::{Progress, Report},
     search::{Attempts, Effort, Task, search},
@@ -82,7 +82,7 @@ fn factors(
 ) -> Result<Vec<f32>, TrainError> {
     let transposed = world.transposed();
     let settings = Settings { method, loss: LOSS, epochs: 6 };
-    train((world, &transposed), DIM, &settings, 1, None, progress).map(|it| it.factors.items)
+    train((world, &transposed), DIM, &settings, 1, Start::Anew, progress).map(|it| it.factors.items)
 }
 
 fn files(folder: &TempDir) -> Vec<PathBuf> {

@@ -15,7 +15,7 @@ use segue_core::{
 use segue_train::{
     contrast,
     evaluate::ranking::Case,
-    factors::{Method, Settings, Training, train},
+    factors::{Method, Settings, Start, Training, train},
     matrix::Matrix,
     progress::Progress,
     search::{Attempts, Effort, Task, search},
@@ -60,7 +60,7 @@ fn trained(rows: &[Vec<u32>], tracks: usize, dim: usize, method: Method) -> Vec<
     let by_item = by_user.transposed();
     let settings = Settings { method, loss: LOSS, epochs: 12 };
     let pairs = (&by_user, &by_item);
-    let mut trainer = train(pairs, dim, &settings, 1, None, &Progress::silent()).unwrap();
+    let mut trainer = train(pairs, dim, &settings, 1, Start::Anew, &Progress::silent()).unwrap();
     trainer.solve_users(&settings.fold_in(tracks), &|| false);
     assert!(trainer.factors.are_finite(), "{method:?} {tracks} {rows:?}");
     trainer.factors.items

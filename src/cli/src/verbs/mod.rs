@@ -9,6 +9,7 @@ pub mod search;
 pub mod serve;
 pub mod simulate;
 pub mod train;
+mod update;
 
 use std::{
     fs::File,
@@ -23,6 +24,11 @@ use crate::failure::Failure;
 
 /// Reads a model, no further than its label where that is something else's.
 fn read_model(path: &Path) -> Result<Model, Failure> {
+    Ok(read_file(path)?.0)
+}
+
+/// A model, and the file that it is in.
+fn read_file(path: &Path) -> Result<(Model, Vec<u8>), Failure> {
     let cannot = |error| Failure::during(format!("cannot read {}", path.display()), error);
     let mut file = File::open(path).map_err(cannot)?;
     let mut bytes = Vec::new();
@@ -30,7 +36,9 @@ fn read_model(path: &Path) -> Result<Model, Failure> {
     if bytes == LABEL {
         file.read_to_end(&mut bytes).map_err(cannot)?;
     }
-    Model::from_file(&bytes).map_err(|error| Failure::during(path.display().to_string(), error))
+    let model = Model::from_file(&bytes);
+    let model = model.map_err(|error| Failure::during(path.display().to_string(), error))?;
+    Ok((model, bytes))
 }
 
 fn now_ms() -> i64 {

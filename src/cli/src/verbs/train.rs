@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, time::Instant};
 
-use segue_core::{event::Kind, model::Model};
+use segue_core::{
+    event::Kind,
+    model::{Model, container},
+};
 use segue_train::{
     dataset::{Dataset, Reading},
     factors::Method,
@@ -13,6 +16,7 @@ use segue_train::{
 };
 use serde_json::{Value, json};
 
+use super::update::{Before, drifted_text, share};
 use super::{
     Catalogue,
     logs::Logs,
@@ -40,7 +44,8 @@ use crate::{
     segue train events.jsonl --catalogue catalogue.jsonl --out model.segue\n  \
     segue train plays.csv.gz --column user=listener --column at=started --out model.segue\n  \
     segue train events.parquet --effort full --budget 30 --checkpoints kept --out model.segue\n  \
-    segue train events.jsonl --after model.segue --out next.segue\n\n\
+    segue train events.jsonl --after model.segue --out next.segue\n  \
+    segue train events.jsonl --update model.segue --out next.segue\n\n\
     Fields: user, track, at (required; seconds or milliseconds since 1970, or RFC 3339), id,\n\
     session, kind, skipped (true makes a play a skip), played_ms, duration_ms, play_ratio (0 to\n\
     1), region, tz_offset_min, device, source, mood, title, artist, album, tags; propensity and\n\
@@ -74,6 +79,13 @@ pub struct Arguments {
     /// is chosen, and its taste clusters keep their numbers and, where they are still the same, their names.
     #[arg(long, value_name = "MODEL", conflicts_with = "clusters")]
     after: Option<PathBuf>,
+    /// The version before: train as it was trained, and change it only where that is worth its bytes, so that
+    /// a delta is small. Where that is not enough any more, a model is trained anew, after it.
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["after", "clusters", "dim", "head", "seed", "effort"])]
+    update: Option<PathBuf>,
+    /// How far the lists of listeners are to agree with those of a model of which everything is sent that changes.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.975, requires = "update", value_parser = share)]
+    agreement: f64,
     /// Tracks, the most played, that a page loads first; the others go by taste cluster into shards
     /// [default: all, or 8192 of more than 100000].
     #[arg(long, value_name = "TRACKS", value_parser = clap::value_parser!(u32).range(1..=1 << 24))]
@@ -114,16 +126,17 @@ impl From<EffortName> for Effort {
 pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
     ui.heed_interrupt(arguments.search.folder())?;
     let inputs = arguments.events.iter().chain(&arguments.catalogue.catalogue);
-    let inputs = inputs.chain(&arguments.after);
+    let inputs = inputs.chain(&arguments.after).chain(&arguments.update);
     let checkpoints = arguments.search.checkpoints()?;
     check(&arguments.out, inputs.map(PathBuf::as_path))?;
     if let Some(threads) = arguments.threads {
         rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()?;
     }
-    let after = arguments.after.as_deref().map(read_model).transpose()?;
+    let mut after = arguments.after.as_deref().map(read_model).transpose()?;
     if let Some(after) = &after {
         note_what_is_made_anew(after, arguments.dim.into(), ui);
     }
+    let before = arguments.update.as_deref().map(Before::read).transpose()?;
     let started = Instant::now();
     let report = |report: segue_train::progress::Report<'_>| ui.report(report);
     let progress = Progress { report: &report, stop: &STOP, checkpoints: &checkpoints };
@@ -136,8 +149,18 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
     };
     let Reading { dataset, summaries, .. } = logs.read(ui, &progress)?;
     let dataset = if arguments.heard_only { dataset.into_heard() } else { dataset };
+    let mut dim = arguments.dim.into();
+    if let Some(before) = before {
+        let updated = before.update(&dataset, arguments.agreement, &progress)?;
+        if let Some(next) = &updated.model {
+            return before.finish(next, &updated, (&arguments.out, started), ui);
+        }
+        ui.note(&drifted_text(&updated, arguments.agreement));
+        dim = before.model.dim();
+        after = Some(before.model);
+    }
     let options = Options {
-        dim: arguments.dim.into(),
+        dim,
         clusters: arguments.clusters.map(usize::from),
         seed: arguments.seed,
         effort: Effort::from(arguments.effort).within(arguments.search.budget()),
@@ -149,7 +172,8 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
     if let Some(after) = &after {
         note_what_went_on(after, &dataset, &trained, ui);
     }
-    let file = trained.model.to_file();
+    let note = trained.recipe.to_note();
+    let file = trained.model.to_file_with(&[(container::RECIPE, &note)]);
     write_whole(&arguments.out, |out| Ok(out.write_all(&file)?))?;
     let seconds = started.elapsed().as_secs_f64();
     let bad: u64 = summaries.iter().map(|summary| summary.bad_lines).sum();

@@ -141,9 +141,15 @@ pub struct Costs {
 }
 
 impl Costs {
-    /// Of a row that is as it was, and of saying that it is not.
-    pub fn row(&self, old: &[i8]) -> [f32; 2] {
-        self.changed[size(old)]
+    /// Of what became of a row, beyond what it would cost if it were as before.
+    pub fn of(&self, old: &[i8], new: &[i8]) -> f32 {
+        let [stays, changes] = self.changed[size(old)];
+        let (mut bits, mut so_far) = (changes - stays, 0);
+        for (at, (&old, &new)) in old.iter().zip(new).enumerate() {
+            bits += self.component(at, so_far, old, new);
+            so_far += usize::from(old != new);
+        }
+        bits
     }
 
     /// Of component `at` of a row of which so many components changed before it.

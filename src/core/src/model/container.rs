@@ -11,6 +11,9 @@
 //!             …  sections, each at a multiple of 16, in table order: by shard, then by kind, zero bytes between
 //! ```
 //!
+//! A kind from 2¹⁶ on is a note: what those who train the model keep in its file for themselves. A device passes it
+//! over, and a registry does not get it.
+//!
 //! Validated in this order: label, format version, table, header checksum, extent of the file,
 //! then each section's place and checksum. Any bytes give a model or an error, never a panic.
 
@@ -28,11 +31,30 @@ pub const LABEL: [u8; 16] = *b"segue-model\0\0\0\0\0";
 const HEADER: usize = 32;
 const ENTRY: usize = 32;
 const MAX_SECTIONS: usize = 1024;
+/// The first kind that is a note.
+const NOTES: u32 = 1 << 16;
+
+/// How a model was trained, for those who train the next one.
+pub const RECIPE: u32 = NOTES + 1;
+
+/// What a model file holds, in file order.
+#[derive(Clone, Debug, Default)]
+pub struct Contents<'a> {
+    /// What a device reads.
+    pub sections: Vec<(SectionId, &'a [u8])>,
+    /// What it passes over, by kind.
+    pub notes: Vec<(u32, &'a [u8])>,
+}
 
 /// Splits a model file into its sections, in file order, without copying.
 ///
 /// Cost: one pass over the bytes, for the checksums.
 pub fn split(file: &[u8]) -> Result<Vec<(SectionId, &[u8])>, ModelError> {
+    Ok(contents(file)?.sections)
+}
+
+/// The same with notes.
+pub fn contents(file: &[u8]) -> Result<Contents<'_>, ModelError> {
     if file.get(..16) != Some(&LABEL) {
         return Err(ModelError::NotAModel);
     }
@@ -49,44 +71,72 @@ pub fn split(file: &[u8]) -> Result<Vec<(SectionId, &[u8])>, ModelError> {
     if u64_at(file, header_len)? != xxh64(header, 0) {
         return Err(ModelError::Header);
     }
-    let mut sections: Vec<(SectionId, &[u8])> = Vec::with_capacity(count);
+    let mut contents = Contents::default();
     let mut end = header_len + 8;
     for index in 0..count {
         let entry = HEADER + ENTRY * index;
-        let kind = SectionKind::from_code(u32_at(file, entry)?).ok_or(ModelError::Header)?;
+        let code = u32_at(file, entry)?;
         let offset = to_usize(u64_at(file, entry + 8)?)?;
         let length = to_usize(u64_at(file, entry + 16)?)?;
         let shard = u8::try_from(u32_at(file, entry + 4)?).map_err(|_| ModelError::Header)?;
-        let id = SectionId { shard, kind };
-        // In order, so that none is there twice.
-        let taken = sections.last().is_some_and(|(earlier, _)| *earlier >= id);
-        if taken || offset != end.next_multiple_of(ALIGN) {
+        if offset != end.next_multiple_of(ALIGN) {
             return Err(ModelError::Header);
         }
         let padding = file.get(end..offset).ok_or(ModelError::Truncated)?;
         end = offset.checked_add(length).ok_or(ModelError::Header)?;
         let section = file.get(offset..end).ok_or(ModelError::Truncated)?;
-        if padding.iter().any(|&b| b != 0) || xxh64(section, 0) != u64_at(file, entry + 24)? {
+        let sound =
+            padding.iter().all(|&b| b == 0) && xxh64(section, 0) == u64_at(file, entry + 24)?;
+        // Each in order, so that none is there twice.
+        if code >= NOTES {
+            let taken = contents.notes.last().is_some_and(|(earlier, _)| *earlier >= code);
+            if taken || !sound || shard != 0 {
+                return Err(ModelError::Header);
+            }
+            contents.notes.push((code, section));
+            continue;
+        }
+        let kind = SectionKind::from_code(code).ok_or(ModelError::Header)?;
+        let id = SectionId { shard, kind };
+        if contents.sections.last().is_some_and(|(earlier, _)| *earlier >= id)
+            || !contents.notes.is_empty()
+        {
+            return Err(ModelError::Header);
+        }
+        if !sound {
             return Err(ModelError::Checksum(kind));
         }
-        sections.push((id, section));
+        contents.sections.push((id, section));
     }
-    if end != file.len() { Err(ModelError::Trailing(file.len() - end)) } else { Ok(sections) }
+    if end != file.len() { Err(ModelError::Trailing(file.len() - end)) } else { Ok(contents) }
 }
 
 /// Lays `sections` out as a model file; they ascend by shard, then by kind.
 pub fn join<S: Copy + Into<SectionId>>(sections: &[(S, &[u8])]) -> Vec<u8> {
+    join_with(sections, &[])
+}
+
+/// The same with notes, which ascend by kind.
+pub fn join_with<S: Copy + Into<SectionId>>(
+    sections: &[(S, &[u8])],
+    notes: &[(u32, &[u8])],
+) -> Vec<u8> {
+    let named = sections.iter().map(|&(id, bytes)| {
+        let SectionId { shard, kind } = id.into();
+        (kind as u32, shard, bytes)
+    });
+    let all: Vec<(u32, u8, &[u8])> =
+        named.chain(notes.iter().map(|&(code, bytes)| (code, 0, bytes))).collect();
     let mut file = Vec::new();
     file.extend_from_slice(&LABEL);
     file.extend_from_slice(&FORMAT.to_le_bytes());
-    file.extend_from_slice(&(sections.len() as u32).to_le_bytes());
+    file.extend_from_slice(&(all.len() as u32).to_le_bytes());
     file.extend_from_slice(&0_u64.to_le_bytes());
-    let mut end = HEADER + ENTRY * sections.len() + 8;
-    for &(id, bytes) in sections {
-        let SectionId { shard, kind } = id.into();
+    let mut end = HEADER + ENTRY * all.len() + 8;
+    for &(code, shard, bytes) in &all {
         let offset = end.next_multiple_of(ALIGN);
         end = offset + bytes.len();
-        file.extend_from_slice(&(kind as u32).to_le_bytes());
+        file.extend_from_slice(&code.to_le_bytes());
         file.extend_from_slice(&u32::from(shard).to_le_bytes());
         for number in [offset as u64, bytes.len() as u64, xxh64(bytes, 0)] {
             file.extend_from_slice(&number.to_le_bytes());
@@ -94,7 +144,7 @@ pub fn join<S: Copy + Into<SectionId>>(sections: &[(S, &[u8])]) -> Vec<u8> {
     }
     let checksum = xxh64(&file, 0);
     file.extend_from_slice(&checksum.to_le_bytes());
-    for (_, bytes) in sections {
+    for (_, _, bytes) in all {
         file.resize(file.len().next_multiple_of(ALIGN), 0);
         file.extend_from_slice(bytes);
     }

@@ -3,15 +3,25 @@
 use alloc::{string::String, vec::Vec};
 
 use super::{
-    ContextParts, Entry, FactorsDigest, IdsDigest, NeighbourParts, RankerParts, Rate, SectionKind,
-    TasteParts, albums, clusters, context, factors, finished, ids, neighbours, ranker, rates, tags,
-    taste, text,
+    ContextParts, Entry, FactorsDigest, IdsDigest, Model, NeighbourParts, RankerParts, Rate,
+    SectionKind, TasteParts, albums, clusters, context, factors, finished, ids, neighbours, ranker,
+    rates, tags, taste, text,
 };
 use crate::bytes::Aligned;
 
 /// Lays out the `ids` section. `fingerprints` must ascend strictly.
 pub fn encode_ids(fingerprints: &[u64]) -> (Aligned, IdsDigest) {
     ids::encode(fingerprints, 0)
+}
+
+/// The same with fingerprints as long as those of `base`, where these are long enough to be told apart.
+pub fn encode_ids_beside(fingerprints: &[u64], base: &Model) -> (Aligned, IdsDigest) {
+    ids::encode_beside(fingerprints, base.head.ids().bits())
+}
+
+/// The `taste` section of `base` for other factors: those of the section `factors`.
+pub fn encode_taste_beside(base: &Model, factors: FactorsDigest) -> Aligned {
+    taste::encode_beside(base.head.section(SectionKind::Taste), factors)
 }
 
 /// Lays out the `factors` section: `steps.len()` codes a row.

@@ -199,6 +199,12 @@ fn arrays<'a>(reader: &mut Reader<'a>, rows: usize, bits: u32) -> Option<(&'a [u
     Some((low, reader.array(rows.checked_add(buckets)?.div_ceil(64))?))
 }
 
+/// [`encode`] with k bits as `beside` them, where these are enough: fingerprints then stay as they are.
+pub(super) fn encode_beside(fingerprints: &[u64], beside: u32) -> (Aligned, IdsDigest) {
+    let least = fingerprints.len().next_power_of_two().ilog2();
+    encode(fingerprints, beside.saturating_sub(least).min(SPARE_BITS))
+}
+
 /// Lays out the section for `fingerprints`, which must ascend strictly. k is the smallest number
 /// of bits that tells them apart, or `spare` more than it takes at the least.
 pub(super) fn encode(fingerprints: &[u64], spare: u32) -> (Aligned, IdsDigest) {

@@ -54,8 +54,8 @@ pub use clusters::Clusters;
 pub use context::{ContextParts, Contexts, MAX_VALUES};
 pub use encode::{
     encode_albums, encode_clusters, encode_context, encode_factors, encode_finished, encode_ids,
-    encode_neighbours, encode_ranker, encode_ranking, encode_rates, encode_tags, encode_taste,
-    encode_text,
+    encode_ids_beside, encode_neighbours, encode_ranker, encode_ranking, encode_rates, encode_tags,
+    encode_taste, encode_taste_beside, encode_text,
 };
 pub use error::ModelError;
 pub use factors::{Factors, FactorsDigest, fine_steps, quantise};
@@ -197,9 +197,14 @@ impl Model {
 
     /// The model as one file, of what is here.
     pub fn to_file(&self) -> Vec<u8> {
+        self.to_file_with(&[])
+    }
+
+    /// The same with notes, which ascend by kind.
+    pub fn to_file_with(&self, notes: &[(u32, &[u8])]) -> Vec<u8> {
         let sections: Vec<_> = self.sections().collect();
         let sections: Vec<_> = sections.iter().map(|(id, bytes)| (*id, &bytes[..])).collect();
-        container::join(&sections)
+        container::join_with(&sections, notes)
     }
 
     /// A section that is here as it was sent: one that a delta made is not.
@@ -438,6 +443,11 @@ impl Model {
         self.text_of(row).map_or("", |(text, row)| text.artist(row))
     }
 
+    /// The number of the album of a row among those of its artist, from 1; `None` where it is not known.
+    pub fn album(&self, row: Row) -> Option<u8> {
+        self.part(row)?.albums()?.of(row)
+    }
+
     /// Artist and album of a row, as numbers that are the same in every shard, equal where these are; 0 where the row is
     /// that of a cell or they are not named.
     pub fn credits(&self, row: Row) -> [u64; 2] {
@@ -446,7 +456,7 @@ impl Model {
             return [0; 2];
         }
         let artist = fingerprint(name);
-        let album = self.part(row).and_then(|part| part.albums()?.of(row));
+        let album = self.album(row);
         [artist, album.map_or(0, |number| artist.wrapping_add(number.into()))]
     }
 

@@ -56,6 +56,7 @@ pub struct NeighbourParts {
 
 /// How the tracks of a sitting vote on the next one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[repr(C)]
 pub struct Habits {
     /// The vote of the track n before the last counts (n + 1) to minus this.
@@ -195,6 +196,13 @@ impl Neighbours {
         })
     }
 
+    /// What they were made from. O(n + p).
+    pub fn parts(&self) -> NeighbourParts {
+        let Weights { powers, back, habits, strengths } = self.weights;
+        let pairs = (0..self.len()).flat_map(|place| self.pairs_of(place)).collect();
+        NeighbourParts { powers, strengths, classes: self.classes.clone(), pairs, back, habits }
+    }
+
     /// The classes of tracks.
     pub(crate) fn classes(&self) -> &[u8] {
         &self.classes
@@ -245,8 +253,7 @@ pub(super) fn encode(ids: IdsDigest, parts: &NeighbourParts) -> Option<Aligned> 
 
 /// Lays out the section of neighbours that were read.
 pub(super) fn encode_again(ids: IdsDigest, of: &Neighbours) -> Option<Aligned> {
-    let pairs: Vec<Pair> = (0..of.len()).flat_map(|place| of.pairs_of(place)).collect();
-    lay_out(ids, of.weights, &of.classes, &pairs)
+    encode(ids, &of.parts())
 }
 
 fn lay_out(ids: IdsDigest, weights: Weights, classes: &[u8], pairs: &[Pair]) -> Option<Aligned> {

@@ -36,6 +36,7 @@ const LEAST_PIVOT: f32 = -1e-3;
 /// What one kind of event says about a track: that the listener's response to it is `target`, as
 /// surely as `weight` observations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[repr(C)]
 pub struct Response {
     /// How many observations one event is worth, 0 to 10⁴.
@@ -46,15 +47,18 @@ pub struct Response {
     /// had too few and the definition of the kind stands: a yes or a no, seen once.
     pub learned_from: u32,
     /// Zero.
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub reserved: u32,
 }
 
 /// What every kind of event says.
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[repr(C)]
 pub struct Responses {
     /// β: evidence repeated x times on one track counts 1 + β·log₂ x; 0 to 100.
     pub saturation: f32,
+    #[cfg_attr(feature = "serde", serde(skip))]
     reserved: [u32; 3],
     /// One for each of [`Kind::ALL`].
     pub kinds: [Response; Kind::ALL.len()],
@@ -96,6 +100,7 @@ impl Responses {
 /// What the loss of implicit ALS weighs, beside what was observed: the settings that training and
 /// fold-in share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[repr(C)]
 pub struct Loss {
     /// α, the weight of an unobserved pair; at least 0.
@@ -153,6 +158,9 @@ pub struct Taste<'a> {
     mean: &'a [f32],
     gram: &'a [f32],
 }
+
+/// Where the parameters name their factors.
+const FACTORS: usize = core::mem::offset_of!(Parameters, factors);
 
 impl<'a> Taste<'a> {
     /// Whether a section holds the Gram matrix itself.
@@ -256,6 +264,15 @@ impl<'a> Taste<'a> {
         information.iter_mut().for_each(|x| *x *= self.parameters.pull);
         information
     }
+}
+
+/// A section that was validated, for the section `factors`.
+pub(super) fn encode_beside(section: &[u8], factors: FactorsDigest) -> Aligned {
+    let mut bytes = Aligned::copy_of(section);
+    if let Some(own) = bytes.as_mut_slice().get_mut(FACTORS..FACTORS + size_of::<[u32; 2]>()) {
+        own.copy_from_slice(bytemuck::bytes_of(&factors.words()));
+    }
+    bytes
 }
 
 pub(super) fn encode(parts: &TasteParts, factors: FactorsDigest) -> Aligned {

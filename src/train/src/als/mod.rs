@@ -16,6 +16,7 @@
 //! Deterministic for a seed at any number of threads: rows are independent, and sums over rows run
 //! in fixed blocks.
 
+mod aligned;
 mod conjugate;
 pub mod dense;
 mod exact;
@@ -25,6 +26,7 @@ mod moments;
 use rayon::prelude::*;
 use segue_core::{model::Loss, rng::SplitMix64};
 
+pub use self::aligned::aligned;
 pub use self::moments::{eigen_of, eigen_of_symmetric, principal_axes, rotated};
 use self::{
     dense::Cpu,
@@ -64,8 +66,7 @@ impl<'a> Trainer<'a> {
     /// Starts with items from a normal distribution of standard deviation 0.1/√d, as in the paper.
     pub fn new(by_user: &'a Matrix, by_item: &'a Matrix, dim: usize, seed: u64) -> Self {
         let mut rng = SplitMix64::new(seed);
-        let deviation = 0.1 / (dim as f64).sqrt();
-        let items = (0..by_item.rows() * dim).map(|_| (normal(&mut rng) * deviation) as f32);
+        let items = (0..by_item.rows()).flat_map(|_| drawn(dim, &mut rng).collect::<Vec<_>>());
         let factors =
             Factors { dim, users: vec![0.0; by_user.rows() * dim], items: items.collect() };
         Self { by_user, by_item, cpu: Cpu::detect(), factors }
@@ -84,6 +85,12 @@ impl<'a> Trainer<'a> {
         let Self { by_user, cpu, factors, .. } = self;
         solve(*cpu, by_user, (&factors.items, factors.dim), loss, &mut factors.users, stop);
     }
+}
+
+/// A factor to start from.
+pub fn drawn(dim: usize, rng: &mut SplitMix64) -> impl Iterator<Item = f32> {
+    let deviation = 0.1 / (dim as f64).sqrt();
+    (0..dim).map(move |_| (normal(rng) * deviation) as f32)
 }
 
 /// Two uniform numbers to one normal one (Box and Muller, 1958).

@@ -15,6 +15,7 @@ mod adam;
 mod batch;
 
 use segue_core::rng::SplitMix64;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     checkpoints::{Bytes, reals, whole},
@@ -24,7 +25,7 @@ use adam::Adam;
 use batch::{Batch, Visit};
 
 /// How contrastive factors are trained.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// Adam's step.
     pub rate: f32,

@@ -155,6 +155,16 @@ impl Dataset {
         Cow::Owned(self.of_events(events.collect()))
     }
 
+    /// So many listeners, drawn by `seed`, or all in order where there are no more.
+    pub fn draw_listeners(&self, most: usize, seed: u64) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.listeners()).collect();
+        if order.len() > most {
+            SplitMix64::new(seed).shuffle(&mut order);
+            order.truncate(most);
+        }
+        order
+    }
+
     /// Whether each track has an event.
     pub fn met(&self) -> Vec<bool> {
         let mut met = vec![false; self.tracks.len()];

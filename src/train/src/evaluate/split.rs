@@ -29,7 +29,7 @@ use crate::{
     als::Factors,
     assemble::{FoldIn, taste_parts, whole_model},
     coding::{self, Coded, gram, mean},
-    factors::{self, Settings},
+    factors::{self, Settings, Start},
     log::excerpt,
     log::read_interactions,
     matrix::Matrix,
@@ -154,7 +154,7 @@ pub fn evaluate(split: &Split<'_>, progress: &Progress<'_>) -> Result<Outcome, T
     progress.stage("fitting");
     let Chosen { settings, seed, settled, coarseness, beside, .. } = &chosen;
     let pairs = (&whole.by_user, &whole.by_item);
-    let mut trainer = factors::train(pairs, split.dim, settings, *seed, None, progress)?;
+    let mut trainer = factors::train(pairs, split.dim, settings, *seed, Start::Anew, progress)?;
     trainer.solve_users(&settled.fold_in.loss, &|| progress.stopped());
     if progress.stopped() {
         return Err(Interrupted.into());

@@ -6,7 +6,7 @@ use crate::{
     assemble::{FoldIn, ranking_model},
     coding,
     dataset::Dataset,
-    factors::{self, Method, Settings, Training},
+    factors::{self, Method, Settings, Start, Training},
     pipeline::{Options, cases, choose},
     progress::Progress,
     spectral::Spectra,
@@ -48,7 +48,8 @@ pub fn evaluate(
     let before = past.matrix_of(early, &responses);
     let transposed = before.transposed();
     let pairs = (&before, &transposed);
-    let trainer = factors::train(pairs, options.dim, &settings, options.seed, None, progress)?;
+    let trainer =
+        factors::train(pairs, options.dim, &settings, options.seed, Start::Anew, progress)?;
     let earlier = judged(&trainer.factors)?;
     let coded =
         coding::compact(&trainer.factors, &transposed, &settings.loss, plan.coarseness, &[])?;

@@ -2,6 +2,8 @@
 
 mod plan;
 mod ranking;
+mod recipe;
+mod update;
 
 use segue_core::{
     event::Kind,
@@ -12,6 +14,10 @@ use segue_core::{
 };
 
 pub(crate) use self::plan::{Plan, cases, choose};
+pub use self::{
+    recipe::{Recipe, RecipeError},
+    update::{Updated, Updating, update},
+};
 use crate::{
     Diverged, TrainError, albums,
     als::Factors,
@@ -19,7 +25,7 @@ use crate::{
     coding::{self, Coded},
     dataset::Dataset,
     evaluate::ranking::Accuracy,
-    factors::{self, Settings},
+    factors::{self, Settings, Start},
     groups::{Groups, Wanted},
     links,
     matrix::Matrix,
@@ -54,6 +60,8 @@ pub struct Options<'a> {
 pub struct Trained {
     /// The model.
     pub model: Model,
+    /// What an update needs.
+    pub recipe: Recipe,
     /// How the factors were trained.
     pub settings: Settings,
     /// What was tried for them, method by method; nothing where there was too little to choose on.
@@ -135,12 +143,14 @@ pub fn train(
         model.add(context.map(|parts| (SectionKind::Context, model::encode_context(&parts))))?;
     }
 
+    let recipe = Recipe::of(&plan);
     let mut events = [0; Kind::ALL.len()];
     dataset.events().iter().for_each(|event| events[event.kind as usize] += 1);
     let Plan { settings, tried, validation, following, people, ranking, new, learned, .. } = plan;
     let listeners = dataset.listeners();
     Ok(Trained {
         model,
+        recipe,
         settings,
         tried,
         validation,
@@ -194,8 +204,9 @@ pub(crate) fn fit(
     let plan = plan.carried_to(&by_user.keeping(&met));
     let ids = dataset.tracks.iter().map(|track| track.track.as_str());
     let earlier = after.and_then(|model| factors::earlier(model, ids, dim));
+    let start = earlier.map_or(Start::ByTrack((&dataset.fingerprints).into()), Start::From);
     let how = (&plan.settings, &plan.fold_in.loss, plan.seed);
-    let mut factors = side::train_heard(&by_user, &met, dim, how, earlier, progress)?;
+    let mut factors = side::train_heard(&by_user, &met, dim, how, start, progress)?;
     if !factors.are_finite() {
         return Err(Diverged.into());
     }

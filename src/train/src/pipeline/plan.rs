@@ -16,7 +16,7 @@ use crate::{
     coding,
     dataset::{Dataset, gather, new_favourites},
     evaluate::ranking::{Accuracy, Case},
-    factors::{self, Method, Settings},
+    factors::{self, Method, Settings, Start},
     groups::Wanted,
     matrix::Matrix,
     progress::Progress,
@@ -168,7 +168,14 @@ pub(crate) fn choose(
     } else {
         // Under what was learned: the factors as they are, or trained under it too.
         let theirs = settle(&task, &mut trainer, &loss, learned.responses, progress)?;
-        own = factors::train((&under.1, &under.0), options.dim, &settings, seed, None, progress)?;
+        own = factors::train(
+            (&under.1, &under.0),
+            options.dim,
+            &settings,
+            seed,
+            Start::Anew,
+            progress,
+        )?;
         let ours = settle(&task, &mut own, &loss, learned.responses, progress)?;
         let better = ours.accuracy.objective() > theirs.accuracy.objective();
         let settled = if better { &ours } else { &theirs };

@@ -8,7 +8,7 @@ use crate::{
     assemble::{FoldIn, whole_model},
     coding,
     dataset::Dataset,
-    factors::{self, Settings},
+    factors::{self, Settings, Start},
     progress::Progress,
     ranker::{self, Ranking},
     search::{Beside, Follow, carried, density, with_transitions},
@@ -54,7 +54,8 @@ pub(super) fn ranking(
     let settings = Settings { loss: loss(&chosen.settings.loss), ..*chosen.settings };
     let fold_in = FoldIn { loss: loss(&chosen.fold_in.loss), ..*chosen.fold_in };
     let pairs = (&by_user, &by_item);
-    let mut trainer = factors::train(pairs, chosen.dim, &settings, chosen.seed, None, progress)?;
+    let mut trainer =
+        factors::train(pairs, chosen.dim, &settings, chosen.seed, Start::Anew, progress)?;
     trainer.solve_users(&fold_in.loss, &|| progress.stopped());
     if progress.stopped() {
         return Err(Interrupted.into());

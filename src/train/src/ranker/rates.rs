@@ -1,6 +1,7 @@
 //! How many listeners say yes to each track, with those of its artist and of all behind where few said
 //! anything.
 
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 use segue_core::{
@@ -16,7 +17,7 @@ const BEHIND: [f64; 5] = [1.0, 3.0, 10.0, 30.0, 100.0];
 
 /// Verdicts of the wider circle that a track, and an artist, is taken to have: an empirical Bayes prior of a
 /// binomial (Morris, "Parametric Empirical Bayes Inference", 1983).
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shrinkage {
     /// Of the artist, behind a track.
     pub artist: f64,

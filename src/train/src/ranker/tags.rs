@@ -41,16 +41,18 @@ impl Tagged {
             .collect();
         names.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
         names.truncate(MOST);
+        Self::named(tracks, names.iter().map(|(name, _)| (*name).to_owned()).collect())
+    }
+
+    /// Tags of these names.
+    pub fn named(tracks: &[Track], names: Vec<String>) -> Self {
         let bit: HashMap<&str, usize> =
-            names.iter().enumerate().map(|(at, (name, _))| (*name, at)).collect();
+            names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
         let bits = |track: &Track| {
             let known = track.tags.iter().filter_map(|tag| bit.get(tag.as_str()));
             known.fold(0_u64, |bits, at| bits | 1 << at)
         };
-        Self {
-            of: tracks.iter().map(bits).collect(),
-            names: names.iter().map(|(name, _)| (*name).to_owned()).collect(),
-        }
+        Self { of: tracks.iter().map(bits).collect(), names }
     }
 
     /// Whether there are none.

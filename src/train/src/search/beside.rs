@@ -1,5 +1,6 @@
 //! What goes beside the factors: which lists, and how much they weigh.
 
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 use segue_core::{
@@ -21,6 +22,7 @@ use crate::{
     matrix::Matrix,
     neighbours::{Recipe, links},
     progress::Progress,
+    steady::Moved,
 };
 
 /// Where the search starts: conditional probability, by listeners who each count as one.
@@ -35,7 +37,7 @@ const PAIRS: [f32; 5] = [0.25, 0.5, 1.0, 2.0, 4.0];
 const ENOUGH: f64 = 0.9;
 
 /// Lists that go beside the factors.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Beside {
     /// How pairs are weighted.
     pub recipe: Recipe,
@@ -44,6 +46,7 @@ pub struct Beside {
     /// What the lists add to a track of a listener, in the mean; a yes is 1.
     pub scale: f32,
     /// What that gave on the validation cases.
+    #[serde(skip)]
     pub accuracy: Accuracy,
 }
 
@@ -52,6 +55,17 @@ impl Beside {
     pub fn neighbours(&self, by_user: &Matrix, by_item: &Matrix) -> NeighbourParts {
         let links = links(by_user, by_item, self.recipe);
         links.parts(most(self.pairs_each, by_item.rows()), self.scale, Habits::default())
+    }
+
+    /// The same after a version that had the pairs `old`, whose rows are where `moved` says.
+    pub fn neighbours_after(
+        &self,
+        (old, moved): (&NeighbourParts, Moved<'_>),
+        by_user: &Matrix,
+        by_item: &Matrix,
+    ) -> NeighbourParts {
+        let links = links(by_user, by_item, self.recipe);
+        links.parts_after(old, moved, most(self.pairs_each, by_item.rows()), self.scale)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What follows what: how it is counted, how a sitting votes, and what taste has to say beside it.
 
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 use segue_core::{
@@ -22,6 +23,7 @@ use crate::{
     },
     links::Links,
     progress::Progress,
+    steady::Moved,
     transitions::{Recipe, SUPPORT, Sittings, links},
 };
 
@@ -56,7 +58,7 @@ const PAIRS: [f32; 4] = [4.0, 8.0, 12.0, 16.0];
 const ENOUGH: f64 = 0.998;
 
 /// How the next track is told.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Follow {
     /// How pairs are counted.
     pub recipe: Recipe,
@@ -77,6 +79,23 @@ impl Follow {
     ) -> Result<NeighbourParts, Interrupted> {
         let links = links(sittings, self.recipe, &|| progress.stopped());
         if progress.stopped() { Err(Interrupted) } else { Ok(self.of(&links, sittings.tracks())) }
+    }
+
+    /// The same after a version that had the pairs `old`, whose rows are where `moved` says.
+    pub fn parts_after(
+        &self,
+        (old, moved): (&NeighbourParts, Moved<'_>),
+        sittings: &Sittings,
+        progress: &Progress<'_>,
+    ) -> Result<NeighbourParts, Interrupted> {
+        let links = links(sittings, self.recipe, &|| progress.stopped());
+        let most = self.most(sittings.tracks());
+        let parts = || links.parts_after(old, moved, most, self.scale);
+        if progress.stopped() { Err(Interrupted) } else { Ok(parts()) }
+    }
+
+    fn most(&self, tracks: usize) -> usize {
+        (f64::from(self.pairs_each) * tracks as f64) as usize
     }
 
     /// `base` with the pairs of `sittings`, as many as take no more than `bytes`, and what is left of
@@ -105,8 +124,7 @@ impl Follow {
     }
 
     fn of(&self, links: &Links, tracks: usize) -> NeighbourParts {
-        let most = (f64::from(self.pairs_each) * tracks as f64) as usize;
-        links.parts(most, self.scale, self.habits)
+        links.parts(self.most(tracks), self.scale, self.habits)
     }
 }
 

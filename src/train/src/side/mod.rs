@@ -19,14 +19,15 @@ pub use search::{Beneath, Gain, New, choose};
 use crate::{
     Interrupted, TrainError,
     als::Factors,
-    factors::{self, Settings},
+    factors::{self, Settings, Start},
     matrix::Matrix,
     progress::Progress,
 };
 use segue_core::{catalogue::Track, model::Loss};
+use serde::{Deserialize, Serialize};
 
 /// How new tracks get their factors.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shrinkage {
     /// λ of a tag, in tracks that are well known: an effect is halved that so many tracks tell of.
     pub tag: f64,
@@ -105,24 +106,31 @@ pub fn fill_unheard(
     new.len()
 }
 
-/// Trains on the columns of `by_user` that are `heard`, from the `earlier` factors of all columns on where
-/// there are any, listeners solved under `fold_in`; the factors of the others are zero.
+/// The rows of `width` that are `heard`.
+fn of_heard<T: Copy>(all: &[T], width: usize, heard: &[bool]) -> Vec<T> {
+    let rows = all.chunks_exact(width).zip(heard).filter(|(_, heard)| **heard);
+    rows.flat_map(|(row, _)| row).copied().collect()
+}
+
+/// Trains on the columns of `by_user` that are `heard`, from what `start` has for all columns, listeners solved under
+/// `fold_in`; the factors of the others are zero.
 pub(crate) fn train_heard(
     by_user: &Matrix,
     heard: &[bool],
     dim: usize,
     (settings, fold_in, seed): (&Settings, &Loss, u64),
-    earlier: Option<Vec<f32>>,
+    start: Start<'_>,
     progress: &Progress<'_>,
 ) -> Result<Factors, TrainError> {
     let known = by_user.keeping(heard);
     let by_item = known.transposed();
-    let of_heard = |all: Vec<f32>| -> Vec<f32> {
-        let rows = all.chunks_exact(dim).zip(heard).filter(|(_, heard)| **heard);
-        rows.flat_map(|(row, _)| row).copied().collect()
+    let start = match start {
+        Start::Anew => Start::Anew,
+        Start::ByTrack(all) => Start::ByTrack(of_heard(&all, 1, heard).into()),
+        Start::From(all) => Start::From(of_heard(&all, dim, heard)),
     };
-    let (pairs, earlier) = ((&*known, &by_item), earlier.map(of_heard));
-    let mut trainer = factors::train(pairs, dim, settings, seed, earlier, progress)?;
+    let pairs = (&*known, &by_item);
+    let mut trainer = factors::train(pairs, dim, settings, seed, start, progress)?;
     trainer.solve_users(fold_in, &|| progress.stopped());
     if progress.stopped() {
         return Err(Interrupted.into());

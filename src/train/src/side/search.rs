@@ -21,7 +21,7 @@ use crate::{
         paired,
         ranking::{Accuracy, Case, Measured, each},
     },
-    factors::Settings,
+    factors::{Settings, Start},
     progress::Progress,
     search::{Beside, carried, density},
 };
@@ -135,7 +135,7 @@ impl<'a> Run<'a> {
         let at = |loss: &Loss| carried(loss, from, to);
         let settings = Settings { loss: at(&settings.loss), ..*settings };
         let how = (&settings, &at(&fold_in.loss), seed);
-        let factors = train_heard(&held.by_user, &heard, dim, how, None, progress)?;
+        let factors = train_heard(&held.by_user, &heard, dim, how, Start::Anew, progress)?;
         let tracks: Vec<_> = held.rows.iter().map(|&row| dataset.tracks[row].clone()).collect();
         let new: Vec<usize> = (0..held.new.len()).filter(|&track| held.new[track]).collect();
         let mut rivals = new.clone();

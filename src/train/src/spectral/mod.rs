@@ -11,12 +11,13 @@
 mod lanczos;
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use self::lanczos::{BLOCK, Leading, leading};
 use crate::{Diverged, matrix::Matrix};
 
 /// How far popularity is taken out before the decomposition.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Degrees {
     /// b, of listeners, 0 to 1.
     pub listeners: f32,
@@ -28,7 +29,7 @@ pub struct Degrees {
 }
 
 /// What becomes of the singular vectors.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Shape {
     /// λ in squares of the least singular value that is kept, 0 or more.
     pub ridge: f32,

@@ -27,7 +27,7 @@ pub fn table<C: Coder>(
     rows: &mut Rows<'_>,
 ) -> Result<(Distinct, Vec<i64>), Fault> {
     let [mut code, mut fresh] = [(); 2].map(|()| Patch::new(dim));
-    let mut again = Bit::default();
+    let [mut follows, mut again] = [Bit::default(); 2];
     let mut twins: BTreeMap<&[i8], u32> = BTreeMap::new();
     let mut made = Made::new(old, dim, rows.map.from.len())?;
     let [mut come, mut gone] = [(); 2].map(|()| Gram::new(dim.next_multiple_of(ALIGN)));
@@ -39,13 +39,20 @@ pub fn table<C: Coder>(
         let twin = wanted.filter(|_| C::WRITES).and_then(|wanted| twins.get(wanted)).copied();
         let from = rows.map.from[place];
         if from != NONE {
-            let before = &old.row(from as usize)[..dim];
-            *touched = code.row(coder, false, before, row);
+            // Tracks of which just the same is known were equal, and go on to be.
+            let (before, equals) = (&old.row(from as usize)[..dim], old.place(from as usize));
+            let became = made.became(equals);
+            let same = became.is_some_and(|became| wanted.is_some_and(|wanted| wanted == became));
+            if became.is_some() && coder.bit(same, &mut follows) {
+                made.follow(equals, row);
+            } else {
+                code.row(coder, false, before, row);
+                made.add(row)?;
+                made.became[equals] = made.last();
+            }
+            *touched = before != row;
             if *touched {
                 gone.add(before, 1);
-                made.add(row)?;
-            } else {
-                made.keep(old.place(from as usize), before)?;
             }
         } else {
             *touched = true;
@@ -84,26 +91,36 @@ fn lost(map: &Map, mut what: impl FnMut(usize)) {
 struct Made {
     rows: Distinct,
     dim: usize,
-    /// The number that the row at each place of the old one has here, once it has one.
-    number_of: Vec<u32>,
+    /// The number here of what the row at each place of the old one became last, or [`NONE`].
+    became: Vec<u32>,
 }
 
 impl Made {
     fn new(old: &Table, dim: usize, rows: usize) -> Result<Self, Fault> {
         let mut made = Distinct::default();
         made.of.try_reserve_exact(rows).map_err(|_| Fault::Memory)?;
-        Ok(Self { rows: made, dim, number_of: filled(NONE, old.distinct())? })
+        Ok(Self { rows: made, dim, became: filled(NONE, old.distinct())? })
     }
 
-    /// The row at this place of the old table, which is `codes`.
-    fn keep(&mut self, place: usize, codes: &[i8]) -> Result<(), Fault> {
-        if self.number_of[place] == NONE {
-            self.add(codes)?;
-            self.number_of[place] = self.rows.of.last().copied().unwrap_or_default();
-        } else {
-            self.rows.of.push(self.number_of[place]);
-        }
-        Ok(())
+    fn row(&self, number: u32) -> &[i8] {
+        &self.rows.codes[number as usize * self.dim..][..self.dim]
+    }
+
+    /// What a row at this place of the old table became last.
+    fn became(&self, place: usize) -> Option<&[i8]> {
+        Some(self.became[place]).filter(|&number| number != NONE).map(|number| self.row(number))
+    }
+
+    /// The number of the last row.
+    fn last(&self) -> u32 {
+        self.rows.of.last().copied().unwrap_or_default()
+    }
+
+    /// One more of what a row at this place became, whose codes go to `codes`.
+    fn follow(&mut self, place: usize, codes: &mut [i8]) {
+        let number = self.became[place];
+        codes.copy_from_slice(self.row(number));
+        self.rows.of.push(number);
     }
 
     /// A row of its own.
@@ -122,7 +139,7 @@ impl Made {
     /// The same as an earlier one; its codes go to `codes`.
     fn repeat(&mut self, which: usize, codes: &mut [i8]) -> Result<(), Fault> {
         let number = *self.rows.of.get(which).ok_or(Fault::Damaged)?;
-        codes.copy_from_slice(&self.rows.codes[number as usize * self.dim..][..self.dim]);
+        codes.copy_from_slice(self.row(number));
         self.rows.of.push(number);
         Ok(())
     }

@@ -14,7 +14,7 @@ use crate::{
     assemble::{FoldIn, ranking_model, whole_model},
     coding::{compact, fine},
     evaluate::{paired, ranking::Case},
-    factors::{self, Settings},
+    factors::{self, Settings, Start},
     progress::Progress,
     search::{
         Beside, Effort, Follow, Found, Task, beside, carried, coarseness, density, follow, search,
@@ -211,7 +211,8 @@ impl Taste {
         let loss = carried(&self.settings.loss, self.density, density(&by_user));
         let settings = Settings { loss, ..self.settings };
         let pairs = (&by_user, &by_item);
-        let mut trainer = factors::train(pairs, next.dim, &settings, self.seed, None, progress)?;
+        let mut trainer =
+            factors::train(pairs, next.dim, &settings, self.seed, Start::Anew, progress)?;
         let mut fold_in = self.fold_in;
         fold_in.loss = carried(&fold_in.loss, self.density, density(&by_user));
         trainer.solve_users(&fold_in.loss, &|| progress.stopped());

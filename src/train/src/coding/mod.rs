@@ -7,6 +7,8 @@
 //! is what the row adds to the loss of training, (v − v*)ᵀH(v − v*) with H its own Hessian there,
 //! and rate is what [`segue_core::codec::rows`] would spend.
 
+mod update;
+
 use rayon::prelude::*;
 use segue_core::{
     codec::rows::{self, Before, Costs, MAX_CODE},
@@ -15,6 +17,7 @@ use segue_core::{
     model::{self, Loss},
 };
 
+pub use self::update::{Base, Shared, Update};
 use crate::{
     Diverged,
     als::{
