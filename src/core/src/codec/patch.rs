@@ -39,6 +39,7 @@ pub struct Patch {
 
 impl Patch {
     /// The code of rows of `width` components.
+    #[inline]
     pub fn new(width: usize) -> Self {
         let moved = Vec::from_iter((0..width.div_ceil(TOGETHER)).map(|_| Default::default()));
         let (changed, outward, more, far) = Default::default();
@@ -126,6 +127,7 @@ impl Patch {
 }
 
 /// The class of how large a row is.
+#[inline]
 fn size(row: &[i8]) -> usize {
     let sum: u32 = row.iter().map(|&x| u32::from(x.unsigned_abs())).sum();
     (u32::BITS - sum.leading_zeros()).min(SIZES as u32 - 1) as usize

@@ -101,6 +101,33 @@ pub trait Coder {
     }
 }
 
+/// A coder that is called where others are built in: what codes little need not be fast, and each copy of a coder is some
+/// hundred bytes of the module.
+#[derive(Debug, Default)]
+pub struct Called<C>(pub C);
+
+impl<C: Coder> Coder for Called<C> {
+    const WRITES: bool = C::WRITES;
+
+    #[inline(never)]
+    fn bit(&mut self, bit: bool, context: &mut Bit) -> bool {
+        self.0.bit(bit, context)
+    }
+
+    #[inline(never)]
+    fn raw(&mut self, value: u32, count: u32) -> u32 {
+        self.0.raw(value, count)
+    }
+
+    fn share(&mut self, total: u32, locate: impl FnOnce(Option<u32>) -> (u32, u32)) {
+        self.0.share(total, locate);
+    }
+
+    fn is_past_end(&self) -> bool {
+        self.0.is_past_end()
+    }
+}
+
 /// Writes bits.
 #[derive(Debug)]
 pub struct Encoder {

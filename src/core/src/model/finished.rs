@@ -107,10 +107,21 @@ pub(super) fn encode(ids: IdsDigest, tracks: usize, scale: f32, lists: &[&[Entry
         Some(*end as u32)
     };
     let ends: alloc::vec::Vec<u32> = lists.iter().scan(0, end).collect();
+    lay_out(ids, tracks, scale, &ends, &entries)
+}
+
+/// Lays out lists that lie end to end.
+pub(super) fn lay_out(
+    ids: IdsDigest,
+    tracks: usize,
+    scale: f32,
+    ends: &[u32],
+    entries: &[Entry],
+) -> Aligned {
     let head = Head { scale, entries: entries.len() as u32, ..Head::default() };
     let mut writer = Writer::default();
-    writer.array(&[Prefix { rows: tracks as u32, width: lists.len() as u32, ids: ids.0 }]);
-    writer.array(&[head]).array(&ends).array(&entries);
+    writer.array(&[Prefix { rows: tracks as u32, width: ends.len() as u32, ids: ids.0 }]);
+    writer.array(&[head]).array(ends).array(entries);
     writer.finish()
 }
 

@@ -32,6 +32,7 @@ struct Code {
 }
 
 /// Codes what became of the pairs of a graph. Returns the classes of the next one and its pairs.
+#[inline(never)]
 pub fn graph(
     coder: &mut impl Coder,
     old: &Neighbours,
@@ -146,8 +147,20 @@ impl Code {
             let lean = symbol(coder, &mut self.leans[LEANS], is.map_or(0, |pair| pair.lean));
             pairs.push(Pair { rows: [row as u32, other], level, lean });
         }
-        pairs.sort_by_key(|pair| (LEVELS as u8 - pair.level, pair.rows[1]));
+        in_order(pairs);
         Ok(())
+    }
+}
+
+/// Sorts pairs of one row by falling level, then by the other row. They are few, and most lie so.
+fn in_order(pairs: &mut [Pair]) {
+    let key = |pair: &Pair| (LEVELS as u8 - pair.level, pair.rows[1]);
+    for end in 1..pairs.len() {
+        let mut at = end;
+        while at > 0 && key(&pairs[at - 1]) > key(&pairs[at]) {
+            pairs.swap(at - 1, at);
+            at -= 1;
+        }
     }
 }
 

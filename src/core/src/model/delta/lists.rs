@@ -18,6 +18,7 @@ const LENGTH_BITS: usize = 24;
 
 /// Codes what became of the lists, of which there are as many as before, of the same scale. `ids` are those of the
 /// rows afterwards.
+#[inline(never)]
 pub fn lists(
     coder: &mut impl Coder,
     ids: IdsDigest,
@@ -27,28 +28,30 @@ pub fn lists(
 ) -> Result<Aligned, Fault> {
     let mut changed = Bit::default();
     let mut length = Golomb::<LENGTH_BITS>::default();
-    let mut all: Vec<Vec<Entry>> = Vec::new();
+    let (mut entries, mut ends): (Vec<Entry>, Vec<u32>) = Default::default();
     for cluster in 0..old.lists() {
-        let moved = old.of(cluster).iter().filter_map(|entry| {
-            let to = *rows.map.to.get(entry.row().index())?;
-            (to != NONE).then(|| Entry::new(Row(to), entry.level()))
-        });
-        let mut list: Vec<Entry> = moved.collect();
-        let wanted = next.map_or(&list[..], |next| next.of(cluster));
-        if coder.bit(wanted != list, &mut changed) {
+        let start = entries.len();
+        for entry in old.of(cluster) {
+            match rows.map.to.get(entry.row().index()) {
+                Some(&to) if to != NONE => entries.push(Entry::new(Row(to), entry.level())),
+                _ => {}
+            }
+        }
+        let wanted = next.map(|next| next.of(cluster));
+        let differs = wanted.is_some_and(|wanted| *wanted != entries[start..]);
+        if coder.bit(differs, &mut changed) {
+            entries.truncate(start);
+            let wanted = wanted.unwrap_or_default();
             let count = length.code(coder, wanted.len() as u32);
-            let mut anew = Vec::new();
             for at in 0..count as usize {
                 let word = wanted.get(at).map_or(0, |&entry| bytemuck::cast::<Entry, u32>(entry));
-                anew.push(bytemuck::cast(coder.raw(word, u32::BITS)));
+                entries.push(bytemuck::cast(coder.raw(word, u32::BITS)));
                 if coder.is_past_end() {
                     return Err(Fault::Damaged);
                 }
             }
-            list = anew;
         }
-        all.push(list);
+        ends.push(entries.len() as u32);
     }
-    let all: Vec<&[Entry]> = all.iter().map(Vec::as_slice).collect();
-    Ok(finished::encode(ids, rows.map.from.len(), old.scale(), &all))
+    Ok(finished::lay_out(ids, rows.map.from.len(), old.scale(), &ends, &entries))
 }

@@ -24,6 +24,7 @@ pub struct Map {
 
 impl Map {
     /// Of the tracks in `old` and `new`. O(n).
+    #[inline]
     pub fn between(old: &Ids<'_>, new: &Ids<'_>) -> Result<Self, Fault> {
         let bits = old.bits().min(new.bits());
         let (mut before, mut after) =
@@ -52,6 +53,7 @@ fn cut(ids: &Ids<'_>, bits: u32) -> impl Iterator<Item = u64> {
 
 /// Codes the first 32 + k bits of the fingerprints of the next version, where k is as it was: which of the old ones
 /// are gone, how many are new, and how far each of these is from the one before it.
+#[inline(never)]
 pub fn prints(
     coder: &mut impl Coder,
     old: &Ids<'_>,
@@ -105,6 +107,7 @@ const fn ones(bits: u32) -> u32 {
 }
 
 /// Both lists as one; they ascend.
+#[inline]
 fn merge(kept: &[u64], added: &[u64]) -> Result<Vec<u64>, Fault> {
     let mut all = Vec::new();
     all.try_reserve_exact(kept.len() + added.len()).map_err(|_| Fault::Memory)?;

@@ -52,7 +52,7 @@ use super::{
 };
 use crate::{
     bytes::Aligned,
-    codec::range::{Coder, Decoder, Encoder},
+    codec::range::{Called, Coder, Decoder, Encoder},
     words::{decimal, sentence},
 };
 use map::Map;
@@ -171,13 +171,13 @@ struct Rows<'a> {
 /// Codes what turns a shard of `old` into that of `new`; `None` where one of them has not got it. O(n·d).
 pub fn between(old: &Model, new: &Model, shard: u8) -> Option<Vec<u8>> {
     let (old, next) = (old.part_of(shard)?, new.part_of(shard)?);
-    let mut coder = Encoder::default();
+    let mut coder = Called(Encoder::default());
     let (from, to) = (old.state()?, next.state()?);
     let made = part(&mut coder, old, Some(next)).ok()?;
     let mut delta = Vec::from(LABEL);
     [FORMAT, shard.into()].iter().for_each(|word| delta.extend(word.to_le_bytes()));
     [from, to, made.check()].iter().for_each(|word| delta.extend(word.to_le_bytes()));
-    delta.extend(coder.finish());
+    delta.extend(coder.0.finish());
     Some(delta)
 }
 
@@ -231,13 +231,15 @@ impl Model {
     }
 }
 
+/// Inline, like what else is not generic here, so that it is built where it is called, which in the module is for size.
+#[inline]
 fn apply(old: &Part, delta: &Delta<'_>) -> Result<Part, DeltaError> {
     if old.state() != Some(delta.from) {
         return Err(DeltaError::Base(delta.shard));
     }
-    let mut coder = Decoder::new(delta.changes);
+    let mut coder = Called(Decoder::new(delta.changes));
     let mut made = part(&mut coder, old, None)?;
-    if !coder.is_at_end() {
+    if !coder.0.is_at_end() {
         return Err(DeltaError::Damaged(SectionKind::Ids));
     }
     if made.check() != delta.check {
@@ -248,6 +250,7 @@ fn apply(old: &Part, delta: &Delta<'_>) -> Result<Part, DeltaError> {
 }
 
 /// Codes what turns the sections of `old` into those of `next`, and makes them.
+#[inline(never)]
 fn part<C: Coder>(coder: &mut C, old: &Part, next: Option<&Part>) -> Result<Part, DeltaError> {
     let kind = SectionKind::Ids;
     let mut sections = Sections::default();
@@ -290,6 +293,7 @@ fn part<C: Coder>(coder: &mut C, old: &Part, next: Option<&Part>) -> Result<Part
 }
 
 /// Whether a section comes whole, and where it does, its bytes.
+#[inline(never)]
 fn whole<C: Coder>(
     coder: &mut C,
     kind: SectionKind,
@@ -317,6 +321,7 @@ fn whole<C: Coder>(
     Ok(Some(aligned))
 }
 
+#[inline(never)]
 fn fingerprints<C: Coder>(
     coder: &mut C,
     old: &Part,
@@ -332,6 +337,7 @@ fn fingerprints<C: Coder>(
     Ok(ids::lay_out(before.bits(), &prints).0)
 }
 
+#[inline(never)]
 fn factor_rows<C: Coder>(
     coder: &mut C,
     old: &Part,
@@ -354,6 +360,7 @@ fn factor_rows<C: Coder>(
     Ok((made, None))
 }
 
+#[inline(never)]
 fn pairs<C: Coder>(
     coder: &mut C,
     kind: SectionKind,
@@ -377,6 +384,7 @@ fn pairs<C: Coder>(
 }
 
 /// A section that is read in place.
+#[inline(never)]
 fn in_place<C: Coder>(
     coder: &mut C,
     kind: SectionKind,
@@ -435,12 +443,14 @@ impl Part {
     }
 
     /// See [`Model::state`].
+    #[inline]
     fn state(&self) -> Option<u64> {
         let known = self.sealed;
         known.or_else(|| self.coded_are_here().then(|| state(self.sections.iter())))
     }
 
     /// XXH64 of what is here, whether as it was sent or as a delta made it.
+    #[inline]
     fn check(&self) -> u64 {
         let mut digest = Xxh64::new(0);
         for kind in SectionKind::ALL {

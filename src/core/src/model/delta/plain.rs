@@ -55,6 +55,7 @@ pub fn is_alike(kind: SectionKind, rows: [usize; 2], bytes: [usize; 2]) -> bool 
 }
 
 /// Codes what became of a section.
+#[inline(never)]
 pub fn section(
     coder: &mut impl Coder,
     kind: SectionKind,
@@ -83,6 +84,7 @@ pub fn section(
 }
 
 /// Codes bytes that belong to no row, 16 at a time.
+#[inline(never)]
 fn bytes(coder: &mut impl Coder, old: &[i8], new: &mut [i8]) {
     let mut code = Patch::new(ALIGN);
     for (old, new) in old.chunks(ALIGN).zip(new.chunks_mut(ALIGN)) {
@@ -91,6 +93,7 @@ fn bytes(coder: &mut impl Coder, old: &[i8], new: &mut [i8]) {
 }
 
 /// Codes a column of `width` bytes a row.
+#[inline(never)]
 fn column(
     coder: &mut impl Coder,
     old: &[i8],

@@ -19,6 +19,7 @@ use crate::{
 
 /// Codes what became of a table whose rows have `dim` codes. Returns the next one, and by how much Σ qqᵀ over its rows
 /// differs, the packed lower triangle.
+#[inline(never)]
 pub fn table<C: Coder>(
     coder: &mut C,
     dim: usize,
@@ -96,27 +97,32 @@ struct Made {
 }
 
 impl Made {
+    #[inline]
     fn new(old: &Table, dim: usize, rows: usize) -> Result<Self, Fault> {
         let mut made = Distinct::default();
         made.of.try_reserve_exact(rows).map_err(|_| Fault::Memory)?;
         Ok(Self { rows: made, dim, became: filled(NONE, old.distinct())? })
     }
 
+    #[inline]
     fn row(&self, number: u32) -> &[i8] {
         &self.rows.codes[number as usize * self.dim..][..self.dim]
     }
 
     /// What a row at this place of the old table became last.
+    #[inline]
     fn became(&self, place: usize) -> Option<&[i8]> {
         Some(self.became[place]).filter(|&number| number != NONE).map(|number| self.row(number))
     }
 
     /// The number of the last row.
+    #[inline]
     fn last(&self) -> u32 {
         self.rows.of.last().copied().unwrap_or_default()
     }
 
     /// One more of what a row at this place became, whose codes go to `codes`.
+    #[inline]
     fn follow(&mut self, place: usize, codes: &mut [i8]) {
         let number = self.became[place];
         codes.copy_from_slice(self.row(number));
@@ -124,6 +130,7 @@ impl Made {
     }
 
     /// A row of its own.
+    #[inline]
     fn add(&mut self, codes: &[i8]) -> Result<(), Fault> {
         // Nothing that training writes, and longer than the longest.
         if codes.contains(&i8::MIN) {
@@ -137,6 +144,7 @@ impl Made {
     }
 
     /// The same as an earlier one; its codes go to `codes`.
+    #[inline]
     fn repeat(&mut self, which: usize, codes: &mut [i8]) -> Result<(), Fault> {
         let number = *self.rows.of.get(which).ok_or(Fault::Damaged)?;
         codes.copy_from_slice(self.row(number));

@@ -26,6 +26,7 @@ struct Letters {
 
 impl Letters {
     /// Knows how `old` writes.
+    #[inline]
     fn of(old: &Text<'_>, rows: usize) -> Self {
         let after = vec![[Bit::default(); 256]; 256];
         let mut letters = Self { length: Golomb::default(), after };
@@ -101,6 +102,7 @@ struct Artists {
 
 impl Artists {
     /// The number afterwards.
+    #[inline]
     fn number(&mut self, which: usize) -> Result<u32, Fault> {
         let number = self.number_of.get_mut(which).ok_or(Fault::Damaged)?;
         if *number == NONE {
@@ -110,6 +112,7 @@ impl Artists {
         Ok(*number)
     }
 
+    #[inline]
     fn name<'a>(&'a self, old: &Text<'a>, which: u32) -> &'a [u8] {
         let Some(new) = (which as usize).checked_sub(self.before) else {
             return old.artist_name(which).as_bytes();
@@ -120,6 +123,7 @@ impl Artists {
 }
 
 /// Codes what became of the names. `ids` are those of the rows afterwards.
+#[inline(never)]
 pub fn names<C: Coder>(
     coder: &mut C,
     ids: IdsDigest,
@@ -192,26 +196,27 @@ pub fn names<C: Coder>(
     for &which in &artists.order {
         strings.push(artists.name(old, which)).ok_or(Fault::Memory)?;
     }
-    let names = |text: &Text<'_>| {
-        let count = text.clusters();
-        (0..count).map(|at| String::from(text.cluster_name(at).unwrap_or_default())).collect()
-    };
-    let mut clusters: Vec<String> = names(old);
-    let wanted: Option<Vec<String>> = next.map(names);
-    if coder.bit(wanted.as_ref().is_some_and(|wanted| *wanted != clusters), &mut clustered) {
-        let count = coder.raw(wanted.as_ref().map_or(0, Vec::len) as u32, 13) as usize;
-        if count > MAX_CLUSTERS {
-            return Err(Fault::Damaged);
-        }
-        clusters.clear();
-        for at in 0..count {
-            let wanted = wanted.as_ref().map_or("", |wanted| &wanted[at]);
-            let mut name = Vec::new();
-            letters.string(coder, wanted, &mut name)?;
-            clusters.push(String::from_utf8(name).map_err(|_| Fault::Damaged)?);
+    // Names of clusters, all of them anew where one is.
+    let name = |text: &Text<'_>, at| String::from(text.cluster_name(at).unwrap_or_default());
+    let differ = next.is_some_and(|next| {
+        let same = |at| name(next, at) == name(old, at);
+        next.clusters() != old.clusters() || !(0..old.clusters()).all(same)
+    });
+    let anew = coder.bit(differ, &mut clustered);
+    let wanted = next.map_or(0, Text::clusters) as u32;
+    let clusters = if anew { coder.raw(wanted, 13) as usize } else { old.clusters() };
+    if clusters > MAX_CLUSTERS {
+        return Err(Fault::Damaged);
+    }
+    for at in 0..clusters {
+        if anew {
+            let wanted = next.map(|next| name(next, at)).unwrap_or_default();
+            letters.string(coder, &wanted, &mut strings.bytes)?;
+            strings.close().ok_or(Fault::Memory)?;
+        } else {
+            strings.push(name(old, at).as_bytes()).ok_or(Fault::Memory)?;
         }
     }
-    clusters.iter().try_for_each(|name| strings.push(name.as_bytes())).ok_or(Fault::Memory)?;
-    let counts = [artists.order.len(), clusters.len()];
+    let counts = [artists.order.len(), clusters];
     Ok(text::lay_out(ids, &artist_of, &durations, counts, &strings))
 }
