@@ -67,8 +67,9 @@ impl Patch {
         changed
     }
 
+    /// The same of a row that is known to have changed.
     #[inline(never)]
-    fn components(&mut self, coder: &mut impl Coder, old: &[i8], new: &mut [i8]) {
+    pub fn components(&mut self, coder: &mut impl Coder, old: &[i8], new: &mut [i8]) {
         let mut so_far = 0;
         for (at, (&old, new)) in old.iter().zip(new).enumerate() {
             let was = usize::from(old.unsigned_abs()).min(WAS - 1);

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Fault, Rows, map::NONE};
+use super::{Fault, Gaps, Rows, map::NONE};
 use crate::{
     codec::{
         counts::Counts,
@@ -51,10 +51,18 @@ pub fn graph(
     };
     let mut classes = Vec::new();
     classes.try_reserve_exact(len).map_err(|_| Fault::Memory)?;
-    for (row, (&from, &touched)) in rows.map.from.iter().zip(rows.touched.iter()).enumerate() {
+    let mut gaps = Gaps::default();
+    for (row, &from) in rows.map.from.iter().enumerate() {
         let before = old.classes().get(from as usize).copied().unwrap_or_default();
+        let differs = |row: usize, from: usize| {
+            next.is_some_and(|next| next.classes()[row] != old.classes()[from])
+        };
         let mut class = [next.map_or(0, |next| next.classes()[row]) as i8];
-        code.classes.row(coder, touched, &[before as i8], &mut class);
+        if from == NONE || gaps.changed(coder, || rows.ahead(row, differs)) {
+            code.classes.components(coder, &[before as i8], &mut class);
+        } else {
+            class = [before as i8];
+        }
         classes.push(class[0] as u8);
     }
     if classes.iter().any(|&class| usize::from(class) >= CLASSES) {

@@ -52,10 +52,13 @@ use super::{
 };
 use crate::{
     bytes::Aligned,
-    codec::range::{Called, Coder, Decoder, Encoder},
+    codec::{
+        golomb::Golomb,
+        range::{Called, Coder, Decoder, Encoder},
+    },
     words::{decimal, sentence},
 };
-use map::Map;
+use map::{Map, NONE};
 
 /// The format version that this code reads and writes.
 pub const FORMAT: u32 = 1;
@@ -166,6 +169,33 @@ fn filled<T: Clone>(value: T, len: usize) -> Result<Vec<T>, Fault> {
 struct Rows<'a> {
     map: &'a Map,
     touched: Vec<bool>,
+}
+
+/// Which rows change where few do: for each that does, how many before it do not. Rows of new tracks are not counted.
+#[derive(Default)]
+struct Gaps {
+    length: Golomb<25>,
+    /// Rows until the next that changes; `None` where that is still to be coded.
+    left: Option<u32>,
+}
+
+impl Gaps {
+    /// Whether the next row changes; `ahead` counts those from it on that do not, up to one that does.
+    fn changed<C: Coder>(&mut self, coder: &mut C, ahead: impl FnOnce() -> usize) -> bool {
+        let left = self
+            .left
+            .unwrap_or_else(|| self.length.code(coder, if C::WRITES { ahead() as u32 } else { 0 }));
+        self.left = left.checked_sub(1);
+        self.left.is_none()
+    }
+}
+
+impl Rows<'_> {
+    /// How many rows from `row` on are of tracks that were there and do not differ, up to one that does.
+    fn ahead(&self, row: usize, differs: impl Fn(usize, usize) -> bool) -> usize {
+        let kept = (row..).zip(&self.map.from[row..]).filter(|(_, from)| **from != NONE);
+        kept.take_while(|(row, from)| !differs(*row, **from as usize)).count()
+    }
 }
 
 /// Codes what turns a shard of `old` into that of `new`; `None` where one of them has not got it. O(n·d).

@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use super::{Fault, Rows, map::NONE};
+use super::{Fault, Gaps, Rows, map::NONE};
 use crate::{
     bytes::{ALIGN, Aligned, padded},
     codec::{patch::Patch, range::Coder},
@@ -76,7 +76,7 @@ pub fn section(
         let (was, is) = (bytemuck::cast_slice(&old[was]), &mut new.as_mut_slice()[is]);
         let is = bytemuck::cast_slice_mut(is);
         match at.checked_sub(1).and_then(|at| layout.widths.get(at)) {
-            Some(&width) => column(coder, was, is, width, rows)?,
+            Some(&width) => column(coder, kind, was, is, width, rows)?,
             None => bytes(coder, was, is),
         }
     }
@@ -92,25 +92,41 @@ fn bytes(coder: &mut impl Coder, old: &[i8], new: &mut [i8]) {
     }
 }
 
-/// Codes a column of `width` bytes a row.
+/// Codes a column of `width` bytes a row. Rates change where something else of a track does; of the others few change.
 #[inline(never)]
-fn column(
-    coder: &mut impl Coder,
+fn column<C: Coder>(
+    coder: &mut C,
+    kind: SectionKind,
     old: &[i8],
     new: &mut [i8],
     width: usize,
     rows: &mut Rows<'_>,
 ) -> Result<(), Fault> {
     let [mut code, mut fresh] = [(); 2].map(|()| Patch::new(width));
+    let mut gaps = Gaps::default();
     let nothing = [0; 8];
-    let Rows { map, touched } = rows;
-    for ((new, &from), touched) in new.chunks_exact_mut(width).zip(&map.from).zip(touched) {
+    for row in 0..rows.map.from.len() {
+        let from = rows.map.from[row];
+        let (wanted, rest) = new.split_at_mut((row + 1) * width);
+        let is = &mut wanted[row * width..];
         if from == NONE {
-            fresh.row(coder, true, &nothing[..width], new);
+            fresh.row(coder, true, &nothing[..width], is);
+            continue;
+        }
+        let was = |from: usize| old.get(from * width..).and_then(|old| old.get(..width));
+        let before = was(from as usize).ok_or(Fault::Damaged)?;
+        if kind == SectionKind::Rates {
+            rows.touched[row] |= code.row(coder, rows.touched[row], before, is);
+            continue;
+        }
+        let differs = |at: usize, from: usize| match at.checked_sub(row + 1) {
+            Some(later) => was(from) != rest.get(later * width..).and_then(|is| is.get(..width)),
+            None => before != &*is,
+        };
+        if gaps.changed(coder, || rows.ahead(row, differs)) {
+            code.components(coder, before, is);
         } else {
-            let old = old.get(from as usize * width..).and_then(|old| old.get(..width));
-            let changed = code.row(coder, *touched, old.ok_or(Fault::Damaged)?, new);
-            *touched |= changed;
+            is.copy_from_slice(before);
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use alloc::{collections::BTreeMap, string::String, vec, vec::Vec};
 
-use super::{Fault, Rows, filled, map::NONE};
+use super::{Fault, Gaps, Rows, filled, map::NONE};
 use crate::{
     bytes::Aligned,
     codec::{
@@ -150,9 +150,24 @@ pub fn names<C: Coder>(
     for column in [&mut artist_of, &mut durations] {
         column.try_reserve_exact(len).map_err(|_| Fault::Memory)?;
     }
+    let mut gaps = Gaps::default();
     for (row, &from) in rows.map.from.iter().enumerate() {
         let (was, is) = (Row(from), next.map(|next| (next, Row(row as u32))));
         let stays = from != NONE;
+        let differs = |row: usize, from: usize| {
+            let (is, was) = (Row(row as u32), Row(from as u32));
+            next.is_some_and(|next| {
+                next.title(is) != old.title(was)
+                    || next.artist(is) != old.artist(was)
+                    || next.duration_ms(is) != old.duration_ms(was)
+            })
+        };
+        if stays && !gaps.changed(coder, || rows.ahead(row, differs)) {
+            strings.push(old.title(was).as_bytes()).ok_or(Fault::Memory)?;
+            artist_of.push(artists.number(old.artist_index(was) as usize)?);
+            durations.push(old.duration_ms(was));
+            continue;
+        }
         // The title.
         let title = is.map_or("", |(next, row)| next.title(row));
         if stays && !coder.bit(is.is_some() && title != old.title(was), &mut titled) {
