@@ -29,7 +29,7 @@ impl Boosts {
     pub fn change(&mut self, model: &Model, row: Row, before: f32, now: f32) {
         let Some(neighbours) = model.neighbours(row.shard()) else { return };
         let list = neighbours.of(row.index());
-        if before == now || list.is_empty() {
+        if before == now || list.len() == 0 {
             return;
         }
         let shard = usize::from(row.shard());
@@ -40,7 +40,7 @@ impl Boosts {
         if sums.is_empty() {
             *sums = vec![0; neighbours.len()];
         }
-        for &Neighbour { place, weight } in list {
+        for Neighbour { place, weight } in list {
             let sum = &mut sums[place as usize];
             if *sum == 0 {
                 self.touched.push(Row::new(row.shard(), place));

@@ -129,7 +129,7 @@ impl Votes {
                 continue;
             }
             let share = power((back + 1) as f32, -self.habits.recency);
-            let list = lists.of(voter.index()).iter();
+            let list = lists.of(voter.index());
             let here = list.filter(|neighbour| neighbour.place as usize == row.index());
             voters.extend(here.map(|n| (voter, boosts::score(units(n.weight, share)))));
         }

@@ -126,7 +126,7 @@ fn a_pair_is_used_both_ways_and_weighs_less_the_more_popular_its_tracks() {
         habits: Habits::default(),
     })
     .unwrap();
-    let list = |place| all.of(place).iter().map(|n| (n.place, n.weight)).collect::<Vec<_>>();
+    let list = |place| all.of(place).map(|n| (n.place, n.weight)).collect::<Vec<_>>();
     assert_eq!(list(0), [(1, 0.25)]);
     assert_eq!(list(1), [(0, 0.125), (2, 0.03125)]);
     assert_eq!(list(2), [(1, 0.015625)]);
@@ -249,8 +249,8 @@ fn a_reason_counts_what_goes_with_a_track() {
     };
     let mut told = 0;
     for met in 0..TRACKS as u32 - 20 {
-        let neighbours = model.neighbours(0).unwrap().of(met as usize);
-        let weight = neighbours.iter().find(|n| n.place == met + 7).unwrap().weight;
+        let mut neighbours = model.neighbours(0).unwrap().of(met as usize);
+        let weight = neighbours.find(|n| n.place == met + 7).unwrap().weight;
         if let (Some(with), Some(without)) = (effect(&model, met), effect(&alone, met)) {
             // Of the twenty that it is held against it is one.
             let added = weight * 19.0 / 20.0;

@@ -53,7 +53,7 @@ fn the_weight_is_the_cosine_where_the_powers_say_so() {
     let all =
         Neighbours::new(&paired(&by_user, recipe).parts(100, 1.0, Habits::default())).unwrap();
     let weight = |of: usize, place: u32| {
-        all.of(of).iter().find(|neighbour| neighbour.place == place).map(|n| n.weight)
+        all.of(of).find(|neighbour| neighbour.place == place).map(|n| n.weight)
     };
     let [there, back] = [weight(0, 1).unwrap(), weight(1, 0).unwrap()];
     assert!((there - back).abs() < 1e-6 && (there - weight(0, 2).unwrap()).abs() < 1e-6);

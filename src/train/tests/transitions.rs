@@ -23,7 +23,7 @@ fn lists(tracks: usize, sittings: &[&[u32]], recipe: Recipe) -> Neighbours {
 }
 
 fn weight(lists: &Neighbours, from: usize, to: u32) -> f32 {
-    let list = lists.of(from).iter();
+    let list = lists.of(from);
     list.filter(|neighbour| neighbour.place == to).map(|neighbour| neighbour.weight).sum()
 }
 

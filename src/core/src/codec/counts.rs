@@ -14,12 +14,25 @@ pub(crate) struct Counts {
 impl Counts {
     /// `len` symbols, each seen once; `None` where there is no memory for them. O(n).
     pub fn uniform(len: usize) -> Option<Self> {
-        let mut counts = Self::default();
-        counts.reserve(len)?;
-        counts.each.resize(len, 1);
-        counts.sums.extend((1..=len).map(|at| lowest(at) as u32));
-        counts.total = len as u32;
-        Some(counts)
+        let mut each = Vec::new();
+        each.try_reserve_exact(len).ok()?;
+        each.resize(len, 1);
+        Self::seen(each)
+    }
+
+    /// Symbols of which each was seen so often; `None` where there is no memory for them. O(n).
+    pub fn seen(each: Vec<u32>) -> Option<Self> {
+        let mut sums = Vec::new();
+        sums.try_reserve_exact(each.len()).ok()?;
+        sums.extend_from_slice(&each);
+        for at in 1..=sums.len() {
+            let sum = sums[at - 1];
+            if let Some(wider) = sums.get_mut(at + lowest(at) - 1) {
+                *wider += sum;
+            }
+        }
+        let total = each.iter().sum();
+        Some(Self { each, sums, total })
     }
 
     /// Makes room for `more` symbols, where there is any.

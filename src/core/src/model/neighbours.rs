@@ -105,8 +105,7 @@ pub fn popularity_class(listeners: usize) -> u8 {
 }
 
 /// A track that goes with another.
-#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
-#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Neighbour {
     /// Its place in the shard.
     pub place: u32,
@@ -114,20 +113,118 @@ pub struct Neighbour {
     pub weight: f32,
 }
 
-/// Neighbours of the tracks of one shard, of the same shard.
+/// An entry of a list: the place of the other track in the lower 24 bits, then the pair's level and its lean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(transparent)]
+pub(crate) struct Entry(u32);
+
+impl Entry {
+    const PLACE_BITS: u32 = 24;
+    const LEVEL_BITS: u32 = 3;
+
+    const fn new(place: u32, level: u8, lean: u8) -> Self {
+        Self(place | ((level as u32) | (lean as u32) << Self::LEVEL_BITS) << Self::PLACE_BITS)
+    }
+
+    const fn place(self) -> u32 {
+        self.0 & ((1 << Self::PLACE_BITS) - 1)
+    }
+
+    const fn level(self) -> u8 {
+        (self.0 >> Self::PLACE_BITS) as u8 & ((1 << Self::LEVEL_BITS) - 1)
+    }
+
+    const fn lean(self) -> u8 {
+        (self.0 >> (Self::PLACE_BITS + Self::LEVEL_BITS)) as u8
+    }
+
+    /// The same for another place.
+    const fn at(self, place: u32) -> Self {
+        Self(place | self.0 >> Self::PLACE_BITS << Self::PLACE_BITS)
+    }
+
+    /// Where it lies in the list of `row`: tracks before it ascend, those after it go by falling level.
+    const fn order(self, row: u32) -> (u8, u32) {
+        let level = if self.place() > row { LEVELS as u8 - self.level() } else { 0 };
+        (level, self.place())
+    }
+}
+
+const _: () = assert!(super::MAX_ROWS <= 1 << Entry::PLACE_BITS);
+
+/// Neighbours of the tracks of one shard, of the same shard. What they weigh is worked out where it is asked for: lists
+/// are short, and there are many of them.
 #[derive(Clone, Debug, Default)]
 pub struct Neighbours {
     /// Where the list of each track ends.
     ends: Vec<u32>,
-    list: Vec<Neighbour>,
-    /// Of each entry of the list its pair's level, and its lean in the lower bits.
-    kinds: Vec<u8>,
+    list: Vec<Entry>,
     classes: Vec<u8>,
     weights: Weights,
+    shares: Shares,
 }
 
-/// Bits of a lean.
-const LEAN_BITS: u32 = 3;
+/// What is left of a strength, by the classes of the track that was met and of the one that is recommended, and by the
+/// lean of the pair.
+#[derive(Clone, Copy, Debug)]
+struct Shares {
+    met: [f32; CLASSES],
+    recommended: [f32; CLASSES],
+    /// From the first track of a pair to the second.
+    there: [f32; LEANS],
+    back: [f32; LEANS],
+}
+
+impl Default for Shares {
+    fn default() -> Self {
+        Self::of(&Weights::default())
+    }
+}
+
+impl Shares {
+    fn of(Weights { powers, back, .. }: &Weights) -> Self {
+        let power = |power: f32| -> [f32; CLASSES] {
+            core::array::from_fn(|class| libm::exp2f(-0.5 * class as f32 * power))
+        };
+        let reversed = |lean: usize| lean as f32 / (LEANS - 1) as f32;
+        let [met, recommended] = powers.map(power);
+        Self {
+            met,
+            recommended,
+            there: core::array::from_fn(|lean| {
+                let reversed = reversed(lean);
+                1.0 - reversed + back * reversed
+            }),
+            back: core::array::from_fn(|lean| {
+                let reversed = reversed(lean);
+                reversed + back * (1.0 - reversed)
+            }),
+        }
+    }
+}
+
+/// A pair that comes to a list or goes from it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Edit {
+    row: u32,
+    entry: Entry,
+    comes: bool,
+}
+
+impl Edit {
+    /// Both lists' part of it.
+    pub fn both(Pair { rows: [a, b], level, lean }: Pair, comes: bool) -> [Self; 2] {
+        [(a, b), (b, a)].map(|(row, other)| {
+            let entry = Entry::new(other, level, lean);
+            Self { row, entry, comes }
+        })
+    }
+
+    /// By row; what goes before what comes.
+    pub const fn key(&self) -> (u32, bool, u32) {
+        (self.row, self.comes, self.entry.0)
+    }
+}
 
 impl Neighbours {
     /// Lays the pairs out as lists; `None` where there is no memory for them. O(n + p).
@@ -137,11 +234,6 @@ impl Neighbours {
 
     /// The same of pairs that weigh so.
     pub(crate) fn weighing(weights: Weights, classes: Vec<u8>, pairs: &[Pair]) -> Option<Self> {
-        let Weights { powers, back, strengths, .. } = weights;
-        let power = |power: f32| -> [f32; CLASSES] {
-            core::array::from_fn(|class| libm::exp2f(-0.5 * class as f32 * power))
-        };
-        let [met, recommended] = powers.map(power);
         let mut ends = filled(0_u32, classes.len())?;
         for pair in pairs {
             pair.rows.iter().for_each(|&row| ends[row as usize] += 1);
@@ -151,33 +243,72 @@ impl Neighbours {
             // Where the list starts, for now.
             end += core::mem::replace(of, end);
         }
-        let mut list = filled(Neighbour { place: 0, weight: 0.0 }, pairs.len() * 2)?;
-        let class = |row: u32| usize::from(classes[row as usize]);
-        let share_of = |lean: u8| {
-            let reversed = f32::from(lean) / (LEANS - 1) as f32;
-            [1.0 - reversed + back * reversed, reversed + back * (1.0 - reversed)]
-        };
-        let mut kinds = filled(0_u8, list.len())?;
+        let mut list = filled(Entry(0), pairs.len() * 2)?;
         for &Pair { rows: [a, b], level, lean } in pairs {
-            let [there, back] = share_of(lean);
-            for (of, place, share) in [(a, b, there), (b, a, back)] {
-                let weight = strengths[usize::from(level)]
-                    * share
-                    * met[class(of)]
-                    * recommended[class(place)];
-                let weight = weight.clamp(-MAX_WEIGHT, MAX_WEIGHT);
+            for (of, place) in [(a, b), (b, a)] {
                 let next = &mut ends[of as usize];
-                list[*next as usize] = Neighbour { place, weight };
-                kinds[*next as usize] = level << LEAN_BITS | lean;
+                list[*next as usize] = Entry::new(place, level, lean);
                 *next += 1;
             }
         }
-        Some(Self { ends, list, kinds, classes, weights })
+        let shares = Shares::of(&weights);
+        Some(Self { ends, list, classes, weights, shares })
+    }
+
+    /// The same of the rows of another version: row i was `from[i]`, and a row is `to` there, where there is one; all
+    /// else is [`u32::MAX`]. `edits` are by row. `None` where there is no memory for it. O(n + p).
+    pub(crate) fn edited(
+        &self,
+        [from, to]: [&[u32]; 2],
+        classes: Vec<u8>,
+        mut edits: &[Edit],
+    ) -> Option<Self> {
+        let mut ends = Vec::new();
+        ends.try_reserve_exact(from.len()).ok()?;
+        let mut list = Vec::new();
+        list.try_reserve_exact(self.list.len() + edits.len()).ok()?;
+        for (row, &from) in (0..).zip(from) {
+            let start = list.len();
+            let kept = self.list[self.bounds(from as usize)].iter();
+            let moved = |entry: &Entry| {
+                let place = to[entry.place() as usize];
+                (place != u32::MAX).then(|| entry.at(place))
+            };
+            list.extend(kept.filter_map(moved));
+            let here;
+            (here, edits) = edits.split_at(edits.iter().take_while(|it| it.row == row).count());
+            for edit in here {
+                let order = edit.entry.order(row);
+                let at = list[start..].iter().position(|entry| entry.order(row) >= order);
+                let at = at.map_or(list.len(), |at| start + at);
+                if edit.comes {
+                    list.insert(at, edit.entry);
+                } else if list.get(at) == Some(&edit.entry) {
+                    list.remove(at);
+                }
+            }
+            ends.push(list.len() as u32);
+        }
+        let (weights, shares) = (self.weights, self.shares);
+        Some(Self { ends, list, classes, weights, shares })
     }
 
     /// The list of the track at this place; empty where there is none.
-    pub fn of(&self, place: usize) -> &[Neighbour] {
-        &self.list[self.bounds(place)]
+    pub fn of(&self, place: usize) -> impl ExactSizeIterator<Item = Neighbour> {
+        self.list[self.bounds(place)].iter().map(move |&entry| self.neighbour(place, entry))
+    }
+
+    #[inline]
+    fn neighbour(&self, of: usize, entry: Entry) -> Neighbour {
+        let Shares { met, recommended, there, back } = &self.shares;
+        let (place, lean) = (entry.place(), usize::from(entry.lean()));
+        let class = |place: usize| usize::from(self.classes[place]);
+        let share = if place as usize > of { there[lean] } else { back[lean] };
+        let weight = self.weights.strengths[usize::from(entry.level())]
+            * share
+            * met[class(of)]
+            * recommended[class(place as usize)];
+        Neighbour { place, weight: weight.clamp(-MAX_WEIGHT, MAX_WEIGHT) }
     }
 
     fn bounds(&self, place: usize) -> core::ops::Range<usize> {
@@ -186,13 +317,18 @@ impl Neighbours {
         start as usize..end as usize
     }
 
+    /// How many entries the list of the track at this place has.
+    pub(crate) fn count(&self, place: usize) -> u32 {
+        self.bounds(place).len() as u32
+    }
+
     /// The pairs of the track at this place with those after it, by falling level.
     pub(crate) fn pairs_of(&self, place: usize) -> impl Iterator<Item = Pair> {
-        let entries = self.bounds(place).map(|at| (self.list[at].place, self.kinds[at]));
-        entries.filter(move |(other, _)| *other as usize > place).map(move |(other, kind)| Pair {
-            rows: [place as u32, other],
-            level: kind >> LEAN_BITS,
-            lean: kind & !(u8::MAX << LEAN_BITS),
+        let after = move |entry: &&Entry| entry.place() as usize > place;
+        self.list[self.bounds(place)].iter().filter(after).map(move |entry| Pair {
+            rows: [place as u32, entry.place()],
+            level: entry.level(),
+            lean: entry.lean(),
         })
     }
 
@@ -211,7 +347,7 @@ impl Neighbours {
     /// Takes in all that is here.
     pub(super) fn digest(&self, digest: &mut Xxh64) {
         digest.update(bytemuck::cast_slice(&self.list));
-        [&self.kinds, &self.classes].iter().for_each(|bytes| digest.update(bytes));
+        digest.update(&self.classes);
     }
 
     pub(crate) const fn weights(&self) -> &Weights {

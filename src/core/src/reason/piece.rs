@@ -119,8 +119,9 @@ impl Piece {
         if self.by_artist != 0.0 && by_artist::are_alike(model, row, self.row) {
             apart += self.by_artist;
         }
-        let neighbours = model.neighbours(row.shard()).map_or(&[][..], |n| n.of(self.row.index()));
-        let here = neighbours.iter().filter(|neighbour| neighbour.place as usize == row.index());
+        let neighbours = model.neighbours(row.shard());
+        let neighbours = neighbours.into_iter().flat_map(|all| all.of(self.row.index()));
+        let here = neighbours.filter(|neighbour| neighbour.place as usize == row.index());
         let boosts = here.map(|it| boosts::score(boosts::units(it.weight, self.says)));
         apart + weight * boosts.sum::<f32>()
     }

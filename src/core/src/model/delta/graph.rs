@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Fault, Gaps, Rows, map::NONE};
+use super::{Fault, Gaps, Rows, filled, map::NONE};
 use crate::{
     codec::{
         counts::Counts,
@@ -11,7 +11,7 @@ use crate::{
         patch::Patch,
         range::{Bit, Coder},
     },
-    model::Neighbours,
+    model::{Neighbours, neighbours::Edit},
 };
 
 /// Bits of a number of new pairs of one row, at most.
@@ -31,14 +31,14 @@ struct Code {
     named: Counts,
 }
 
-/// Codes what became of the pairs of a graph. Returns the classes of the next one and its pairs.
+/// Codes what became of the pairs of a graph. Returns the next one.
 #[inline(never)]
 pub fn graph(
     coder: &mut impl Coder,
     old: &Neighbours,
     next: Option<&Neighbours>,
     rows: &mut Rows<'_>,
-) -> Result<(Vec<u8>, Vec<Pair>), Fault> {
+) -> Result<Neighbours, Fault> {
     let len = rows.map.from.len();
     let mut code = Code {
         classes: Patch::new(1),
@@ -68,69 +68,74 @@ pub fn graph(
     if classes.iter().any(|&class| usize::from(class) >= CLASSES) {
         return Err(Fault::Damaged);
     }
+    let mut edits = Vec::new();
     let mut pairs = Vec::new();
-    let mut scratch = Vec::new();
     for row in 0..len {
         let from = rows.map.from[row];
-        scratch.clear();
-        if from != NONE {
-            let kept = old.pairs_of(from as usize).filter_map(|pair| {
+        let state = if from == NONE { 2 } else { usize::from(rows.touched[row]) };
+        let kept = || {
+            old.pairs_of(from as usize).filter_map(|pair| {
                 let other = rows.map.to[pair.rows[1] as usize];
                 (other != NONE).then_some(Pair { rows: [row as u32, other], ..pair })
-            });
-            scratch.extend(kept);
+            })
+        };
+        let changes = next.is_some_and(|next| !next.pairs_of(row).eq(kept()));
+        if coder.bit(changes, &mut code.changed[state]) {
+            pairs.clear();
+            pairs.extend(kept());
+            code.row(coder, row, &pairs, next, &mut edits)?;
         }
-        let state = if from == NONE { 2 } else { usize::from(rows.touched[row]) };
-        code.row(coder, row, state, &mut scratch, next)?;
-        if coder.is_past_end() || pairs.len() + scratch.len() > MAX_PAIRS {
+        if coder.is_past_end() || edits.len() > MAX_PAIRS {
             return Err(Fault::Damaged);
         }
-        pairs.try_reserve(scratch.len()).map_err(|_| Fault::Memory)?;
-        pairs.extend_from_slice(&scratch);
     }
-    Ok((classes, pairs))
+    edits.sort_unstable_by_key(Edit::key);
+    let map = [&rows.map.from[..], &rows.map.to[..]];
+    old.edited(map, classes, &edits).ok_or(Fault::Memory)
 }
 
 /// How likely each row is to be named: by how often it is.
 fn named(old: &Neighbours, to: &[u32], len: usize) -> Result<Counts, Fault> {
-    let mut named = Counts::uniform(len).ok_or(Fault::Memory)?;
+    let mut each = filled(1, len)?;
     for (row, &to) in to.iter().enumerate().filter(|(_, to)| **to != NONE) {
-        named.add(to as usize, old.of(row).len() as u32);
+        each[to as usize] += old.count(row);
     }
-    Ok(named)
+    Counts::seen(each).ok_or(Fault::Memory)
 }
 
 impl Code {
-    /// What became of the pairs of one row, by falling level, with those after it.
+    /// What became of the pairs of one row with those after it, of which these are left of tracks that are still here.
     #[inline(never)]
     fn row(
         &mut self,
         coder: &mut impl Coder,
         row: usize,
-        state: usize,
-        pairs: &mut Vec<Pair>,
+        pairs: &[Pair],
         next: Option<&Neighbours>,
+        edits: &mut Vec<Edit>,
     ) -> Result<(), Fault> {
-        let changes = next.is_some_and(|next| !next.pairs_of(row).eq(pairs.iter().copied()));
-        if !coder.bit(changes, &mut self.changed[state]) {
-            return Ok(());
-        }
-        let kept: Vec<u32> = pairs.iter().map(|pair| pair.rows[1]).collect();
-        pairs.retain_mut(|pair| {
+        edits.try_reserve(4 * pairs.len()).map_err(|_| Fault::Memory)?;
+        for &pair in pairs {
             let is = next.map(|next| next.pairs_of(row).find(|is| is.rows == pair.rows));
             let gone = is.is_some_and(|is| is.is_none());
-            if coder.bit(gone, &mut self.gone[usize::from(pair.level)]) {
-                return false;
+            let gone = coder.bit(gone, &mut self.gone[usize::from(pair.level)]);
+            let is = is.flatten().unwrap_or(pair);
+            let mut became = pair;
+            if !gone {
+                let was = [pair.level, pair.lean].map(usize::from);
+                became.level = symbol(coder, &mut self.levels[was[0]], is.level);
+                became.lean = symbol(coder, &mut self.leans[was[1]], is.lean);
             }
-            let is = is.flatten().unwrap_or(*pair);
-            let was = [pair.level, pair.lean].map(usize::from);
-            pair.level = symbol(coder, &mut self.levels[was[0]], is.level);
-            pair.lean = symbol(coder, &mut self.leans[was[1]], is.lean);
-            true
-        });
+            if gone || became != pair {
+                edits.extend(Edit::both(pair, false));
+            }
+            if !gone && became != pair {
+                edits.extend(Edit::both(became, true));
+            }
+        }
         let new = || {
             let all = next.iter().flat_map(|next| next.pairs_of(row));
-            all.filter(|pair| !kept.contains(&pair.rows[1]))
+            all.filter(|pair| !pairs.iter().any(|kept| kept.rows == pair.rows))
         };
         let count = self.length.code(coder, new().count() as u32);
         let mut new = new();
@@ -153,22 +158,10 @@ impl Code {
             });
             let level = symbol(coder, &mut self.levels[LEVELS], is.map_or(0, |pair| pair.level));
             let lean = symbol(coder, &mut self.leans[LEANS], is.map_or(0, |pair| pair.lean));
-            pairs.push(Pair { rows: [row as u32, other], level, lean });
+            edits.try_reserve(2).map_err(|_| Fault::Memory)?;
+            edits.extend(Edit::both(Pair { rows: [row as u32, other], level, lean }, true));
         }
-        in_order(pairs);
         Ok(())
-    }
-}
-
-/// Sorts pairs of one row by falling level, then by the other row. They are few, and most lie so.
-fn in_order(pairs: &mut [Pair]) {
-    let key = |pair: &Pair| (LEVELS as u8 - pair.level, pair.rows[1]);
-    for end in 1..pairs.len() {
-        let mut at = end;
-        while at > 0 && key(&pairs[at - 1]) > key(&pairs[at]) {
-            pairs.swap(at - 1, at);
-            at -= 1;
-        }
     }
 }
 

@@ -408,9 +408,7 @@ fn pairs<C: Coder>(
         return Ok((neighbours::read(kind, bytes.as_slice(), shape)?, Some(bytes)));
     }
     let before = before.ok_or(Fault::Damaged)?;
-    let (classes, pairs) = graph::graph(coder, before, after, rows)?;
-    let made = Neighbours::weighing(*before.weights(), classes, &pairs);
-    Ok((made.ok_or(Fault::Memory)?, None))
+    Ok((graph::graph(coder, before, after, rows)?, None))
 }
 
 /// A section that is read in place.
