@@ -25,13 +25,14 @@ impl Counts {
         let mut sums = Vec::new();
         sums.try_reserve_exact(each.len()).ok()?;
         sums.extend_from_slice(&each);
-        for at in 1..=sums.len() {
+        let mut total = 0;
+        for at in 1..=each.len() {
+            total += each[at - 1];
             let sum = sums[at - 1];
             if let Some(wider) = sums.get_mut(at + lowest(at) - 1) {
                 *wider += sum;
             }
         }
-        let total = each.iter().sum();
         Some(Self { each, sums, total })
     }
 

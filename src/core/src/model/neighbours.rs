@@ -154,7 +154,7 @@ const _: () = assert!(super::MAX_ROWS <= 1 << Entry::PLACE_BITS);
 
 /// Neighbours of the tracks of one shard, of the same shard. What they weigh is worked out where it is asked for: lists
 /// are short, and there are many of them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Neighbours {
     /// Where the list of each track ends.
     ends: Vec<u32>,
@@ -164,43 +164,11 @@ pub struct Neighbours {
     shares: Shares,
 }
 
-/// What is left of a strength, by the classes of the track that was met and of the one that is recommended, and by the
-/// lean of the pair.
-#[derive(Clone, Copy, Debug)]
-struct Shares {
-    met: [f32; CLASSES],
-    recommended: [f32; CLASSES],
-    /// From the first track of a pair to the second.
-    there: [f32; LEANS],
-    back: [f32; LEANS],
-}
+/// What is left of a strength, by the class of the track that was met and by that of the one that is recommended.
+type Shares = [[f32; CLASSES]; 2];
 
-impl Default for Shares {
-    fn default() -> Self {
-        Self::of(&Weights::default())
-    }
-}
-
-impl Shares {
-    fn of(Weights { powers, back, .. }: &Weights) -> Self {
-        let power = |power: f32| -> [f32; CLASSES] {
-            core::array::from_fn(|class| libm::exp2f(-0.5 * class as f32 * power))
-        };
-        let reversed = |lean: usize| lean as f32 / (LEANS - 1) as f32;
-        let [met, recommended] = powers.map(power);
-        Self {
-            met,
-            recommended,
-            there: core::array::from_fn(|lean| {
-                let reversed = reversed(lean);
-                1.0 - reversed + back * reversed
-            }),
-            back: core::array::from_fn(|lean| {
-                let reversed = reversed(lean);
-                reversed + back * (1.0 - reversed)
-            }),
-        }
-    }
+fn shares(Weights { powers, .. }: &Weights) -> Shares {
+    powers.map(|power| core::array::from_fn(|class| libm::exp2f(-0.5 * class as f32 * power)))
 }
 
 /// A pair that comes to a list or goes from it.
@@ -251,8 +219,7 @@ impl Neighbours {
                 *next += 1;
             }
         }
-        let shares = Shares::of(&weights);
-        Some(Self { ends, list, classes, weights, shares })
+        Some(Self { ends, list, classes, shares: shares(&weights), weights })
     }
 
     /// The same of the rows of another version: row i was `from[i]`, and a row is `to` there, where there is one; all
@@ -298,12 +265,17 @@ impl Neighbours {
         self.list[self.bounds(place)].iter().map(move |&entry| self.neighbour(place, entry))
     }
 
-    #[inline]
+    #[inline(never)]
     fn neighbour(&self, of: usize, entry: Entry) -> Neighbour {
-        let Shares { met, recommended, there, back } = &self.shares;
-        let (place, lean) = (entry.place(), usize::from(entry.lean()));
+        let [met, recommended] = &self.shares;
+        let (place, back) = (entry.place(), self.weights.back);
         let class = |place: usize| usize::from(self.classes[place]);
-        let share = if place as usize > of { there[lean] } else { back[lean] };
+        let reversed = f32::from(entry.lean()) / (LEANS - 1) as f32;
+        let share = if place as usize > of {
+            1.0 - reversed + back * reversed
+        } else {
+            reversed + back * (1.0 - reversed)
+        };
         let weight = self.weights.strengths[usize::from(entry.level())]
             * share
             * met[class(of)]
@@ -311,6 +283,7 @@ impl Neighbours {
         Neighbour { place, weight: weight.clamp(-MAX_WEIGHT, MAX_WEIGHT) }
     }
 
+    #[inline(never)]
     fn bounds(&self, place: usize) -> core::ops::Range<usize> {
         let Some(&end) = self.ends.get(place) else { return 0..0 };
         let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
