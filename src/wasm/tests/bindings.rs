@@ -37,7 +37,7 @@ fn place(kind: SectionKind) -> usize {
 fn parts(model: &Model) -> Parts {
     let mut parts = Parts::new();
     for (kind, bytes) in model.sections() {
-        parts.add(place(kind.kind), kind.shard, &js(bytes)).ok().unwrap();
+        parts.add(place(kind.kind), kind.shard, &js(&bytes)).ok().unwrap();
     }
     parts
 }

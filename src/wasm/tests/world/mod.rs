@@ -139,6 +139,7 @@ fn foretell(model: &mut Model, votes: f32, moment: &Moment) -> Result<(), ModelE
         all: Spread { others: 2.0, ridge: 0.5, tags: 3.0 },
         sitting: Spread { others: 1.0, ridge: 0.5, tags: 1.0 },
         half_life: 8.0,
+        memory: 0.0,
         late: 0.25,
         learned_from: [100, 2000],
     };
