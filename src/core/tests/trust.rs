@@ -150,6 +150,18 @@ fn at(trust: &mut Trust, world: &World, now: i64) -> Result<(), TrustError> {
     said
 }
 
+/// How many signatures are to be verified.
+fn asked(trust: &Trust, world: &World) -> usize {
+    let (document, envelope) = world.timestamp.as_ref().unwrap();
+    let shown = Shown {
+        roots: &[],
+        timestamp: Some(Signed { document, envelope }),
+        release: Signed { document: &world.release.0, envelope: &world.release.1 },
+        hash: &world.hash,
+    };
+    trust.questions(&shown).len()
+}
+
 fn now(trust: &mut Trust, world: &World) -> Result<(), TrustError> {
     at(trust, world, NOW)
 }
@@ -235,6 +247,7 @@ fn endless_data_is_refused_by_limits_before_anything_is_believed() {
     let envelope = &mut many.release.1;
     envelope.signatures = envelope.signatures.iter().cycle().take(33).cloned().collect();
     assert_eq!(refused(&mut trust, &many), ManifestError::Signatures(33).into());
+    assert!(asked(&trust, &many) <= 33, "no more is to be verified than may be");
     let mut deep = world.clone();
     deep.roots = deep.roots.iter().cycle().take(MAX_ROOTS + 1).cloned().collect();
     assert_eq!(refused(&mut trust, &deep), TrustError::Roots(MAX_ROOTS + 1));

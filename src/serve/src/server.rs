@@ -11,7 +11,6 @@ use std::{
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::{
@@ -99,8 +98,9 @@ pub async fn serve(
         return Err(ServeError::Www(www.clone()));
     }
     let registry = Registry::open(config.registry)?;
-    let keys =
-        config.keys.as_deref().map(|dir| open_keys(dir, config.www.as_deref())).transpose()?;
+    if let Some(keys) = &config.keys {
+        check_keys(keys, config.www.as_deref())?;
+    }
     let state = AppState::new(registry.clone(), config.www, config.cache_bytes)?;
     let routes = app(state.clone());
 
@@ -114,7 +114,7 @@ pub async fn serve(
     let connections = GracefulShutdown::new();
     tokio::select! {
         () = accept(&listener, &routes, &connections) => {}
-        () = keep_fresh(&registry, keys) => {}
+        () = keep_fresh(&registry, config.keys) => {}
         () = shutdown => {}
     }
     drop(listener);
@@ -125,26 +125,29 @@ pub async fn serve(
     Ok(())
 }
 
-/// Opens keys, where whoever fetches pages cannot.
-fn open_keys(dir: &Path, www: Option<&Path>) -> Result<Arc<Keys>, ServeError> {
+/// Checks that keys can be used, and are where whoever fetches pages cannot read them.
+fn check_keys(dir: &Path, www: Option<&Path>) -> Result<(), ServeError> {
     let whole = |path: &Path| path.canonicalize().ok();
     if let Some(www) = www
         && whole(dir).zip(whole(www)).is_some_and(|(dir, www)| dir.starts_with(www))
     {
         return Err(ServeError::KeysServed(dir.to_owned()));
     }
-    Ok(Arc::new(Keys::open(dir).map_err(RegistryError::from)?))
+    Keys::open(dir).map_err(RegistryError::from)?;
+    Ok(())
 }
 
 /// Signs the timestamp anew whenever half of its time is over, for ever. Without keys it only waits.
-async fn keep_fresh(registry: &Registry, keys: Option<Arc<Keys>>) {
+async fn keep_fresh(registry: &Registry, keys: Option<PathBuf>) {
     let Some(keys) = keys else { return std::future::pending().await };
     loop {
         let (registry, keys) = (registry.clone(), keys.clone());
         let refreshed = spawn_blocking(move || {
+            // Read each time: they may have been rotated.
+            let keys = Keys::open(keys)?;
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             let now = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-            registry.refresh_if_due(&Options { keys: Some(&*keys), ..Options::at(now) })
+            registry.refresh_if_due(&Options { keys: Some(&keys), ..Options::at(now) })
         });
         match refreshed.await {
             Ok(Ok(true)) => tracing::info!("the timestamp was signed anew"),

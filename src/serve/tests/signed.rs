@@ -184,6 +184,23 @@ fn a_release_is_signed_anew_past_half_of_its_time() {
 }
 
 #[test]
+fn where_the_timestamps_key_alone_is_the_timestamp_is_signed_anew() {
+    let signed = Signed::published();
+    let root = signed.keys.root().unwrap();
+    for role in [Role::Root, Role::Release] {
+        let id = &root.quorum(role).keys[0];
+        fs::remove_file(signed.keys.dir().join(format!("{id}.secret"))).unwrap();
+    }
+    let keys = Keys::open(signed.keys.dir()).unwrap();
+    let options = Options { keys: Some(&keys), ..signed.on(300) };
+    let refreshed = signed.registry.refresh(&options).unwrap();
+    assert_eq!((refreshed.release, refreshed.changed), (1, false));
+    signed.registry.believe(&signed.anchor(), NOW + 305 * DAY).unwrap();
+    let error = signed.registry.publish(&evolving(1), &options).unwrap_err();
+    assert!(matches!(error, RegistryError::Keys(KeysError::TooFew { .. })), "{error}");
+}
+
+#[test]
 fn rotated_keys_sign_from_then_on_and_devices_follow() {
     let mut signed = Signed::published();
     let mut trust = signed.registry.believe(&signed.anchor(), NOW).unwrap();

@@ -45,7 +45,7 @@ use alloc::{string::String, vec::Vec};
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::{Envelope, ManifestError, Release, is_hex, is_version};
+use crate::manifest::{Envelope, MAX_SIGNATURES, ManifestError, Release, is_hex, is_version};
 pub use error::TrustError;
 pub use root::{Key, Quorum, Role, Roles, Root};
 
@@ -193,7 +193,7 @@ impl Trust {
         questions: &mut Vec<Question<'a>>,
     ) -> Option<&'a Root> {
         let mut last = self.root.as_ref();
-        for (at, root) in roots.iter().enumerate() {
+        for (at, root) in roots.iter().enumerate().take(MAX_ROOTS) {
             if root.document.version > self.root_version() {
                 ask(questions, Role::Root, root.envelope, at, &[last, Some(root.document)]);
                 last = Some(root.document);
@@ -336,7 +336,8 @@ fn ask<'a>(
     document: usize,
     roots: &[Option<&'a Root>],
 ) {
-    for signature in &envelope.signatures {
+    // More are refused in any case, and need not be verified before they are.
+    for signature in envelope.signatures.iter().take(MAX_SIGNATURES) {
         for root in roots.iter().flatten() {
             let Some(public) = root.public(&signature.key) else { continue };
             let question = Question::new(role, &envelope.signed, public, &signature.sig);
