@@ -93,8 +93,7 @@ fn a_bucket_is_a_registry_like_a_folder() {
     let root = &keys.roots()[0].0;
     let anchor = root.public(&root.roles.root.keys[0]).unwrap();
     let options = Options { keys: Some(&keys), ..at(NOW) };
-    let objects = Arc::new(InMemory::new());
-    let registry = bucket(objects.clone());
+    let registry = bucket(Arc::new(InMemory::new()));
     assert!(registry.in_force().unwrap().is_none());
     for generation in 0..3 {
         let published = registry.publish(&evolving(generation), &options).unwrap();
