@@ -90,7 +90,7 @@ serve_player() {
   fi
 
   rm -rf "$STAGE"
-  exec "$SEGUE" serve --registry "$home/registry" --www www/dist --listen "$listen"
+  exec "$SEGUE" serve --registry "$home/registry" --keys "$STATE/keys" --www www/dist --listen "$listen"
 }
 
 simulate() {
@@ -98,12 +98,14 @@ simulate() {
   "$SEGUE" simulate "${WORLD[@]}" --out "$1/events.jsonl" --catalogue "$1/catalogue.jsonl"
 }
 
-# publish NAME LOG [--catalogue FILE]: trains on LOG and publishes the model in .segue/run/NAME.
+# publish NAME LOG [--catalogue FILE]: trains on LOG and publishes the model in .segue/run/NAME, signed with keys that lie
+# beside it and not in what is served.
 publish() {
   local name=$1 log=$2 home=$STATE/run/$1
   shift 2
   once "run/$name-model" "$(hash_of "$SEGUE" "$log" "${@:2}")" "$home/model.segue" \
     "$SEGUE" train "$log" "$@" --out "$home/model.segue"
+  [[ -d $STATE/keys ]] || "$SEGUE" keys new --keys "$STATE/keys"
   once "run/$name-registry" "$(hash_of "$SEGUE" "$home/model.segue")" "$home/registry" \
-    "$SEGUE" publish "$home/model.segue" --registry "$home/registry"
+    "$SEGUE" publish "$home/model.segue" --registry "$home/registry" --keys "$STATE/keys"
 }

@@ -19,7 +19,8 @@ const sections = Array.from({ length: file.readUInt32LE(20) }, (_, index) => {
   const [kind, shard] = [KINDS[file.readUInt32LE(entry)], file.readUInt32LE(entry + 4)];
   return { kind, shard, hash, bytes: bytes.length };
 });
-const manifest = { format: 1, version: 1, created_at: Date.now(), sections };
+const signed = JSON.stringify({ version: 1, created_at: Date.now(), models: [{ version: 1, sections }] });
+const manifest = { format: 2, release: { signed, signatures: [] } };
 writeFileSync(join(out, "manifest"), JSON.stringify(manifest));
 
 const start = ["ids", "factors", "taste", "clusters", "shards"];

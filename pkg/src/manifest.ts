@@ -13,6 +13,9 @@ export interface Section {
 }
 
 export interface Manifest {
+  /** Counts up with whatever changes in the registry. */
+  readonly release: number;
+  /** That of the model. */
   readonly version: number;
   /** Those that this version of the package reads. */
   readonly sections: readonly Section[];
@@ -31,8 +34,10 @@ export function isSplit(sections: readonly Section[]): boolean {
 
 /** The hashes that `json` seems to start with; none, unless they can be nothing but hashes. */
 export function foreseen(json: unknown): string[] {
-  const { format, sections } = (json ?? {}) as Record<string, unknown>;
-  if (format !== FORMAT || !Array.isArray(sections) || !sections.every(isSection)) return [];
+  const { format, release } = fields(json);
+  if (format !== FORMAT) return [];
+  const { sections } = fields(everybodys(parsed(release)));
+  if (!Array.isArray(sections) || !sections.every(isSection)) return [];
   const read = starting(sections.map(inHead).filter(isRead));
   const hashes = [...new Set(read.map(({ hash }) => hash))];
   return hashes.length <= KINDS.length && hashes.every((hash) => HASH.test(hash)) ? hashes : [];
@@ -40,23 +45,48 @@ export function foreseen(json: unknown): string[] {
 
 /** Checks the shape here, and the meaning where the rules are. */
 export function examine(json: unknown): Manifest {
-  const { format, version, created_at, sections } = (json ?? {}) as Record<string, unknown>;
-  if (!whole(format, 0xffff_ffff) || !whole(version) || !Number.isSafeInteger(created_at)) {
-    throw new SegueError("manifest", "not a manifest: format, version or created_at is missing");
+  const { format, release } = fields(json);
+  if (!whole(format, 0xffff_ffff)) throw new SegueError("manifest", "not a manifest: format is missing");
+  // Of another format the module says what to do.
+  if (format !== FORMAT) check_manifest(format, 0, "", new Uint32Array());
+  const document = parsed(release);
+  const { version: released, created_at } = fields(document);
+  const { version, sections } = fields(everybodys(document));
+  if (!whole(released) || !whole(version) || !Number.isSafeInteger(created_at)) {
+    throw new SegueError("manifest", "not a manifest: version, created_at or the model is missing");
   }
-  const listed = Array.isArray(sections) && sections.every(isSection);
-  if (format === FORMAT && !listed) {
+  if (!Array.isArray(sections) || !sections.every(isSection)) {
     throw new SegueError("manifest", "sections is not a list of kind, hash and bytes");
   }
-  const all = listed ? sections.map(inHead) : [];
+  const all = sections.map(inHead);
   const texts = all.flatMap(({ kind, hash }) => [kind, hash]).join("\n");
   const numbers = Uint32Array.from(all.flatMap(({ shard, bytes }) => [shard, bytes]));
   check_manifest(format, version, texts, numbers);
-  return { version, sections: all.filter(isRead) };
+  return { release: released, version, sections: all.filter(isRead) };
+}
+
+/** What an envelope's text says; nothing where it is none. */
+function parsed(envelope: unknown): unknown {
+  const { signed } = fields(envelope);
+  try {
+    return typeof signed === "string" ? JSON.parse(signed) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The model of a release that is for every device. */
+function everybodys(release: unknown): unknown {
+  const { models } = fields(release);
+  return Array.isArray(models) ? models[0] : undefined;
+}
+
+function fields(value: unknown): Record<string, unknown> {
+  return (value ?? {}) as Record<string, unknown>;
 }
 
 /** The format whose manifests can be foreseen: the module's, before it is here to be asked. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** What the module reads, likewise, by the number that each crosses as; a later version may add other kinds. */
 const KINDS = ["ids", "factors", "taste", "clusters", "text", "shards", "cells", "neighbours", "transitions", "finished", "rates", "ranker", "albums", "tags", "context"];
@@ -83,7 +113,7 @@ function inHead(section: Listed): Section {
 const LAST_SHARD = 254;
 
 function isSection(value: unknown): value is Listed {
-  const { kind, shard = 0, hash, bytes } = (value ?? {}) as Record<string, unknown>;
+  const { kind, shard = 0, hash, bytes } = fields(value);
   const line = (text: unknown) => typeof text === "string" && !text.includes("\n");
   return line(kind) && line(hash) && whole(shard, LAST_SHARD) && whole(bytes, 0xffff_ffff);
 }

@@ -390,7 +390,7 @@ export class Segue {
     }
     const manifest = await old.registry.manifest();
     this.#alive();
-    if (manifest.version <= old.manifest.version) return false;
+    if (manifest.release <= old.manifest.release) return false;
 
     const source = new Source(old.registry, manifest);
     const bring = async (sections: Section[], take: (parts: Parts) => void): Promise<void> => {

@@ -79,13 +79,20 @@ export async function serve(t, { model = first, version = 1 } = {}) {
         this.files.set(`/v1/blob/${hash}`, bytes);
         return { kind, ...(shard > 0 && { shard }), hash, bytes: bytes.length };
       });
-      this.publishManifest({ format: 1, version, created_at: 1764000000000, sections: refs });
+      this.publishManifest({ format: 2, version, created_at: 1764000000000, sections: refs });
     },
-    publishManifest(manifest) {
-      this.files.set("/v1/manifest", Buffer.from(JSON.stringify(manifest)));
+    /** What a manifest says, as { format, version, created_at, sections }: a release of one model of its version. */
+    publishManifest({ format, version, created_at, sections }) {
+      const signed = JSON.stringify({ version, created_at, models: [{ version, sections }] });
+      this.publishJson({ format, release: { signed, signatures: [] } });
+    },
+    publishJson(json) {
+      this.files.set("/v1/manifest", Buffer.from(JSON.stringify(json)));
     },
     get manifest() {
-      return JSON.parse(this.files.get("/v1/manifest"));
+      const { format, release } = JSON.parse(this.files.get("/v1/manifest"));
+      const { models, ...rest } = JSON.parse(release.signed);
+      return { format, ...rest, sections: models[0].sections };
     },
     pathOf(kind, shard) {
       const is = (section) => section.kind === kind && section.shard === shard;

@@ -221,13 +221,21 @@ test("on a phone three places and more are on the first screen, their artists in
   assert.equal(cut, 0);
 });
 
+/** A manifest of the next release, whose model has other sections. */
+function changed({ release, ...rest }, change) {
+  const { version, models, ...said } = JSON.parse(release.signed);
+  const [model] = models;
+  const next = { ...model, version: version + 1, sections: change(model.sections), deltas: [] };
+  const signed = JSON.stringify({ ...said, version: version + 1, models: [next] });
+  return { ...rest, release: { ...release, signed } };
+}
+
 test("a track without a name is shown by its row, and nothing is made up about it", async (t) => {
   const page = await newPage(t, chromium.browser);
   await page.route("**/v1/manifest", async (route) => {
     const response = await route.fetch();
-    const { sections, ...rest } = await response.json();
-    const bare = sections.filter(({ kind }) => kind !== "text");
-    await route.fulfill({ json: { ...rest, sections: bare } });
+    const without = (section) => section.kind !== "text";
+    await route.fulfill({ json: changed(await response.json(), (sections) => sections.filter(without)) });
   });
   await page.goto(origin);
   const first = page.locator("[data-testid=queue] li").first();
@@ -248,9 +256,8 @@ const [DAMAGED, MISSING] = ["ab".repeat(32), "cd".repeat(32)];
 
 /** Answers with a later version, in which one section is another, of such a `hash`. */
 const spoiltBy = (hash) => async (route) => {
-  const { sections, version, ...rest } = await (await route.fetch()).json();
-  const spoilt = sections.map((section, at) => (at === 1 ? { ...section, hash } : section));
-  await route.fulfill({ json: { ...rest, version: version + 1, sections: spoilt } });
+  const spoil = (sections) => sections.map((section, at) => (at === 1 ? { ...section, hash } : section));
+  await route.fulfill({ json: changed(await (await route.fetch()).json(), spoil) });
 };
 
 /** Each answers in the server's place; the page must say so, at the start and while it plays. */

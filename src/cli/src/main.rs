@@ -20,8 +20,9 @@ use clap::{Parser, Subcommand};
                   Start here:\n  \
                   segue simulate --out events.jsonl --catalogue catalogue.jsonl\n  \
                   segue train events.jsonl --catalogue catalogue.jsonl --out model.segue\n  \
-                  segue publish model.segue --registry registry\n  \
-                  segue serve --registry registry --www www/dist"
+                  segue keys new --keys keys\n  \
+                  segue publish model.segue --registry registry --keys keys\n  \
+                  segue serve --registry registry --keys keys --www www/dist"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -40,7 +41,14 @@ enum Verb {
     #[command(subcommand)]
     Evaluate(verbs::evaluate::Protocol),
     Inspect(verbs::inspect::Arguments),
+    #[command(subcommand)]
+    Keys(verbs::keys::Verb),
     Publish(verbs::publish::Arguments),
+    Rollout(verbs::rollout::Arguments),
+    Promote(verbs::promote::Arguments),
+    Rollback(verbs::rollback::Arguments),
+    Refresh(verbs::refresh::Arguments),
+    Gc(verbs::gc::Arguments),
     Serve(verbs::serve::Arguments),
 }
 
@@ -52,7 +60,13 @@ fn main() -> ExitCode {
         Verb::Train(arguments) => verbs::train::run(&arguments, &ui),
         Verb::Evaluate(protocol) => verbs::evaluate::run(&protocol, &ui),
         Verb::Inspect(arguments) => verbs::inspect::run(&arguments, &ui),
+        Verb::Keys(verb) => verbs::keys::run(&verb, &ui),
         Verb::Publish(arguments) => verbs::publish::run(&arguments, &ui),
+        Verb::Rollout(arguments) => verbs::rollout::run(&arguments, &ui),
+        Verb::Promote(arguments) => verbs::promote::run(&arguments, &ui),
+        Verb::Rollback(arguments) => verbs::rollback::run(&arguments, &ui),
+        Verb::Refresh(arguments) => verbs::refresh::run(&arguments, &ui),
+        Verb::Gc(arguments) => verbs::gc::run(&arguments, &ui),
         Verb::Serve(arguments) => verbs::serve::run(arguments, &ui),
     };
     match done {

@@ -413,7 +413,10 @@ fn the_server_answers_with_the_model_in_force() {
     let (_server, address) = serve(folder.path(), &["--listen", "127.0.0.1:0"]);
     assert!(get(&address, "/healthz").starts_with("HTTP/1.1 200"));
     let manifest = get(&address, "/v1/manifest");
-    assert!(manifest.starts_with("HTTP/1.1 200") && manifest.contains("\"factors\""), "{manifest}");
+    assert!(
+        manifest.starts_with("HTTP/1.1 200") && manifest.contains("\\\"factors\\\""),
+        "{manifest}"
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`event`], [`catalogue`], [`manifest`] | what crosses the network |
+//! | [`trust`], [`plan`], [`rollout`] | whose manifests are believed, what to fetch for one, and who tries a candidate first |
 //! | [`model`] | the model's sections, validated once |
 //! | [`ids`] | callers' track ids, fingerprints and rows |
 //! | [`codec`] | entropy coding of what is sent |
@@ -43,14 +44,17 @@ pub mod manifest;
 pub mod membership;
 pub mod model;
 pub mod moment;
+pub mod plan;
 pub mod rank;
 pub mod reason;
 pub mod retrieval;
 pub mod rng;
+pub mod rollout;
 pub mod session;
 pub mod signals;
 pub mod sitting;
 pub mod slate;
+pub mod trust;
 pub mod verdicts;
 pub mod votes;
 pub mod words;

@@ -1,13 +1,15 @@
 //! The registry of model versions, and the HTTP server that publishes it.
 //!
-//! * [`registry`]: the folder that `segue publish` writes: one manifest and content-addressed
+//! * [`registry`]: the folder that `segue publish` writes: one signed manifest and content-addressed
 //!   blobs, each swapped in whole. Any static HTTP server that maps `/v1/` to it serves it.
+//! * [`keys`]: who signs, and with what.
 //! * [`app`]: the routes, over [`AppState`], to be tested without a socket.
 //! * [`serve`]: the routes on a socket, until told to stop.
 //!
 //! **Invariant:** bytes that do not have the SHA-256 they are named by are never served.
 
 mod http;
+pub mod keys;
 pub mod registry;
 mod server;
 

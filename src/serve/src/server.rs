@@ -7,15 +7,22 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 use tokio::{
     net::{TcpListener, TcpStream},
+    task::spawn_blocking,
     time::{sleep, timeout},
 };
 
 use crate::{
-    http::{AppState, app},
-    registry::{Registry, RegistryError},
+    http::{AppState, app, chain},
+    keys::Keys,
+    registry::{Options, Registry, RegistryError},
 };
 
 /// How long requests under way may take to finish after the server was told to stop.
@@ -28,13 +35,18 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long to wait where the system has no connection to give, as when all descriptors are taken.
 const BREATH: Duration = Duration::from_millis(100);
 
+/// How often it is looked whether the timestamp is to be signed anew.
+const FRESHNESS: Duration = Duration::from_secs(60);
+
 /// What to serve, and where.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The registry's folder; it must be there, and may be empty.
+    /// The registry, a folder or a URL; it must be there, and may be empty.
     pub registry: PathBuf,
     /// The address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// A folder of keys to sign timestamps with before they expire; it must not be among the pages.
+    pub keys: Option<PathBuf>,
     /// A folder of pages to serve at `/`.
     pub www: Option<PathBuf>,
     /// Bytes of blobs to keep in memory, such as [`crate::DEFAULT_CACHE_BYTES`].
@@ -51,6 +63,9 @@ pub enum ServeError {
     /// The folder of pages is absent.
     #[error("there is no folder {}: pass --www with the folder of the built pages", .0.display())]
     Www(PathBuf),
+    /// The keys are among the pages.
+    #[error("the keys in {} are among the pages of --www, which are open to everybody: move them", .0.display())]
+    KeysServed(PathBuf),
     /// Somebody else listens there.
     #[error(
         "address {0} is already in use: stop the other process or pass --listen with another port"
@@ -83,7 +98,11 @@ pub async fn serve(
         return Err(ServeError::Www(www.clone()));
     }
     let registry = Registry::open(config.registry)?;
-    let routes = app(AppState::new(registry, config.www, config.cache_bytes)?);
+    if let Some(keys) = &config.keys {
+        check_keys(keys, config.www.as_deref())?;
+    }
+    let state = AppState::new(registry.clone(), config.www, config.cache_bytes)?;
+    let routes = app(state.clone());
 
     let refused = |source: io::Error| match source.kind() {
         io::ErrorKind::AddrInUse => ServeError::InUse(config.listen),
@@ -95,13 +114,49 @@ pub async fn serve(
     let connections = GracefulShutdown::new();
     tokio::select! {
         () = accept(&listener, &routes, &connections) => {}
+        () = keep_fresh(&registry, config.keys) => {}
         () = shutdown => {}
     }
     drop(listener);
+    state.close();
     if timeout(GRACE, connections.shutdown()).await.is_err() {
         tracing::warn!("requests still under way were cut off");
     }
     Ok(())
+}
+
+/// Checks that keys can be used, and are where whoever fetches pages cannot read them.
+fn check_keys(dir: &Path, www: Option<&Path>) -> Result<(), ServeError> {
+    let whole = |path: &Path| path.canonicalize().ok();
+    if let Some(www) = www
+        && whole(dir).zip(whole(www)).is_some_and(|(dir, www)| dir.starts_with(www))
+    {
+        return Err(ServeError::KeysServed(dir.to_owned()));
+    }
+    Keys::open(dir).map_err(RegistryError::from)?;
+    Ok(())
+}
+
+/// Signs the timestamp anew whenever half of its time is over, for ever. Without keys it only waits.
+async fn keep_fresh(registry: &Registry, keys: Option<PathBuf>) {
+    let Some(keys) = keys else { return std::future::pending().await };
+    loop {
+        let (registry, keys) = (registry.clone(), keys.clone());
+        let refreshed = spawn_blocking(move || {
+            // Read each time: they may have been rotated.
+            let keys = Keys::open(keys)?;
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let now = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+            registry.refresh_if_due(&Options { keys: Some(&keys), ..Options::at(now) })
+        });
+        match refreshed.await {
+            Ok(Ok(true)) => tracing::info!("the timestamp was signed anew"),
+            Ok(Ok(false)) => {}
+            Ok(Err(error)) => tracing::error!("cannot sign the timestamp anew: {}", chain(&error)),
+            Err(error) => tracing::error!("cannot sign the timestamp anew: {error}"),
+        }
+        sleep(FRESHNESS).await;
+    }
 }
 
 /// Accepts connections for ever, each answered by a task of its own.

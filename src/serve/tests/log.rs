@@ -8,7 +8,7 @@ use std::{
     io::{self, Write},
     sync::{Arc, Mutex},
 };
-use support::{NOW, blob_path, get, hash, model, registry, routes, tamper};
+use support::{NOW, at, blob_path, get, hash, model, registry, routes, tamper};
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -57,7 +57,7 @@ async fn each_request_is_one_line_and_a_failure_names_the_file_that_caused_it() 
     assert!(text.contains("ERROR") && text.contains(file.to_str().unwrap()), "{text}");
 
     // A blob of the version in force that is missing is told once, not with each request for it.
-    registry.publish(&model(2), NOW).unwrap();
+    registry.publish(&model(2), &at(NOW)).unwrap();
     lines.take();
     let file = blob_path(&registry, SectionKind::Factors);
     std::fs::remove_file(&file).unwrap();

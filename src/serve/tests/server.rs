@@ -23,6 +23,7 @@ fn config(registry: &Path) -> Config {
     Config {
         registry: registry.to_owned(),
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        keys: None,
         www: None,
         cache_bytes: DEFAULT_CACHE_BYTES,
     }
@@ -86,7 +87,7 @@ async fn it_serves_until_it_is_told_to_stop() {
     let server = Running::start(config(registry.dir())).await;
     let answer = server.exchange(get("/v1/manifest", "")).await;
     assert!(answer.starts_with("http/1.1 200 ok\r\n"), "{answer}");
-    assert!(answer.contains("\"version\": 1"), "{answer}");
+    assert!(answer.contains("\\\"version\\\":1"), "{answer}");
 
     // A connection that is only kept open does not hold the server up.
     let idle = connect(server.address);
@@ -167,7 +168,7 @@ async fn it_does_not_start_without_a_registry_or_the_pages_it_is_to_serve() {
 async fn it_does_not_start_on_a_damaged_manifest() {
     let (_folder, registry) = registry();
     let path = registry.dir().join("manifest");
-    fs::write(&path, b"{\"format\": 1,").unwrap();
+    fs::write(&path, b"{\"format\": 2,").unwrap();
     let message = refusal(config(registry.dir())).await;
     assert!(message.contains(path.to_str().unwrap()), "{message}");
 }

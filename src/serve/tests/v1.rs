@@ -3,12 +3,15 @@
 mod support;
 
 use axum::http::{Method, StatusCode};
-use segue_core::{manifest::Manifest, model::SectionKind};
+use segue_core::{
+    manifest::{Manifest, Release},
+    model::SectionKind,
+};
 use segue_serve::{AppState, app};
 use std::fs;
 use support::{
-    NOW, blob_path, empty_registry, get, get_with, hash, model, registry, request, routes, section,
-    tamper, with_suffix,
+    NOW, at, blob_path, empty_registry, get, get_with, hash, model, registry, request, routes,
+    section, tamper, with_suffix,
 };
 
 const BOTH: (&str, &str) = ("accept-encoding", "gzip, deflate, br, zstd");
@@ -24,7 +27,7 @@ async fn the_manifest_is_the_version_in_force_and_caches_must_ask_about_it() {
     assert_eq!(answer.header("access-control-allow-origin"), "*");
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
     let manifest: Manifest = serde_json::from_slice(&answer.body).unwrap();
-    assert_eq!(Some(manifest), registry.manifest().unwrap());
+    assert_eq!(manifest, registry.in_force().unwrap().unwrap().manifest);
 }
 
 #[tokio::test]
@@ -40,11 +43,12 @@ async fn a_publication_is_seen_by_the_next_request_and_changes_the_tag() {
     assert!(unchanged.body.is_empty());
 
     for version in 2..6 {
-        registry.publish(&model(version), NOW).unwrap();
+        registry.publish(&model(version), &at(NOW)).unwrap();
         let answer = get_with(&routes, "/v1/manifest", &condition).await;
         assert_eq!(answer.status, StatusCode::OK);
         let manifest: Manifest = serde_json::from_slice(&answer.body).unwrap();
-        assert_eq!(manifest.version, version);
+        let release: Release = serde_json::from_str(&manifest.release.signed).unwrap();
+        assert_eq!((release.version, release.models[0].version), (version, version));
         assert_ne!(answer.header("etag"), tag);
     }
 }
@@ -94,7 +98,7 @@ async fn blobs_of_earlier_versions_stay() {
     let (_folder, registry) = registry();
     let routes = routes(&registry);
     let earlier = hash(&registry, SectionKind::Factors);
-    registry.publish(&model(2), NOW).unwrap();
+    registry.publish(&model(2), &at(NOW)).unwrap();
     assert_ne!(hash(&registry, SectionKind::Factors), earlier);
     assert_eq!(get(&routes, &format!("/v1/blob/{earlier}")).await.hash(), earlier);
 }
@@ -197,7 +201,7 @@ async fn a_tampered_blob_is_withheld_and_its_path_is_not_told() {
         assert!(!detail.contains(registry.dir().to_str().unwrap()), "{detail}");
     }
     // Mended, it is served at once: errors are not remembered.
-    registry.publish(&model(1), NOW).unwrap();
+    registry.publish(&model(1), &at(NOW)).unwrap();
     assert_eq!(get(&routes, &path).await.status, StatusCode::OK);
 }
 
@@ -341,7 +345,7 @@ async fn an_empty_registry_answers_what_to_do() {
     let detail = get(&routes, "/v1/manifest").await.problem(StatusCode::NOT_FOUND);
     assert!(detail.contains("publish a model first"), "{detail}");
 
-    registry.publish(&model(1), NOW).unwrap();
+    registry.publish(&model(1), &at(NOW)).unwrap();
     assert_eq!(get(&routes, "/v1/manifest").await.status, StatusCode::OK);
 }
 
@@ -351,7 +355,7 @@ async fn a_manifest_damaged_while_serving_is_not_passed_on_and_can_be_mended() {
     let routes = routes(&registry);
     let path = registry.dir().join("manifest");
     let whole = fs::read(&path).unwrap();
-    let later = String::from_utf8(whole.clone()).unwrap().replace("\"format\": 1", "\"format\": 2");
+    let later = String::from_utf8(whole.clone()).unwrap().replace("\"format\": 2", "\"format\": 3");
     for damaged in [&whole[..40], later.as_bytes()] {
         fs::write(&path, damaged).unwrap();
         let answer = get(&routes, "/v1/manifest").await;

@@ -1,13 +1,13 @@
-//! The registry's manifest, read by the platform's JSON parser and checked by `core`.
+//! The model that a registry's release names, read by the platform's JSON parser and checked by `core`.
 
 use alloc::vec::Vec;
-use segue_core::manifest::{FORMAT, Manifest, ManifestError, SectionRef};
+use segue_core::manifest::{FORMAT, ManifestError, ModelRef, SectionRef};
 use wasm_bindgen::prelude::*;
 
 use crate::error;
 
 /// Throws where `format` is not the one that this build reads, before anything that a later format may mean otherwise
-/// is looked at, and where `core` refuses the manifest. `texts` has a line for the kind of each section and one for its
+/// is looked at, and where `core` refuses the model. `texts` has a line for the kind of each section and one for its
 /// hash, `numbers` its shard and its length.
 #[wasm_bindgen]
 pub fn check_manifest(
@@ -29,6 +29,6 @@ pub fn check_manifest(
         bytes: (*bytes).into(),
     };
     let sections = texts.iter().zip(numbers).map(section).collect();
-    let manifest = Manifest { format, version: version as u64, created_at: 0, sections };
-    manifest.validate().map_err(refuse)
+    let model = ModelRef { version: version as u64, share: None, sections, deltas: Vec::new() };
+    model.validate().map_err(refuse)
 }

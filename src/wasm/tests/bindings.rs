@@ -243,13 +243,13 @@ fn half_an_hour_away_is_told_and_leaving_or_the_past_takes_the_votes() {
 
 #[wasm_bindgen_test]
 fn a_manifest_is_judged_by_the_core() {
-    assert!(message(check_manifest(2, 1.0, "", &[])).contains("format 2"));
-    assert!(message(check_manifest(1, 3.0, "", &[])).contains("0 sections"));
+    assert!(message(check_manifest(3, 1.0, "", &[])).contains("format 3"));
+    assert!(message(check_manifest(2, 3.0, "", &[])).contains("0 sections"));
     let (lower, upper) = ("0f".repeat(32), "0F".repeat(32));
-    assert!(check_manifest(1, 3.0, &format!("ids\n{lower}"), &[0, 16]).is_ok());
+    assert!(check_manifest(2, 3.0, &format!("ids\n{lower}"), &[0, 16]).is_ok());
     let refused = |second: &str| {
         let texts = format!("ids\n{lower}\n{second}");
-        message(check_manifest(1, 3.0, &texts, &[0, 16, 0, 16]))
+        message(check_manifest(2, 3.0, &texts, &[0, 16, 0, 16]))
     };
     assert!(refused(&format!("text\n{upper}")).contains("`text`"));
     assert!(refused("text\n").contains("`text`"), "no hash at all");

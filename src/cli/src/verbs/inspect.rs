@@ -1,5 +1,7 @@
 //! `segue inspect`.
 
+mod registry;
+
 use std::{
     fmt::Write,
     path::{Path, PathBuf},
@@ -11,10 +13,13 @@ use segue_core::{
     model::{Model, SectionId, SectionKind, Spread},
     signals::Signal,
 };
-use segue_serve::registry::Registry;
+use segue_serve::{
+    keys::public_key,
+    registry::{InForce, Registry},
+};
 use serde_json::{Value, json};
 
-use super::{pairs, read_model, shown};
+use super::{now_ms, pairs, read_model, shown};
 use crate::{
     failure::{Done, Failure},
     ui::{Ui, counted, grouped},
@@ -22,35 +27,55 @@ use crate::{
 
 /// Say what a model or a registry holds.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  segue inspect model.segue\n  segue inspect registry --json")]
+#[command(
+    after_help = "Examples:\n  segue inspect model.segue\n  segue inspect registry --json\n  \
+                        segue inspect registry --public-key 8c2d…"
+)]
 pub struct Arguments {
-    /// A model file, or the folder of a registry.
+    /// A model file, or a registry: a folder, or a URL such as s3://bucket/prefix.
     #[arg(value_name = "MODEL | REGISTRY")]
     path: PathBuf,
+    /// Check a registry as a device does that was given this key: hexadecimal digits or base64.
+    #[arg(long, value_name = "KEY", value_parser = anchor)]
+    public_key: Option<String>,
 }
 
 /// Clusters that a person is shown.
 const SHOWN: usize = 10;
 
 pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
-    let path = &arguments.path;
-    let (model, version) =
-        if path.is_dir() { read_registry(path)? } else { (read_model(path)?, None) };
-    ui.finish(&to_json(&model, version), &to_text(&model, version))
+    let Arguments { path, public_key } = arguments;
+    if !path.is_dir() && !Registry::is_url(path) {
+        if public_key.is_some() {
+            return Err("--public-key goes with a registry: a model's file is not signed".into());
+        }
+        let model = read_model(path)?;
+        return ui.finish(&to_json(&model, None), &to_text(&model));
+    }
+    let (registry, found, model) = read_registry(path)?;
+    let believed = public_key.as_ref().map(|key| registry.believe(key, now_ms())).transpose()?;
+    let mut json = to_json(&model, Some(found.model().version));
+    json["registry"] = registry::to_json(&registry, &found, believed.as_ref());
+    let text = registry::to_text(&registry, &found, believed.as_ref());
+    ui.finish(&json, &format!("{text}\n{}", to_text(&model)))
 }
 
-/// The model in force and its version.
-fn read_registry(path: &Path) -> Result<(Model, Option<u64>), Failure> {
+/// The registry, what is in force there, and the model of all devices.
+fn read_registry(path: &Path) -> Result<(Registry, InForce, Model), Failure> {
     let registry = Registry::open(path)?;
-    if registry.manifest()?.is_none() {
+    let Some(found) = registry.in_force()? else {
         let path = shown(path);
         return Err(Failure::from(format!(
             "{path} is no registry, for want of a manifest; `segue publish MODEL --registry \
              {path}` makes one of it"
         )));
-    }
-    let (manifest, model) = registry.load()?;
-    Ok((model, Some(manifest.version)))
+    };
+    let (_, model) = registry.load()?;
+    Ok((registry, found, model))
+}
+
+fn anchor(text: &str) -> Result<String, String> {
+    public_key(text).ok_or_else(|| "give the 64 hexadecimal digits of a public key".into())
 }
 
 fn to_json(model: &Model, version: Option<u64>) -> Value {
@@ -86,15 +111,13 @@ fn to_json(model: &Model, version: Option<u64>) -> Value {
     })
 }
 
-fn to_text(model: &Model, version: Option<u64>) -> String {
+fn to_text(model: &Model) -> String {
     let size =
         format!("{} of {}", counted(model.len(), "track"), counted(model.dim(), "component"));
-    let version = version.map(|version| format!("\nversion {version} in force"));
-    let version = version.unwrap_or_default();
     let (sections, responses, ranker) = (sections(model), responses(model), ranker(model));
     let clusters = model.clusters().map(|found| clusters(model, found.len()));
     let clusters = clusters.unwrap_or_default();
-    format!("{size}{version}\n\n{sections}\n{ranker}\n{responses}\n{clusters}")
+    format!("{size}\n\n{sections}\n{ranker}\n{responses}\n{clusters}")
 }
 
 fn sections(model: &Model) -> String {

@@ -1,12 +1,19 @@
 //! One verb a file: arguments in, one call into a room, result out.
 
 pub mod evaluate;
+pub mod gc;
 pub mod inspect;
+pub mod keys;
 mod logs;
 mod new_tracks;
+pub mod promote;
 pub mod publish;
+pub mod refresh;
+pub mod rollback;
+pub mod rollout;
 pub mod search;
 pub mod serve;
+mod signing;
 pub mod simulate;
 pub mod train;
 mod update;

@@ -16,12 +16,17 @@ use crate::{
 
 /// Serve a registry, and a folder of pages, over HTTP.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  segue serve --registry registry --www www/dist\n\n\
-                        RUST_LOG=segue_serve=debug shows one line a request.")]
+#[command(
+    after_help = "Example:\n  segue serve --registry registry --keys keys --www www/dist\n\n\
+                        RUST_LOG=segue_serve=debug shows one line a request."
+)]
 pub struct Arguments {
-    /// The registry's folder.
-    #[arg(long, value_name = "DIR")]
+    /// The registry: a folder, or a URL such as s3://bucket/prefix, with the usual AWS_* variables.
+    #[arg(long, value_name = "DIR | URL")]
     registry: PathBuf,
+    /// The folder of keys to sign the timestamp with before it expires.
+    #[arg(long, value_name = "DIR")]
+    keys: Option<PathBuf>,
     /// Address or host name, and port; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8787")]
     #[arg(value_parser = with_port)]
@@ -37,9 +42,9 @@ pub struct Arguments {
 pub fn run(arguments: Arguments, ui: &Ui) -> Done {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let Arguments { registry, listen, www, cache_bytes } = arguments;
+    let Arguments { registry, keys, listen, www, cache_bytes } = arguments;
     let listen = resolve(&listen)?;
-    let config = Config { registry, listen, www, cache_bytes };
+    let config = Config { registry, listen, keys, www, cache_bytes };
     let ready = |address: SocketAddr| {
         // A closed standard output is no reason not to serve.
         let _ = ui.finish(

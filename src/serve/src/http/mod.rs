@@ -2,8 +2,10 @@
 //!
 //! | path | answers |
 //! |---|---|
-//! | `GET /v1/manifest` | the version in force; asked about each time |
-//! | `GET /v1/blob/<hash>` | a section, kept for ever |
+//! | `GET /v1/manifest` | what is in force; asked about each time |
+//! | `GET /v1/blob/<hash>` | a section or a delta, kept for ever |
+//! | `GET /v1/root/<version>` | one of the roots that there were |
+//! | `GET /v1/updates` | an event for each release, as it comes into force |
 //! | `GET /healthz` | `ok` |
 //! | `GET` of all else | a file of the folder of pages, where there is one |
 //!
@@ -13,6 +15,7 @@ mod cache;
 mod negotiate;
 mod pages;
 mod problem;
+mod updates;
 mod v1;
 
 use axum::{
@@ -32,7 +35,10 @@ use std::{
 use tracing::Level;
 
 use crate::registry::{Registry, RegistryError};
+pub(crate) use problem::chain;
+
 use cache::BlobCache;
+use updates::Hub;
 use v1::ManifestFile;
 
 /// Bytes of blobs that are kept in memory unless told otherwise: 512 MiB.
@@ -44,8 +50,9 @@ pub struct AppState(Arc<Shared>);
 
 struct Shared {
     registry: Registry,
-    /// What the manifest was when it was last asked for.
-    manifest: Mutex<Option<Arc<ManifestFile>>>,
+    /// What the manifest was when it was last looked at, and when.
+    manifest: Mutex<Option<(Instant, Arc<ManifestFile>)>>,
+    hub: Hub,
     blobs: BlobCache,
     www: Option<PathBuf>,
 }
@@ -65,7 +72,14 @@ impl AppState {
             tracing::warn!("the registry {} is empty: publish a model", registry.dir().display());
         }
         let blobs = BlobCache::new(registry.clone(), cache_bytes);
-        Ok(Self(Arc::new(Shared { registry, manifest: Mutex::new(manifest), blobs, www })))
+        let manifest = Mutex::new(manifest.map(|found| (Instant::now(), found)));
+        let hub = Hub::default();
+        Ok(Self(Arc::new(Shared { registry, manifest, hub, blobs, www })))
+    }
+
+    /// Ends what would go on for ever: the connections of those who wait for updates.
+    pub(crate) fn close(&self) {
+        self.0.hub.close();
     }
 }
 
@@ -77,6 +91,8 @@ pub fn app(state: AppState) -> Router {
         .route("/healthz", get(health))
         .route("/v1/manifest", get(v1::manifest))
         .route("/v1/blob/{hash}", get(v1::blob))
+        .route("/v1/root/{version}", get(v1::root))
+        .route("/v1/updates", get(updates::updates))
         .route("/v1/{*rest}", any(StatusCode::NOT_FOUND))
         .with_state(state);
     let routes = match www {

@@ -44,7 +44,9 @@ impl From<RegistryError> for Problem {
                 "the stored blob does not have this hash, so it is withheld; \
                  the server's log names the file"
             }
-            RegistryError::Json { .. } | RegistryError::Manifest { .. } => {
+            RegistryError::Json { .. }
+            | RegistryError::Manifest { .. }
+            | RegistryError::Distrusted { .. } => {
                 "the manifest on the server is damaged or of another format; \
                  the server's log says how"
             }
@@ -93,7 +95,7 @@ pub(super) fn shape(response: Response) -> Response {
 }
 
 /// An error and its causes on one line.
-pub(super) fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -1,4 +1,4 @@
-//! The registry over HTTP: `/v1/manifest` and `/v1/blob/<hash>`.
+//! The registry over HTTP: `/v1/manifest`, `/v1/blob/<hash>` and `/v1/root/<version>`.
 
 use axum::{
     body::{Body, Bytes},
@@ -9,6 +9,7 @@ use axum::{
 use std::{
     io,
     sync::{Arc, PoisonError},
+    time::Instant,
 };
 use tokio::task::spawn_blocking;
 
@@ -17,6 +18,8 @@ use crate::registry::{BlobHash, Encoding, MalformedHash, Registry, RegistryError
 
 /// What the path of a blob starts with.
 const BLOB: &str = "/v1/blob/";
+/// And that of a root.
+const ROOT: &str = "/v1/root/";
 /// Room for the headers of an answer, so that it need not grow.
 const HEADERS: usize = 16;
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -26,6 +29,8 @@ const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 pub(super) struct ManifestFile {
     json: Bytes,
     etag: HeaderValue,
+    /// The version of the release.
+    pub(super) release: u64,
 }
 
 impl ManifestFile {
@@ -39,11 +44,12 @@ impl ManifestFile {
         if let Some(known) = known.filter(|known| known.json == json) {
             return Ok(Some(known));
         }
-        for blob in registry.missing(&registry.parse_manifest(&json)?)? {
+        let release = registry.parse(&json)?.release;
+        for blob in registry.missing(&release)? {
             tracing::error!("{}", RegistryError::Missing(blob));
         }
         let etag = negotiate::etag(BlobHash::of(&json), "");
-        Ok(Some(Arc::new(Self { json: json.into(), etag })))
+        Ok(Some(Arc::new(Self { json: json.into(), etag, release: release.version })))
     }
 }
 
@@ -66,16 +72,51 @@ pub(super) async fn manifest(
     Ok((caching, content, manifest.json.clone()).into_response())
 }
 
-/// The manifest that is in force now. The file is read each time, which costs less than it would
+/// The manifest that is in force now. A folder's file is read each time, which costs less than it would
 /// to be wrong about whether it changed: time stamps are too coarse to tell.
-async fn current(state: &AppState) -> Result<Option<Arc<ManifestFile>>, RegistryError> {
+pub(super) async fn current(state: &AppState) -> Result<Option<Arc<ManifestFile>>, RegistryError> {
     let known = || state.0.manifest.lock().unwrap_or_else(PoisonError::into_inner);
     let (registry, before) = (state.0.registry.clone(), known().clone());
+    let before = match before {
+        Some((at, file)) if at.elapsed() < registry.patience() => return Ok(Some(file)),
+        before => before.map(|(_, file)| file),
+    };
+    let path = registry.manifest_path();
     let read = spawn_blocking(move || ManifestFile::read(&registry, before)).await;
-    let path = state.0.registry.manifest_path();
     let now = read.map_err(|error| RegistryError::io("read", &path)(io::Error::from(error)))??;
-    known().clone_from(&now);
+    *known() = now.clone().map(|file| (Instant::now(), file));
     Ok(now)
+}
+
+/// `GET /v1/root/<version>`.
+pub(super) async fn root(
+    State(state): State<AppState>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let text = request.uri().path().strip_prefix(ROOT).unwrap_or_default();
+    // Written in one way only, as it is the name of a file.
+    let version = text.parse().ok().filter(|version: &u64| version.to_string() == text);
+    let version = version.ok_or_else(|| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "the version of a root is a number without zeros before it",
+        )
+    })?;
+    let registry = state.0.registry.clone();
+    let path = registry.manifest_path();
+    let read = spawn_blocking(move || registry.root_file(version)).await;
+    let found =
+        read.map_err(|error| RegistryError::io("read", &path)(io::Error::from(error)))??;
+    let json = found.ok_or_else(|| {
+        Problem::new(StatusCode::NOT_FOUND, "there is no root of this version here")
+    })?;
+    let etag = negotiate::etag(BlobHash::of(&json), "");
+    let caching = [(header::ETAG, etag.clone()), (header::CACHE_CONTROL, REVALIDATE)];
+    if negotiate::has(request.headers(), &etag) {
+        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
+    }
+    let content = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    Ok((caching, content, json).into_response())
 }
 
 /// `GET /v1/blob/<hash>`.

@@ -1,10 +1,12 @@
 //! Why a registry cannot be read or written.
 
-use segue_core::{manifest::ManifestError, model::ModelError};
+use segue_core::{manifest::ManifestError, model::ModelError, trust::TrustError};
 use std::{
     io,
     path::{Path, PathBuf},
 };
+
+use crate::keys::KeysError;
 
 /// Why a registry cannot be read or written. Every message names the file or folder.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +15,9 @@ pub enum RegistryError {
     /// There is no such folder.
     #[error("there is no registry at {}: publish a model to it first", .0.display())]
     Absent(PathBuf),
+    /// A URL that says nothing to us.
+    #[error("{} is no place for a registry: give a folder, or a URL such as s3://bucket/prefix", .0.display())]
+    Scheme(PathBuf),
     /// Nothing was published yet.
     #[error("the registry {} is empty: publish a model first", .0.display())]
     Empty(PathBuf),
@@ -22,6 +27,80 @@ pub enum RegistryError {
         .0.display()
     )]
     Locked(PathBuf),
+    /// Another process put a release into force meanwhile, several times over.
+    #[error("others changed {} meanwhile: do it again", .0.display())]
+    Overtaken(PathBuf),
+    /// It is signed, and there are no keys to go on with.
+    #[error("the registry {} is signed: pass --keys with the folder of its keys", .0.display())]
+    Signed(PathBuf),
+    /// It is not signed, and so not to be built upon by who signs.
+    #[error("what is in force in {} is not signed: publish a model with these keys first", .0.display())]
+    Unsigned(PathBuf),
+    /// Nothing can be signed without keys.
+    #[error("{} can only be refreshed with keys: pass --keys with their folder", .0.display())]
+    NeedsKeys(PathBuf),
+    /// It is signed by others.
+    #[error(
+        "the registry {} is signed under a root {root} that is not in {}: import that root, or pass the folder of its keys",
+        place.display(), keys.display()
+    )]
+    OtherKeys {
+        /// The registry.
+        place: PathBuf,
+        /// The folder of keys.
+        keys: PathBuf,
+        /// The version of its root.
+        root: u64,
+    },
+    /// A root is there, and it is another.
+    #[error("{} is another root than the keys have: roots are never changed; import that one", .0.display())]
+    OtherRoot(PathBuf),
+    /// A document is not to be believed.
+    #[error("{} is not to be believed", path.display())]
+    Distrusted {
+        /// The document.
+        path: PathBuf,
+        /// Why.
+        source: TrustError,
+    },
+    /// Keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// A release names too much.
+    #[error(
+        "the release would have {bytes} bytes, more than a client reads: pass a smaller number to --deltas"
+    )]
+    Large {
+        /// The manifest.
+        path: PathBuf,
+        /// Its bytes.
+        bytes: usize,
+    },
+    /// There is no candidate.
+    #[error("no roll-out is under way in {}: begin one with `segue publish MODEL --rollout PERCENT`", .0.display())]
+    NoCandidate(PathBuf),
+    /// There is nothing to be a candidate beside.
+    #[error("no model is in force in {} that a share of devices could try another one beside: publish it for all", .0.display())]
+    NothingForAll(PathBuf),
+    /// The candidate is what is in force.
+    #[error("the model is in force for all devices of {} already, as version {version}", place.display())]
+    ForAll {
+        /// The registry.
+        place: PathBuf,
+        /// The version of the model.
+        version: u64,
+    },
+    /// There is no such earlier model.
+    #[error(
+        "{} has no earlier model{} to go back to: it was collected, was never there, or is not signed by these keys; publish its file again",
+        place.display(), to.map(|to| format!(" {to}")).unwrap_or_default()
+    )]
+    NoEarlier {
+        /// The registry.
+        place: PathBuf,
+        /// The version that was asked for.
+        to: Option<u64>,
+    },
     /// The operating system refused.
     #[error("cannot {action} {}", path.display())]
     Io {

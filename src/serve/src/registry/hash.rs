@@ -5,13 +5,18 @@ use std::{fmt, str::FromStr};
 
 /// The SHA-256 of a blob. As text it is 64 lower-case hexadecimal digits and nothing else, so it
 /// is safe as the name of a file.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlobHash([u8; 32]);
 
 impl BlobHash {
     /// The hash of `bytes`. Cost: one pass.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// Its 32 bytes.
+    pub(crate) const fn bytes(self) -> [u8; 32] {
+        self.0
     }
 }
 

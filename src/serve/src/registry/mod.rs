@@ -1,126 +1,141 @@
-//! The registry: a plain folder with the version in force and every blob ever published.
+//! The registry: the models in force, what leads to them, and every blob that is still needed, as plain files.
 //!
 //! ```text
-//! DIR/manifest          JSON of segue_core::manifest::Manifest
-//! DIR/blob/<hash>       the bytes of a section, named by their SHA-256
-//! DIR/blob/<hash>.br    the same in Brotli …
-//! DIR/blob/<hash>.zst   … and in Zstandard, where that saves a sixteenth or more
-//! DIR/lock              held while somebody publishes
+//! manifest            which models are in force, signed: segue_core::manifest
+//! blob/<hash>         the bytes of a section or a delta, named by their SHA-256
+//! blob/<hash>.br      the same in Brotli …
+//! blob/<hash>.zst     … and in Zstandard, where that saves a sixteenth or more
+//! root/<version>      every root that there was: an envelope each, never changed
+//! release/<version>   every release that was in force and was not yet collected: likewise
+//! lock                held while somebody writes; of a folder only
 //! ```
 //!
-//! Readers pass over fields of the manifest and files of the folder that they do not know.
+//! A registry is a folder, or the objects under a prefix of a bucket ([`Registry::create`]). Any web server or CDN that
+//! answers with these files serves it. Readers pass over fields and files that they do not know.
 //!
-//! Publishing writes the blobs first, makes them durable, then replaces the manifest by a rename.
-//! Blobs are never changed or removed. So a reader always finds one whole version, an
-//! interruption at any point leaves the old version in force, and publishing again completes
-//! the work.
+//! **Whatever changes a registry** (a publication, a roll-out, a rollback, a new timestamp) writes blobs, roots and the
+//! release that goes out of force first, makes them durable, and then puts the manifest in the place of the one that it
+//! started from: by a rename under a lock in a folder, by a conditional put in a bucket. Blobs are never changed. So a
+//! reader always finds one whole release, an interruption at any point leaves the old one in force, and doing the same
+//! again completes the work. Of two who write at once one is told to try again.
+//!
+//! **What is signed is checked before it is built upon.** Whoever can write to a folder could otherwise have a publisher
+//! sign what they put there.
 
+mod bucket;
+mod change;
+mod deltas;
 mod encoding;
 mod error;
-mod files;
+mod folder;
+mod gc;
 mod hash;
 mod publish;
+mod read;
+mod rollout;
+mod store;
+mod trusted;
 
-use segue_core::{
-    bytes::Aligned,
-    manifest::{MAX_SECTION_BYTES, Manifest, ManifestError, SectionRef},
-    model::{Model, SectionId, SectionKind},
-};
+use segue_core::manifest::{MAX_BYTES, MAX_SECTION_BYTES};
 use std::{
-    fs,
     path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
 };
 
+pub use change::{Expiry, Options};
 pub use encoding::Encoding;
 pub use error::RegistryError;
+pub use gc::{Collected, Collecting};
 pub use hash::{BlobHash, MalformedHash};
 pub use publish::Published;
+pub use read::InForce;
+pub use rollout::Released;
 
-/// The name of the file that says which version is in force.
+use bucket::Bucket;
+use folder::Folder;
+use store::Store;
+
+/// The name of the file that says what is in force.
 const MANIFEST: &str = "manifest";
 
-/// Largest manifest that is read, in bytes; one with the most sections has about a hundredth.
-const MAX_MANIFEST_BYTES: u64 = 1 << 20;
-
-/// A registry's folder. Nothing is kept in memory: every call reads what is in force.
+/// Where a registry lies. Nothing of it is kept in memory: every call reads what is in force. Cloning it is cheap.
 #[derive(Clone, Debug)]
 pub struct Registry {
-    dir: PathBuf,
+    place: PathBuf,
+    store: Arc<dyn Store>,
 }
 
 impl Registry {
-    /// Opens the registry in `dir`, making the folder where it is not there yet.
-    pub fn create(dir: impl Into<PathBuf>) -> Result<Self, RegistryError> {
-        let registry = Self { dir: dir.into() };
-        let blobs = registry.blob_dir();
-        fs::create_dir_all(&blobs).map_err(RegistryError::io("create", &blobs))?;
-        files::sync_folder(&registry.dir)?;
-        if let Ok(dir) = registry.dir.canonicalize()
-            && let Some(parent) = dir.parent()
-        {
-            // Best effort: the folder above need not be ours to open.
-            let _ = files::sync_folder(parent);
-        }
-        Ok(registry)
+    /// Opens the registry at `place`, a folder or a URL such as `s3://bucket/prefix`. A folder is made where it is not there
+    /// yet; a bucket must be.
+    pub fn create(place: impl Into<PathBuf>) -> Result<Self, RegistryError> {
+        Self::at(place.into(), Folder::create)
     }
 
-    /// Opens the registry in `dir`, which must be there; it may be empty.
-    pub fn open(dir: impl Into<PathBuf>) -> Result<Self, RegistryError> {
-        let dir = dir.into();
-        if dir.is_dir() { Ok(Self { dir }) } else { Err(RegistryError::Absent(dir)) }
+    /// Opens the registry at `place`, which must be there; it may be empty.
+    pub fn open(place: impl Into<PathBuf>) -> Result<Self, RegistryError> {
+        Self::at(place.into(), Folder::open)
     }
 
-    /// The folder.
+    fn at(
+        place: PathBuf,
+        folder: impl FnOnce(PathBuf) -> Result<Folder, RegistryError>,
+    ) -> Result<Self, RegistryError> {
+        let store: Arc<dyn Store> = match bucket::url_of(&place) {
+            Some(url) => Arc::new(Bucket::open(place.clone(), url)?),
+            None => Arc::new(folder(place.clone())?),
+        };
+        Ok(Self { place, store })
+    }
+
+    /// The registry of the objects under `prefix`, wherever they are; `place` is what errors call it.
+    pub fn over(
+        objects: Arc<dyn object_store::ObjectStore>,
+        prefix: &str,
+        place: impl Into<PathBuf>,
+    ) -> Result<Self, RegistryError> {
+        let place = place.into();
+        let store = Arc::new(Bucket::over(objects, prefix, place.clone())?);
+        Ok(Self { place, store })
+    }
+
+    /// Whether a place is that of a bucket, not of a folder.
+    pub fn is_url(place: &Path) -> bool {
+        bucket::url_of(place).is_some()
+    }
+
+    /// The folder, or the URL.
     pub fn dir(&self) -> &Path {
-        &self.dir
+        &self.place
     }
 
-    /// The version in force, or `None` where nothing was published yet.
-    pub fn manifest(&self) -> Result<Option<Manifest>, RegistryError> {
-        self.manifest_file()?.map(|json| self.parse_manifest(&json)).transpose()
+    /// How long what was read of the manifest may be told as what is there.
+    pub(crate) fn patience(&self) -> Duration {
+        self.store.patience()
     }
 
-    /// What is in force and its model, every blob checked against its hash. Cost: three passes and
-    /// a copy.
-    pub fn load(&self) -> Result<(Manifest, Model), RegistryError> {
-        let mut sections = Vec::new();
-        let manifest = self.in_force()?;
-        for section in &manifest.sections {
-            let kind = SectionKind::from_name(&section.kind).ok_or_else(|| {
-                RegistryError::UnknownSection {
-                    path: self.manifest_path(),
-                    kind: section.kind.clone(),
-                }
-            })?;
-            let id = SectionId { shard: section.shard, kind };
-            sections.push((id, Aligned::copy_of(&self.section(section)?)));
-        }
-        let model = Model::from_sections(sections)
-            .map_err(|source| RegistryError::Model { path: self.manifest_path(), source })?;
-        Ok((manifest, model))
+    /// The manifest as it is stored, not yet checked.
+    pub(crate) fn manifest_file(&self) -> Result<Option<Vec<u8>>, RegistryError> {
+        Ok(self.store.read(MANIFEST, MAX_MANIFEST_BYTES)?.map(|seen| seen.bytes))
     }
 
-    /// Checks that every blob in force, and every coding of it, holds what its name says. Returns
-    /// the manifest; an error names the first file that is missing or damaged. Cost: reads and
-    /// decodes all of them.
-    pub fn verify(&self) -> Result<Manifest, RegistryError> {
-        let manifest = self.in_force()?;
-        for section in &manifest.sections {
-            let bytes = self.section(section)?;
-            let hash = self.hash_of(section)?;
-            for encoding in Encoding::ALL {
-                self.coded(hash, encoding, &bytes)?;
-            }
-        }
-        Ok(manifest)
+    /// A root as it is stored, not yet checked.
+    pub(crate) fn root_file(&self, version: u64) -> Result<Option<Vec<u8>>, RegistryError> {
+        let file = self.store.read(&root_name(version), MAX_MANIFEST_BYTES)?;
+        Ok(file.map(|seen| seen.bytes))
     }
 
     /// The bytes of a blob, checked against its hash.
     pub fn blob(&self, hash: BlobHash) -> Result<Vec<u8>, RegistryError> {
-        let path = self.blob_path(hash);
-        let bytes = files::read(&path, MAX_SECTION_BYTES)?
-            .ok_or_else(|| RegistryError::Missing(path.clone()))?;
-        if BlobHash::of(&bytes) == hash { Ok(bytes) } else { Err(RegistryError::Damaged(path)) }
+        let name = blob_name(hash);
+        let found = self.store.read(&name, MAX_SECTION_BYTES)?;
+        let bytes = found.ok_or_else(|| RegistryError::Missing(self.path(&name)))?.bytes;
+        if BlobHash::of(&bytes) == hash {
+            Ok(bytes)
+        } else {
+            Err(RegistryError::Damaged(self.path(&name)))
+        }
     }
 
     /// The blob with content `bytes` in a coding, where it is stored so, checked by decoding it.
@@ -130,70 +145,44 @@ impl Registry {
         encoding: Encoding,
         bytes: &[u8],
     ) -> Result<Option<Vec<u8>>, RegistryError> {
-        let path = self.coded_path(hash, encoding);
-        match files::read(&path, MAX_SECTION_BYTES)? {
-            Some(coded) if !encoding.decodes_to(&coded, bytes) => Err(RegistryError::Damaged(path)),
-            coded => Ok(coded),
+        let name = coded_name(hash, encoding);
+        match self.store.read(&name, MAX_SECTION_BYTES)? {
+            Some(coded) if !encoding.decodes_to(&coded.bytes, bytes) => {
+                Err(RegistryError::Damaged(self.path(&name)))
+            }
+            coded => Ok(coded.map(|seen| seen.bytes)),
         }
     }
 
-    /// The manifest as it is stored, not yet checked.
-    pub(crate) fn manifest_file(&self) -> Result<Option<Vec<u8>>, RegistryError> {
-        files::read(&self.manifest_path(), MAX_MANIFEST_BYTES)
-    }
-
-    /// Reads and validates a manifest.
-    pub(crate) fn parse_manifest(&self, json: &[u8]) -> Result<Manifest, RegistryError> {
-        let manifest: Manifest = serde_json::from_slice(json)
-            .map_err(|source| RegistryError::Json { path: self.manifest_path(), source })?;
-        manifest.validate().map_err(|source| self.refused(source))?;
-        Ok(manifest)
-    }
-
-    /// The blobs that `manifest` names and that are not there.
-    pub(crate) fn missing(&self, manifest: &Manifest) -> Result<Vec<PathBuf>, RegistryError> {
-        let hashes = manifest.sections.iter().map(|section| self.hash_of(section));
-        let paths = hashes.map(|hash| Ok(self.blob_path(hash?)));
-        paths.filter(|path| path.as_ref().map_or(true, |path| !path.exists())).collect()
-    }
-
-    fn in_force(&self) -> Result<Manifest, RegistryError> {
-        self.manifest()?.ok_or_else(|| RegistryError::Empty(self.dir.clone()))
-    }
-
-    /// The bytes of a section, checked against its hash and its length.
-    fn section(&self, section: &SectionRef) -> Result<Vec<u8>, RegistryError> {
-        let hash = self.hash_of(section)?;
-        let bytes = self.blob(hash)?;
-        if u64::try_from(bytes.len()) == Ok(section.bytes) {
-            Ok(bytes)
-        } else {
-            Err(RegistryError::Length { path: self.blob_path(hash), claimed: section.bytes })
-        }
-    }
-
-    fn hash_of(&self, section: &SectionRef) -> Result<BlobHash, RegistryError> {
-        let hash = section.hash.parse();
-        hash.map_err(|MalformedHash| self.refused(ManifestError::Hash(section.kind.clone())))
-    }
-
-    fn refused(&self, source: ManifestError) -> RegistryError {
-        RegistryError::Manifest { path: self.manifest_path(), source }
+    /// Where a file is, for a person.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.place.join(name)
     }
 
     pub(crate) fn manifest_path(&self) -> PathBuf {
-        self.dir.join(MANIFEST)
-    }
-
-    fn blob_dir(&self) -> PathBuf {
-        self.dir.join("blob")
+        self.path(MANIFEST)
     }
 
     pub(crate) fn blob_path(&self, hash: BlobHash) -> PathBuf {
-        self.blob_dir().join(hash.to_string())
+        self.path(&blob_name(hash))
     }
+}
 
-    fn coded_path(&self, hash: BlobHash, encoding: Encoding) -> PathBuf {
-        files::with_suffix(&self.blob_path(hash), encoding.suffix())
-    }
+/// Largest manifest that is read, in bytes: its documents lie in it as strings, in which some characters take two bytes.
+const MAX_MANIFEST_BYTES: u64 = 2 * MAX_BYTES as u64;
+
+fn blob_name(hash: BlobHash) -> String {
+    format!("blob/{hash}")
+}
+
+fn coded_name(hash: BlobHash, encoding: Encoding) -> String {
+    format!("blob/{hash}{}", encoding.suffix())
+}
+
+fn root_name(version: u64) -> String {
+    format!("root/{version}")
+}
+
+fn release_name(version: u64) -> String {
+    format!("release/{version}")
 }

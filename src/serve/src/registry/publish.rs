@@ -1,25 +1,36 @@
 //! Putting a model into force.
 
 use segue_core::{
-    manifest::{self, Manifest, SectionRef},
+    manifest::{ModelRef, Release, SectionRef},
     model::{Model, SectionId},
+    trust::Role,
 };
 use std::{
     borrow::Cow,
-    fs,
+    collections::BTreeSet,
     num::NonZero,
-    path::Path,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
-use super::{BlobHash, Encoding, MANIFEST, Registry, RegistryError, encoding::Effort, files};
+use super::{
+    BlobHash, Encoding, InForce, Options, Registry, RegistryError, blob_name, change::Before,
+    coded_name, encoding::Effort, read::blobs_of, trusted::vouches,
+};
+
+/// How often a change is tried again where somebody else was first.
+const ATTEMPTS: usize = 5;
 
 /// What a publication did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
-    /// The version in force afterwards.
+    /// The version of the model.
     pub version: u64,
+    /// The version of the release in force afterwards.
+    pub release: u64,
     /// Whether that is a new one; the model that was in force already changes nothing.
     pub changed: bool,
     /// Number of sections of the model.
@@ -30,156 +41,283 @@ pub struct Published {
     pub bytes: u64,
     /// Bytes that a browser with an empty cache receives: the smallest coding of each section.
     pub bytes_sent: u64,
+    /// Number of deltas that lead to the model.
+    pub deltas: usize,
+    /// Bytes of those from the model that was in force before, of all shards; `None` where not all that changed is told so.
+    pub delta_bytes: Option<u64>,
 }
 
-/// A section on its way to a blob.
-struct Part<'a> {
-    id: SectionId,
-    hash: BlobHash,
-    bytes: Cow<'a, [u8]>,
+/// Bytes on their way to a blob.
+pub(super) struct Part<'a> {
+    pub(super) hash: BlobHash,
+    pub(super) bytes: Cow<'a, [u8]>,
+}
+
+impl<'a> Part<'a> {
+    pub(super) fn new(bytes: impl Into<Cow<'a, [u8]>>) -> Self {
+        let bytes = bytes.into();
+        Self { hash: BlobHash::of(&bytes), bytes }
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        // A length in memory fits 64 bits on every target.
+        self.bytes.len() as u64
+    }
+
+    fn reference(&self, id: SectionId) -> SectionRef {
+        let SectionId { shard, kind } = id;
+        let (kind, hash) = (kind.name().into(), self.hash.to_string());
+        SectionRef { kind, shard, hash, bytes: self.len() }
+    }
 }
 
 impl Registry {
-    /// Puts `model` into force as the next version, created at `now_ms` (milliseconds since the
-    /// Unix epoch). Blobs that are there already are checked and kept; a damaged one is repaired.
+    /// Puts `model` into force with the next release. Blobs that are there already are checked and kept; a damaged one is
+    /// repaired. With a share, it is put beside the model that is in force, as a candidate.
     ///
-    /// Only one process publishes at a time: a second one gets [`RegistryError::Locked`] at once.
-    /// After any error the old version is in force, and calling again completes the work.
+    /// Only one process publishes to a folder at a time: a second one gets [`RegistryError::Locked`] at once. To a bucket
+    /// several may; all but the first begin again. After any error the old release is in force, and calling again
+    /// completes the work.
     ///
-    /// Cost: some seconds for each MiB of new text, little for new factors; on all cores.
-    pub fn publish(&self, model: &Model, now_ms: i64) -> Result<Published, RegistryError> {
-        let _lock = files::lock(&self.dir.join("lock"))?;
-        files::sweep(&self.dir, |name| name == MANIFEST);
-        files::sweep(&self.blob_dir(), is_blob);
+    /// Cost: some seconds for each MiB of new text, little for new factors; as much again as reading the model for each
+    /// earlier one that a delta is made from; on all cores.
+    pub fn publish(
+        &self,
+        model: &Model,
+        options: &Options<'_>,
+    ) -> Result<Published, RegistryError> {
+        self.attempt(|| self.publish_once(model, options))
+    }
 
-        let parts: Vec<Part> = model
-            .sections()
-            .map(|(id, bytes)| Part { id, hash: BlobHash::of(&bytes), bytes })
-            .collect();
-        let current = self.manifest()?;
-        let next = self.next(current.as_ref(), &parts, now_ms)?;
-        let changed = current.is_none_or(|current| current.sections != next.sections);
-
-        let sections_new = self.write_new(&parts)?;
-        if changed {
-            self.swap_in(&next)?;
+    /// Does a change again where somebody else was first.
+    pub(super) fn attempt<T>(
+        &self,
+        change: impl Fn() -> Result<T, RegistryError>,
+    ) -> Result<T, RegistryError> {
+        let mut done = change();
+        for _ in 1..ATTEMPTS {
+            if !matches!(done, Err(RegistryError::Overtaken(_))) {
+                break;
+            }
+            done = change();
         }
+        done
+    }
+
+    fn publish_once(
+        &self,
+        model: &Model,
+        options: &Options<'_>,
+    ) -> Result<Published, RegistryError> {
+        let before = self.begin(options)?;
+        let (sections, parts): (Vec<SectionRef>, Vec<Part<'_>>) = model
+            .sections()
+            .map(|(id, bytes)| (id, Part::new(bytes)))
+            .map(|(id, part)| (part.reference(id), part))
+            .unzip();
+        let version = self.next_version(&before)?;
+        let fresh = ModelRef { version, share: None, sections, deltas: Vec::new() };
+        fresh.validate().map_err(|source| self.refused(source))?;
+
+        let sections_new = self.write_new(&before, &parts)?;
+        let (release, deltas_new) = self.following(&before, fresh, model, options)?;
+        let changed = deltas_new.is_some();
+        if let Some(deltas) = deltas_new {
+            self.write_new(&before, &deltas)?;
+            self.put(&before, &release, options)?;
+            self.complete(&before, parts.iter().chain(&deltas))?;
+        } else {
+            self.refresh_where_due(&before, options)?;
+        }
+        // The one that was published is the last.
+        let entry = release.models.last().unwrap_or(&release.models[0]);
         Ok(Published {
-            version: if changed { next.version } else { next.version - 1 },
+            version: entry.version,
+            release: release.version,
             changed,
             sections: parts.len(),
             sections_new,
-            bytes: next.sections.iter().map(|section| section.bytes).sum(),
-            bytes_sent: parts.iter().map(|part| self.bytes_sent(part)).sum(),
+            bytes: entry.sections.iter().map(|section| section.bytes).sum(),
+            bytes_sent: parts.iter().map(|part| self.bytes_sent(part.hash, part.len())).sum(),
+            deltas: entry.deltas.len(),
+            delta_bytes: before.base().and_then(|base| step(base.model(), entry)),
         })
     }
 
-    /// The manifest of the version after `current`.
-    fn next(
+    /// The release that puts a model into force, and the new deltas that it names; that which is in force, and `None`,
+    /// where the model is and need not be signed anew.
+    fn following<'a>(
         &self,
-        current: Option<&Manifest>,
-        parts: &[Part],
-        now_ms: i64,
-    ) -> Result<Manifest, RegistryError> {
-        let version = current.map_or(0, |current| current.version).checked_add(1);
-        let next = Manifest {
-            format: manifest::FORMAT,
-            version: version.ok_or_else(|| RegistryError::LastVersion(self.manifest_path()))?,
-            created_at: now_ms,
-            sections: parts.iter().map(Part::reference).collect(),
+        before: &Before,
+        fresh: ModelRef,
+        model: &Model,
+        options: &Options<'_>,
+    ) -> Result<(Release, Option<Vec<Part<'a>>>), RegistryError> {
+        let version = fresh.version;
+        let known = before.base().map_or(&[][..], |base| &base.release.models);
+        let same = known.iter().find(|known| known.sections == fresh.sections);
+        let alike = same.filter(|same| same.share == options.share);
+        if let (Some(base), Some(alike)) = (before.base(), alike)
+            && known.last() == Some(alike)
+            && !self.is_stale(base, options)
+        {
+            return Ok((base.release.clone(), None));
+        }
+        let (mut entry, deltas) = match same {
+            Some(same) => (same.clone(), Vec::new()),
+            None => self.with_deltas(before, fresh, model, options)?,
         };
-        next.validate().map_err(|source| self.refused(source))?;
-        Ok(next)
+        entry.share = options.share;
+        let mut models = vec![entry];
+        if options.share.is_some() {
+            let all =
+                known.first().ok_or_else(|| RegistryError::NothingForAll(self.place.clone()))?;
+            if all.version == models[0].version {
+                return Err(RegistryError::ForAll {
+                    place: self.place.clone(),
+                    version: all.version,
+                });
+            }
+            models.insert(0, all.clone());
+        }
+        Ok((self.release_of(version, models, options), Some(deltas)))
     }
 
-    /// Writes the blobs that are not there, compressing them side by side, and makes them
-    /// durable. Returns how many were written.
-    fn write_new(&self, parts: &[Part]) -> Result<usize, RegistryError> {
-        let new: Vec<&Part> = parts.iter().filter(|part| !self.holds(part)).collect();
-        let next = AtomicUsize::new(0);
-        let work = || {
-            while let Some(part) = new.get(next.fetch_add(1, Ordering::Relaxed)) {
-                self.write(part)?;
-            }
-            Ok(())
+    /// A release of these models.
+    pub(super) fn release_of(
+        &self,
+        version: u64,
+        models: Vec<ModelRef>,
+        options: &Options<'_>,
+    ) -> Release {
+        let expires = options.now_ms.saturating_add(options.expiry.release_ms);
+        Release {
+            version,
+            created_at: options.now_ms,
+            expires: options.keys.map(|_| expires),
+            models,
+        }
+    }
+
+    /// Whether the release in force is to be signed anew, though nothing of it changes.
+    pub(super) fn is_stale(&self, base: &InForce, options: &Options<'_>) -> bool {
+        let Some(root) = options.keys.and_then(|keys| keys.root().ok()) else { return false };
+        let due = |expires| options.is_due(expires, options.expiry.release_ms);
+        base.release.expires.is_none_or(due)
+            || !vouches(root, Role::Release, &base.manifest.release)
+    }
+
+    /// Writes the blobs that are not there, compressing them side by side, and makes them durable. Returns how many were
+    /// written.
+    pub(super) fn write_new(
+        &self,
+        before: &Before,
+        parts: &[Part<'_>],
+    ) -> Result<usize, RegistryError> {
+        let in_force: BTreeSet<&str> = before
+            .in_force
+            .iter()
+            .flat_map(|found| blobs_of(&found.release))
+            .map(|(hash, _)| hash)
+            .collect();
+        // One that nothing in force needs may be being collected, unless the lock keeps that from happening; written anew
+        // it is too young to be.
+        let stays = |part: &Part<'_>| {
+            before.lock.is_exclusive() || in_force.contains(part.hash.to_string().as_str())
         };
-        let threads = thread::available_parallelism().map_or(1, NonZero::get);
-        thread::scope(|scope| {
-            let writers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-            writers.into_iter().try_for_each(|writer| {
-                writer.join().unwrap_or_else(|e| std::panic::resume_unwind(e))
-            })
-        })?;
+        let new: Vec<&Part<'_>> =
+            parts.iter().filter(|part| !(stays(part) && self.holds(part))).collect();
+        side_by_side(&new, |part| self.write(part))?;
         // Blobs that were there already may come from a publication that was interrupted here.
-        files::sync_folder(&self.blob_dir())?;
+        self.store.settle("blob")?;
         Ok(new.len())
     }
 
+    /// Writes once more what somebody else removed since it was looked for, where the lock does not keep them from it.
+    fn complete<'a, 'b: 'a>(
+        &self,
+        before: &Before,
+        parts: impl Iterator<Item = &'a Part<'b>>,
+    ) -> Result<(), RegistryError> {
+        if before.lock.is_exclusive() {
+            return Ok(());
+        }
+        for part in parts {
+            if self.store.len(&blob_name(part.hash))?.is_none() {
+                self.write(part)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether the blob is here, and it and its codings are sound.
-    fn holds(&self, part: &Part) -> bool {
-        fs::read(self.blob_path(part.hash)).is_ok_and(|found| part.bytes == found)
+    fn holds(&self, part: &Part<'_>) -> bool {
+        self.blob(part.hash).is_ok_and(|found| part.bytes == found)
             && Encoding::ALL
                 .into_iter()
                 .all(|encoding| self.coded(part.hash, encoding, &part.bytes).is_ok())
     }
 
     /// Writes the codings of a blob and then the blob, so that where a blob is, its codings are.
-    fn write(&self, part: &Part) -> Result<(), RegistryError> {
+    fn write(&self, part: &Part<'_>) -> Result<(), RegistryError> {
         let effort = Effort::worth(&part.bytes);
         for encoding in Encoding::ALL {
-            let path = self.coded_path(part.hash, encoding);
+            let name = coded_name(part.hash, encoding);
             let coded = effort.map(|effort| encoding.encode(&part.bytes, effort)).transpose();
+            let path = self.path(&name);
             match coded.map_err(RegistryError::io("compress", &path))?.flatten() {
-                Some(coded) => files::replace(&path, &coded)?,
-                None => remove_if_there(&path)?,
+                Some(coded) => self.store.write(&name, &coded)?,
+                None => {
+                    self.store.remove(&name, None)?;
+                }
             }
         }
-        files::replace(&self.blob_path(part.hash), &part.bytes)
+        self.store.write(&blob_name(part.hash), &part.bytes)
     }
 
-    fn swap_in(&self, next: &Manifest) -> Result<(), RegistryError> {
-        let path = self.manifest_path();
-        let mut json = serde_json::to_vec_pretty(next)
-            .map_err(|source| RegistryError::Json { path: path.clone(), source })?;
-        json.push(b'\n');
-        files::replace(&path, &json)?;
-        files::sync_folder(&self.dir)
-    }
-
-    fn bytes_sent(&self, part: &Part) -> u64 {
+    /// Bytes of a blob as it is sent to whoever takes any coding.
+    pub(super) fn bytes_sent(&self, hash: BlobHash, len: u64) -> u64 {
         Encoding::ALL
             .into_iter()
-            .filter_map(|encoding| fs::metadata(self.coded_path(part.hash, encoding)).ok())
-            .map(|coded| coded.len())
-            .fold(part.len(), u64::min)
+            .filter_map(|encoding| self.store.len(&coded_name(hash, encoding)).ok().flatten())
+            .fold(len, u64::min)
     }
 }
 
-impl Part<'_> {
-    fn len(&self) -> u64 {
-        // A length in memory fits 64 bits on every target.
-        self.bytes.len() as u64
-    }
-
-    fn reference(&self) -> SectionRef {
-        let SectionId { shard, kind } = self.id;
-        let (kind, hash) = (kind.name().into(), self.hash.to_string());
-        SectionRef { kind, shard, hash, bytes: self.len() }
-    }
+/// Bytes from one model to the next for a device that has all of it, where deltas tell them all.
+fn step(from: &ModelRef, to: &ModelRef) -> Option<u64> {
+    let shards: BTreeSet<u8> = to.sections.iter().map(|section| section.shard).collect();
+    let wanted: Vec<segue_core::plan::Wanted> = shards
+        .into_iter()
+        .map(|shard| segue_core::plan::Wanted { shard, have: Some(from.version) })
+        .collect();
+    let plan = segue_core::plan::plan(to, &wanted, |section| from.sections.contains(section));
+    (!plan.deltas.is_empty()).then_some(plan.bytes)
 }
 
-fn remove_if_there(path: &Path) -> Result<(), RegistryError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(RegistryError::io("remove", path)(error))
+/// Does the same with each of several things, on all cores, and stops at the first error.
+pub(super) fn side_by_side<T: Sync, R: Send>(
+    things: &[T],
+    work: impl Fn(&T) -> Result<R, RegistryError> + Sync,
+) -> Result<Vec<R>, RegistryError> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::new());
+    let worker = || -> Result<(), RegistryError> {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(thing) = things.get(at) else { return Ok(()) };
+            let result = work(thing)?;
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
         }
-        _ => Ok(()),
-    }
-}
-
-/// Whether `name` is that of a blob or of a coding of one.
-fn is_blob(name: &str) -> bool {
-    let suffixes = Encoding::ALL.map(Encoding::suffix);
-    let hash = suffixes.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
-    hash.parse::<BlobHash>().is_ok()
+    };
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(things.len());
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().unwrap_or_else(|e| std::panic::resume_unwind(e)))
+    })?;
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(at, _)| *at);
+    Ok(done.into_iter().map(|(_, result)| result).collect())
 }

@@ -1,6 +1,8 @@
 //! What the tests of this room share: small real models, registries and requests.
 #![allow(dead_code, clippy::unwrap_used, reason = "each test binary uses a part; tests may panic")]
 
+pub mod signed;
+
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -14,7 +16,7 @@ use segue_core::{
 };
 use segue_serve::{
     AppState, DEFAULT_CACHE_BYTES, app,
-    registry::{BlobHash, Registry},
+    registry::{BlobHash, Options, Registry},
 };
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -26,6 +28,11 @@ const CLUSTERS: usize = 4;
 
 /// When everything here is published.
 pub const NOW: i64 = 1_764_000_000_000;
+
+/// How everything here is published, unless a test says otherwise.
+pub fn at(now_ms: i64) -> Options<'static> {
+    Options::at(now_ms)
+}
 
 /// What [`model`] has.
 pub const KINDS: [SectionKind; 5] = [
@@ -87,7 +94,7 @@ pub fn empty_registry() -> (TempDir, Registry) {
 /// A registry with `model(1)` in force as version 1.
 pub fn registry() -> (TempDir, Registry) {
     let (folder, registry) = empty_registry();
-    registry.publish(&model(1), NOW).unwrap();
+    registry.publish(&model(1), &at(NOW)).unwrap();
     (folder, registry)
 }
 
@@ -98,8 +105,15 @@ pub fn blob_path(registry: &Registry, kind: SectionKind) -> PathBuf {
 
 /// The hash of the section of this kind of the version in force.
 pub fn hash(registry: &Registry, kind: SectionKind) -> String {
-    let manifest = registry.manifest().unwrap().unwrap();
-    manifest.sections.into_iter().find(|section| section.kind == kind.name()).unwrap().hash
+    let mut release = registry.release().unwrap().unwrap();
+    release
+        .models
+        .remove(0)
+        .sections
+        .into_iter()
+        .find(|section| section.kind == kind.name())
+        .unwrap()
+        .hash
 }
 
 /// The path with `suffix` after its last part.
