@@ -1,0 +1,59 @@
+//! Deltas: any bytes make a shard or are refused; and of any two models that are sound, the delta between them makes the
+//! second of the first, to the last byte.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use segue_core::{
+    bytes::Aligned,
+    model::{Model, SectionId, SectionKind, container, delta},
+};
+
+const FILES: [&[u8]; 4] = [
+    include_bytes!("../../pkg/test/fixtures/whole.segue"),
+    include_bytes!("../../pkg/test/fixtures/kindred.segue"),
+    include_bytes!("../../pkg/test/fixtures/ranked.segue"),
+    include_bytes!("../../pkg/test/fixtures/split.segue"),
+];
+
+/// Where a delta's changes start, and where it names the state that it is for.
+const CHANGES: usize = 48;
+const FROM: std::ops::Range<usize> = 24..32;
+
+fuzz_target!(|input: (u8, Vec<(u8, u16, u8)>, &[u8])| {
+    let (file, edits, changes) = input;
+    let file = FILES[usize::from(file) % FILES.len()];
+    let Ok(old) = Model::from_file(file) else { return };
+
+    let mut bytes = vec![0; CHANGES];
+    bytes[..16].copy_from_slice(&delta::LABEL);
+    bytes[16] = 1;
+    if let Some(state) = old.state(0) {
+        bytes[FROM].copy_from_slice(&state.to_le_bytes());
+    }
+    bytes.extend_from_slice(changes);
+    if let Ok(made) = old.patched(&[&bytes], Vec::<(SectionKind, Aligned)>::new()) {
+        segue_fuzz::use_all(&made);
+    }
+
+    let Ok(sound) = container::split(file) else { return };
+    let mut sections: Vec<(SectionId, Aligned)> =
+        sound.into_iter().map(|(id, bytes)| (id, Aligned::copy_of(bytes))).collect();
+    let count = sections.len();
+    for (section, at, value) in edits {
+        let bytes = sections[usize::from(section) % count].1.as_mut_slice();
+        let at = usize::from(at) % bytes.len();
+        bytes[at] = value;
+    }
+    let Ok(new) = Model::from_sections(sections) else { return };
+    let deltas: Vec<Vec<u8>> =
+        (0..=u8::MAX).filter_map(|shard| delta::between(&old, &new, shard)).collect();
+    let slices: Vec<&[u8]> = deltas.iter().map(Vec::as_slice).collect();
+    let cells = new.section(SectionKind::Cells.into()).map(Aligned::copy_of);
+    let cells = cells.map(|bytes| (SectionKind::Cells, bytes));
+    match old.patched(&slices, cells) {
+        Ok(made) => assert!(made.to_file() == new.to_file()),
+        // Of a section that nobody would write, such as pairs in no order, it says so.
+        Err(delta::DeltaError::Digest(_)) => {}
+        Err(refused) => panic!("{refused}"),
+    }
+});
