@@ -31,7 +31,7 @@ verb_bench() {
   for part in ${@+"$@"}; do
     [[ $(type -t "bench_$part") == function ]] || wrong_usage "bench has no part '$part'"
   done
-  [[ $# -gt 0 ]] || set -- accuracy methods feedback replay newtracks retrained next last train scan calls latency cold memory million size
+  [[ $# -gt 0 ]] || set -- accuracy methods feedback replay newtracks retrained deltas next last train scan calls latency cold memory million size
   for part in "$@"; do
     say "bench: $part"
     "bench_$part"
@@ -68,6 +68,28 @@ bench_retrained() {
   mkdir -p "$home"
   simulate_world "$home" 2000 5000
   bench/retrained.sh "$home" "$TARGET/release/examples/held_out"
+}
+
+# What the next version costs a device, beside what general tools make of the same files.
+bench_deltas() {
+  local home=$BENCH/deltas
+  setup_patchers
+  cargo build --release --quiet -p segue-core --example delta
+  mkdir -p "$home"
+  "$SEGUE" simulate --listeners 8000 --tracks 45000 --days 60 --seed 1 \
+    --out "$home/events.jsonl" --catalogue "$home/catalogue.jsonl"
+  bench/deltas.sh "$home" "$TARGET/release/examples/delta"
+}
+
+setup_patchers() {
+  local tool missing=()
+  for tool in zstd bsdiff xdelta3 brotli; do
+    command -v "$tool" >/dev/null || missing+=("$tool")
+  done
+  [[ ${#missing[@]} -eq 0 ]] || apt_install "${missing[@]}" || true
+  for tool in ${missing[@]+"${missing[@]}"}; do
+    need "$tool" "install it (Debian: apt-get install $tool)"
+  done
 }
 
 bench_next() {
