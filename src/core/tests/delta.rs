@@ -352,6 +352,44 @@ fn little_change_takes_few_bytes() {
 }
 
 #[test]
+fn one_new_track_of_very_many_is_told_however_long_fingerprints_are() {
+    for tracks in [70_000, 3, 1] {
+        let mut prints: Vec<u64> = (0..tracks + 1).map(|name| fingerprint(&id(name))).collect();
+        let gone = prints[0];
+        let model = |mut prints: Vec<u64>| {
+            prints.sort_unstable();
+            let taste = TasteParts {
+                loss: Loss { unobserved: 0.05, ridge: 0.02, exponent: 1.0 },
+                catalogue: tracks as f32,
+                pull: 0.3,
+                responses: Responses::default(),
+                mean: vec![0.2; 2],
+                gram: None,
+            };
+            let codes: Vec<i8> = prints.iter().flat_map(|print| [*print as i8 / 2, 1]).collect();
+            let (_, sections) = model::encode_ranking(&prints, &[0.1; 2], &codes, &taste);
+            Model::from_sections(sections).unwrap()
+        };
+        let old = model(prints[..tracks].to_vec());
+        prints.retain(|&print| print != gone);
+        let new = model(prints);
+        let made = patched(&old, &between(&old, &new, 0).unwrap()).unwrap();
+        assert!(made.to_file() == new.to_file(), "{tracks} tracks");
+    }
+}
+
+#[test]
+fn names_beyond_all_reason_have_no_delta_and_those_within_have() {
+    let mut after = World::new(12, 1);
+    let whole = after.model();
+    after.tracks[3].title = "x".repeat(1 << 21);
+    assert_eq!(between(&whole, &after.model(), 0), None);
+    after.tracks[3].title = "é\n\0".repeat(1 << 15);
+    let delta = between(&whole, &after.model(), 0).unwrap();
+    assert!(patched(&whole, &delta).unwrap().to_file() == after.model().to_file());
+}
+
+#[test]
 fn shards_are_patched_one_by_one_and_the_rest_comes_whole() {
     let [old, new] = [1, 2].map(|seed| Model::from_sections(split_sections(200, seed)).unwrap());
     let deltas: Vec<Vec<u8>> = (0..3).map(|shard| between(&old, &new, shard).unwrap()).collect();

@@ -3,8 +3,7 @@
 //! Most rows stay as they are, which costs a flag. Of the others each component is a flag for whether it
 //! moved, which way in relation to where it stood, and by how much, in unary up to [`UNARY`] and the rest in an
 //! Exp-Golomb code. Differences are taken modulo 256, so that any bytes are told from any others. A row that is new
-//! is one that was nothing but zeros; or, where an earlier row of the table is just the same (new tracks of one artist
-//! are), the number of that.
+//! is told from nothing but zeros.
 //!
 //! How likely a row is to change depends on how large it was (a track that many met is met again) and on whether the
 //! caller saw something else of the same track change.
@@ -56,9 +55,7 @@ impl Patch {
         old: &[i8],
         new: &mut [i8],
     ) -> bool {
-        let size: u32 = old.iter().map(|&x| u32::from(x.unsigned_abs())).sum();
-        let size = (u32::BITS - size.leading_zeros()).min(SIZES as u32 - 1);
-        let changed = coder.bit(old != new, &mut self.changed[usize::from(touched)][size as usize]);
+        let changed = coder.bit(old != new, &mut self.changed[usize::from(touched)][size(old)]);
         if changed {
             self.components(coder, old, new);
         } else {

@@ -138,6 +138,10 @@ impl Code {
             all.filter(|pair| !pairs.iter().any(|kept| kept.rows == pair.rows))
         };
         let count = self.length.code(coder, new().count() as u32);
+        // One with each of the rows after it, at most.
+        if count as usize >= self.named.len() - row {
+            return Err(Fault::Damaged);
+        }
         let mut new = new();
         for _ in 0..count {
             let before = self.named.before(row + 1);

@@ -83,27 +83,34 @@ pub fn prints(
     let (mut added, mut last): (Vec<u64>, u64) = (Vec::new(), 0);
     for _ in 0..count {
         let gap = given.next().map_or(0, |print| print - last);
-        let mut high = 0;
-        while coder.bit(gap >> low > high, &mut longer) {
+        let (mut high, wanted) = (0, gap.checked_shr(low).unwrap_or(0));
+        while coder.bit(wanted > high, &mut longer) {
             high += 1;
             if high > 1 << COUNT_BITS {
                 return Err(Fault::Damaged);
             }
         }
-        let upper =
-            coder.raw((gap >> 16) as u32 & ones(low.saturating_sub(16)), low.saturating_sub(16));
-        let lower = coder.raw(gap as u32 & ones(low.min(16)), low.min(16));
-        last += high << low | u64::from(upper) << low.min(16) | u64::from(lower);
-        if last >> width != 0 {
+        let gap = u128::from(high) << low | u128::from(raw(coder, gap, low));
+        // No fingerprint is that long.
+        let next = u128::from(last) + gap;
+        last = u64::try_from(next).ok().filter(|_| next >> width == 0).ok_or(Fault::Damaged)?;
+        added.push(last);
+        if coder.is_past_end() {
             return Err(Fault::Damaged);
         }
-        added.push(last);
     }
     merge(&kept, &added)
 }
 
-const fn ones(bits: u32) -> u32 {
-    ((1_u64 << bits) - 1) as u32
+/// The low `bits` ≤ 64 bits of `value`, each as probable as not.
+fn raw(coder: &mut impl Coder, value: u64, bits: u32) -> u64 {
+    let mut all = 0;
+    for from in (0..bits).step_by(16) {
+        let count = (bits - from).min(16);
+        let part = (value >> from) as u32 & !(u32::MAX << count);
+        all |= u64::from(coder.raw(part, count)) << from;
+    }
+    all
 }
 
 /// Both lists as one; they ascend.

@@ -198,7 +198,8 @@ impl Rows<'_> {
     }
 }
 
-/// Codes what turns a shard of `old` into that of `new`; `None` where one of them has not got it. O(n·d).
+/// Codes what turns a shard of `old` into that of `new`; `None` where one of them has not got it, or has more to be told
+/// than a delta may hold. O(n·d).
 pub fn between(old: &Model, new: &Model, shard: u8) -> Option<Vec<u8>> {
     let (old, next) = (old.part_of(shard)?, new.part_of(shard)?);
     let mut coder = Called(Encoder::default());

@@ -1,4 +1,7 @@
 //! Item factors: rows of codes under steps that stay as they are.
+//!
+//! Rows that were equal (their tracks had the same listeners) mostly become equal ones, which is a flag; a new row that is
+//! just like an earlier one of the new table (tracks of one artist that nobody heard are) is the number of that.
 
 use alloc::{collections::BTreeMap, vec::Vec};
 

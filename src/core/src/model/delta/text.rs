@@ -15,12 +15,16 @@ use crate::{
 
 /// Bits of the length of a string, at most.
 const LENGTH_BITS: usize = 20;
+/// Letters of one delta, at most; there is none between names that differ by more.
+const MOST_LETTERS: usize = 1 << 24;
 /// Titles that letters are learned from before anything is coded.
 const LEARNED_FROM: usize = 1 << 10;
 
 /// The code of strings: letters by the one before.
 struct Letters {
     length: Golomb<LENGTH_BITS>,
+    /// Letters coded so far.
+    count: usize,
     after: Vec<[Bit; 256]>,
 }
 
@@ -29,7 +33,7 @@ impl Letters {
     #[inline]
     fn of(old: &Text<'_>, rows: usize) -> Self {
         let after = vec![[Bit::default(); 256]; 256];
-        let mut letters = Self { length: Golomb::default(), after };
+        let mut letters = Self { length: Golomb::default(), count: 0, after };
         for row in 0..rows.min(LEARNED_FROM) as u32 {
             let mut last = 0;
             for &letter in old.title(Row(row)).as_bytes() {
@@ -58,7 +62,15 @@ impl Letters {
         text: &str,
         to: &mut Vec<u8>,
     ) -> Result<(), Fault> {
+        if text.len() >> LENGTH_BITS > 0 {
+            return Err(Fault::Memory);
+        }
         let len = self.length.code(coder, text.len() as u32) as usize;
+        self.count += len;
+        // What is foretold costs next to nothing: a few bytes could go on for hours.
+        if self.count > MOST_LETTERS {
+            return Err(Fault::Damaged);
+        }
         to.try_reserve(len).map_err(|_| Fault::Memory)?;
         let mut letters = text.bytes();
         let mut last = 0;
