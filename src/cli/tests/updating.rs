@@ -139,6 +139,32 @@ fn a_model_that_does_not_say_how_it_was_trained_is_refused() {
 }
 
 #[test]
+fn a_log_of_other_tracks_or_of_nothing_liked_is_refused() {
+    let folder = a_day_later();
+    let log = |track: &str, kind: &str| {
+        let event = |n: usize| {
+            format!(
+                r#"{{"user":"u{}","track":"{track}{}","at":{},"kind":"{kind}"}}"#,
+                n % 7,
+                n % 9,
+                1_735_690_000_000_u64 + n as u64 * 60_000
+            ) + "\n"
+        };
+        (0..200).map(event).collect::<String>()
+    };
+    write(folder, "others.jsonl", &log("other", "play"));
+    let said = fail(folder, "train others.jsonl --update before.segue --out never.segue");
+    assert!(said.contains("none of the model's tracks is in this log"), "{said}");
+    write(folder, "shown.jsonl", &log("t00000", "impression"));
+    let said = fail(
+        folder,
+        "train shown.jsonl --catalogue tracks.jsonl --update before.segue --out never.segue",
+    );
+    assert!(said.contains("no listening to learn from"), "{said}");
+    assert!(!folder.path().join("never.segue").exists());
+}
+
+#[test]
 fn a_catalogue_in_shards_is_trained_whole() {
     let folder = a_day_later();
     succeed(

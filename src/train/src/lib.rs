@@ -87,6 +87,11 @@ pub enum TrainError {
         /// The sittings.
         train: PathBuf,
     },
+    /// An update by a log of something else.
+    #[error(
+        "none of the model's tracks is in this log: give the log that it was trained on, grown since, or train without --update"
+    )]
+    Strangers,
     /// An update of a catalogue in shards.
     #[error(
         "the model's catalogue is split into shards, which only a whole training makes: train without --update"

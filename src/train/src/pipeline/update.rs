@@ -96,8 +96,15 @@ pub fn update(
     if !base.cells().is_empty() {
         return Err(TrainError::Split);
     }
+    let before = Before::of(dataset, base);
+    if !before.known.contains(&true) {
+        return Err(TrainError::Strangers);
+    }
     progress.stage("training factors");
     let by_user = dataset.matrix(&recipe.responses);
+    if !(0..by_user.rows()).any(|row| by_user.row(row).positive() > 0) {
+        return Err(TrainError::Empty);
+    }
     let by_item = by_user.transposed();
     let met = dataset.met();
     let start = Start::ByTrack((&dataset.fingerprints).into());
@@ -111,7 +118,6 @@ pub fn update(
     recipe.new.inspect(|by| {
         side::fill_unheard(by, &dataset.tracks, &met, &positives, &mut factors);
     });
-    let before = Before::of(dataset, base);
     let turned = als::aligned(&factors, &before.factors, &before.known);
 
     progress.stage("coding factors");
