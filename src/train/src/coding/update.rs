@@ -168,7 +168,7 @@ impl<'a> Update<'a> {
                 break;
             }
         }
-        if price == 0.0 {
+        if !self.base.known[row] {
             return codes;
         }
         // What it would cost to go back.
