@@ -1,5 +1,6 @@
 // node tools/bundle.mjs OUT: the client and its glue as one minified module in the folder OUT, with
-// a source map. Apart they compress worse, and a page waits for one after the other.
+// a source map, and beside it what keeps a model current. Apart they would compress worse, and a page would wait for one
+// after the other.
 //
 // Rolldown bundles and leaves out what nothing calls. Terser minifies: it keeps the module's URL a
 // plain string, which is what the bundlers of a page look for.
@@ -16,21 +17,38 @@ const bundle = await rolldown({
   input: join(src, "index.ts"),
   platform: "neutral",
   transform: { target: "es2022" },
+  // What keeps a model current is loaded when it is needed, and takes from here what it shares with the rest.
+  preserveEntrySignatures: "allow-extension",
   onLog: (_level, { message }) => {
     throw new Error(message);
   },
 });
-const options = { format: "esm", sourcemap: true, dir: join(src, "../dist") };
-const [{ code, map }] = (await bundle.generate(options)).output;
+const options = {
+  format: "esm",
+  sourcemap: true,
+  dir: join(src, "../dist"),
+  // Rolldown numbers a name that it believes to be taken.
+  entryFileNames: "index.js",
+  chunkFileNames: "[name]-.js",
+  minifyInternalExports: true,
+};
+const { output } = await bundle.generate(options);
 
-const { code: small, map: mapped } = await minify(code, {
-  module: true,
-  ecma: 2020,
-  // The classes of the glue are nobody's to dispose of: they do not leave the package.
-  compress: { passes: 3, pure_getters: true, unsafe_methods: true, global_defs: { "@Symbol.dispose": "undefined" } },
-  // What the glue keeps for itself.
-  mangle: { properties: { regex: /^(__destroy_into_raw|__wbg_ptr)$/ } },
-  sourceMap: { content: map, includeSources: true, url: "index.js.map" },
-});
-writeFileSync(join(out, "index.js"), small);
-writeFileSync(join(out, "index.js.map"), mapped);
+// One for both: what they share has one name.
+const nameCache = {};
+const chunks = output.filter(({ type }) => type === "chunk");
+for (const { name, code, map } of chunks) {
+  const file = `${name}.js`;
+  const { code: small, map: mapped } = await minify(code, {
+    module: true,
+    ecma: 2020,
+    // The classes of the glue are nobody's to dispose of: they do not leave the package.
+    compress: { passes: 3, pure_getters: true, unsafe_methods: true, global_defs: { "@Symbol.dispose": "undefined" } },
+    // What the glue keeps for itself.
+    mangle: { properties: { regex: /^(__destroy_into_raw|__wbg_ptr)$/ } },
+    nameCache,
+    sourceMap: { content: map, includeSources: true, url: `${file}.map` },
+  });
+  writeFileSync(join(out, file), small.replaceAll(/"\.\/sync-\d*\.js"/g, '"./sync.js"'));
+  writeFileSync(join(out, `${file}.map`), mapped);
+}

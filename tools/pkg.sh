@@ -20,6 +20,9 @@ WASM_OPT=(-O3 --flatten --rereloop -O3 -O3 --low-memory-unused --one-caller-inli
 LINK_OPT=(--lto-O2 -mllvm -inline-threshold=0 -mllvm -unroll-threshold=0 -mllvm -unroll-runtime=false
   -mllvm -vectorize-loops=false -mllvm -vectorize-slp=false)
 
+# What a page needs to follow a registry, not to rank: it is loaded by itself, when it is needed.
+LATE='sync_.*|__wbg_sync_free|engine_after|engine_encoded|parts_add_delta'
+
 verb_pkg() {
   setup_rust
   setup_wasm_bindgen
@@ -36,7 +39,7 @@ build_pkg() {
 
 build_module() {
   compile_module
-  once pkg-wasm "$(hash_of "$BUILT" package-lock.json tools/pkg.sh Cargo.toml)" pkg/wasm bind "$BUILT"
+  once pkg-wasm "$(hash_of "$BUILT" package-lock.json tools/pkg.sh tools/split.mjs Cargo.toml)" pkg/wasm bind "$BUILT"
 }
 
 # compile_module [FLAG…]: with more FLAGs for cargo.
@@ -49,10 +52,12 @@ compile_module() {
 
 # bind MODULE: writes the glue for MODULE, and optimises what is left of it.
 bind() {
-  local out
+  local out part
   out=$(staged wasm)
   write_glue "$1" "$out" --remove-name-section
   optimise "$out/segue_wasm_bg.wasm" "${WASM_OPT[@]}"
+  node tools/split.mjs "$out/segue_wasm_bg.wasm" "$out/segue_wasm_late.wasm" "$LATE" "${WASM_FEATURES[@]}"
+  for part in bg late; do optimise "$out/segue_wasm_$part.wasm" -O1; done
   swap_in "$out" pkg/wasm
 }
 

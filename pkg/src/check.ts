@@ -13,6 +13,12 @@ export function record(what: string, value: unknown): void {
   if (typeof value !== "object" || value === null) refuse(what, value, "give an object");
 }
 
+/** 32 bytes in hexadecimal, where they are given. */
+export function hex(what: string, value: unknown): void {
+  if (value === undefined || (typeof value === "string" && /^[0-9a-f]{64}$/.test(value))) return;
+  refuse(what, value, "give 64 lower-case hexadecimal digits");
+}
+
 /** A whole number from 0 on; all there are, without one. */
 export function limit(value: number | undefined, all: number, what = "limit"): number {
   if (value === undefined) return all;

@@ -4,18 +4,22 @@
  * - `argument`: a call was given something that it cannot take
  * - `unreachable`: the registry or the module could not be fetched
  * - `manifest`: what the registry gives as its manifest is not one that this version reads
+ * - `signature`: the manifest is not signed by whom it should be, has expired, or is older than one that was seen
  * - `hash`: a section is not the one that the manifest promises
  * - `model`: bytes are not a model that this version reads
  * - `platform`: the WebAssembly module or WebCrypto cannot be used here
+ * - `storage`: what is fetched cannot be kept on this device
  * - `freed`: the object was used after `free()`
  */
 export type ErrorCode =
   | "argument"
   | "unreachable"
   | "manifest"
+  | "signature"
   | "hash"
   | "model"
   | "platform"
+  | "storage"
   | "freed";
 
 /** What was asked for over HTTP, and what was answered. */

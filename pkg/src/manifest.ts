@@ -19,6 +19,12 @@ export interface Manifest {
   readonly version: number;
   /** Those that this version of the package reads. */
   readonly sections: readonly Section[];
+  /** All of them, as they are listed. */
+  readonly all: readonly Section[];
+  /** Those that are listed, of kind "delta". */
+  readonly deltas: readonly Section[];
+  /** What the release says, to be kept. */
+  readonly said: unknown;
 }
 
 /** The sections that ranking starts with: all of them, where the catalogue is not split. */
@@ -62,7 +68,22 @@ export function examine(json: unknown): Manifest {
   const texts = all.flatMap(({ kind, hash }) => [kind, hash]).join("\n");
   const numbers = Uint32Array.from(all.flatMap(({ shard, bytes }) => [shard, bytes]));
   check_manifest(format, version, texts, numbers);
-  return { release: released, version, sections: all.filter(isRead) };
+  return manifestOf(document, version);
+}
+
+/** The model of this version, or everybody's, of a release whose shape and meaning were checked. */
+export function manifestOf(said: unknown, chosen?: number): Manifest {
+  const { version: release, models } = said as { version: number; models: Listing[] };
+  const { version, sections, deltas = [] } = models.find(({ version }) => version === chosen) ?? models[0]!;
+  const all = sections.map(inHead);
+  const steps = deltas.map((delta) => inHead({ ...delta, kind: "delta" }));
+  return { release, version, sections: all.filter(isRead), all, deltas: steps, said: { version: release, models: [{ version, sections }] } };
+}
+
+interface Listing {
+  readonly version: number;
+  readonly sections: readonly Listed[];
+  readonly deltas?: readonly Omit<Listed, "kind">[];
 }
 
 /** What an envelope's text says; nothing where it is none. */
@@ -81,12 +102,12 @@ function everybodys(release: unknown): unknown {
   return Array.isArray(models) ? models[0] : undefined;
 }
 
-function fields(value: unknown): Record<string, unknown> {
+export function fields(value: unknown): Record<string, unknown> {
   return (value ?? {}) as Record<string, unknown>;
 }
 
 /** The format whose manifests can be foreseen: the module's, before it is here to be asked. */
-const FORMAT = 2;
+export const FORMAT = 2;
 
 /** What the module reads, likewise, by the number that each crosses as; a later version may add other kinds. */
 const KINDS = ["ids", "factors", "taste", "clusters", "text", "shards", "cells", "neighbours", "transitions", "finished", "rates", "ranker", "albums", "tags", "context"];

@@ -10,18 +10,43 @@ let loading: Promise<void> | undefined;
 export function load(source: WasmSource | undefined): Promise<void> {
   loading ??= instantiate(source).catch((cause: unknown) => {
     loading = undefined;
-    if (cause instanceof SegueError) throw cause;
-    const message = `the WebAssembly module cannot be used: ${messageOf(cause)}`;
-    throw new SegueError("platform", message, cause);
+    throw explained(cause);
   });
   return loading;
 }
+
+function explained(cause: unknown): SegueError {
+  if (cause instanceof SegueError) return cause;
+  return new SegueError("platform", `the WebAssembly module cannot be used: ${messageOf(cause)}`, cause);
+}
+
+let loadingLate: Promise<void> | undefined;
+
+/** The same of the part that keeps a model current, once the rest is `loaded`. */
+export function loadLate(source: WasmSource | undefined, loaded: Promise<void>): Promise<void> {
+  loadingLate ??= instantiateLate(source, loaded).catch((cause: unknown) => {
+    loadingLate = undefined;
+    throw explained(cause);
+  });
+  return loadingLate;
+}
+
+async function instantiateLate(source: WasmSource | undefined, loaded: Promise<void>): Promise<void> {
+  source ??= new URL("../wasm/segue_wasm_late.wasm", import.meta.url);
+  const [module] = await Promise.all([compile(source), loaded]);
+  const { exports } = await WebAssembly.instantiate(module, { segue: first, "./segue_wasm_bg.js": { ...glue } });
+  glue.__wbg_set_wasm({ ...first, ...exports });
+}
+
+/** What the first part exports. */
+let first: WebAssembly.Exports = {};
 
 async function instantiate(source: WasmSource | undefined): Promise<void> {
   // Bundlers look for this very expression and bring the file along.
   source ??= new URL("../wasm/segue_wasm_bg.wasm", import.meta.url);
   const module = await compile(source);
   const { exports } = await WebAssembly.instantiate(module, { "./segue_wasm_bg.js": { ...glue } });
+  first = exports;
   glue.__wbg_set_wasm(exports);
   (exports as { __wbindgen_start(): void }).__wbindgen_start();
 }

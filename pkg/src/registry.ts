@@ -3,9 +3,21 @@
 import { SegueError, messageOf, refused, unanswered } from "./error.js";
 import { examine, foreseen, type Manifest, type Section } from "./manifest.js";
 
+/** No manifest is longer: three documents of a megabyte each, in quotes. */
+const MOST_MANIFEST_BYTES = 8 << 20;
+
+/** How long an answer may take to begin, and to go on, in milliseconds. */
+const PATIENCE = 30_000;
+
+/** What is called with each count of bytes as they come. */
+export type Arrived = (bytes: number) => void;
+
+/** What is here of blobs already, by hash. */
+export type Cached = (hash: string) => Promise<Uint8Array<ArrayBuffer> | undefined>;
+
 interface Asked {
   readonly response: Promise<Response>;
-  readonly abort: AbortController;
+  readonly patience: Patience;
 }
 
 export class Registry {
@@ -28,124 +40,205 @@ export class Registry {
    * The manifest in force, examined once the module is `loaded`. Until then the blobs that it seems
    * to name are asked for; they are read when they have proved to be what is wanted.
    */
-  async manifest(loaded?: Promise<void>): Promise<Manifest> {
-    const url = new URL("manifest", this.#base);
-    const response = await this.#get(url, "no-cache");
-    let text: string;
+  async manifest(loaded: Promise<void>): Promise<Manifest> {
+    const json = await this.json("manifest");
+    this.askAhead(json);
+    await loaded.catch((cause: unknown) => {
+      this.giveUp();
+      throw cause;
+    });
+    return this.checked("manifest", () => examine(json));
+  }
+
+  /** What lies in the registry as `path`, which is JSON and never cached unseen. */
+  async json(path: string): Promise<unknown> {
+    const url = new URL(path, this.#base);
+    const patience = new Patience();
+    const response = await this.#get(url, "no-cache", patience);
+    const bytes = await this.#read(url, MOST_MANIFEST_BYTES, response, patience);
+    if (!bytes) throw new SegueError("manifest", `${url} goes on past ${MOST_MANIFEST_BYTES} bytes: that is no ${path}`);
     try {
-      text = await response.text();
-    } catch (cause) {
-      throw unanswered(url, "broke off", cause);
-    }
-    let json: unknown;
-    try {
-      json = JSON.parse(text);
+      return JSON.parse(new TextDecoder().decode(bytes));
     } catch (cause) {
       throw new SegueError("manifest", `${url} is not JSON: ${messageOf(cause)}`, cause);
     }
-    if (loaded) this.#askAhead(foreseen(json));
+  }
+
+  /** What `action` makes of `path`; what it throws says where that lies, and ends what was asked ahead. */
+  checked<T>(path: string, action: () => T): T {
     try {
-      await loaded;
-      return examine(json);
+      return action();
     } catch (cause) {
-      this.#giveUp();
+      this.giveUp();
       if (cause instanceof SegueError && cause.code !== "manifest") throw cause;
-      throw new SegueError("manifest", `${url}: ${messageOf(cause)}`, cause);
+      throw new SegueError("manifest", `${new URL(path, this.#base)}: ${messageOf(cause)}`, cause);
     }
   }
 
-  #askAhead(hashes: readonly string[]): void {
-    for (const hash of hashes) {
-      const abort = new AbortController();
-      const response = this.#get(this.#blobOf(hash), "default", abort.signal);
+  get url(): string {
+    return String(this.#base);
+  }
+
+  /** Asks for the blobs that a manifest seems to name, before it was examined. */
+  askAhead(json: unknown): void {
+    for (const hash of foreseen(json)) {
+      const patience = new Patience();
+      const response = this.#get(this.#blobOf(hash), "default", patience);
       // Whoever takes it will see how it fails, and perhaps nobody will.
       response.catch(() => {});
-      this.#ahead.set(hash, { response, abort });
+      this.#ahead.set(hash, { response, patience });
     }
   }
 
   /** Stops the answers that nobody has taken. */
-  #giveUp(): void {
-    for (const { abort } of this.#ahead.values()) abort.abort();
+  giveUp(): void {
+    for (const { patience } of this.#ahead.values()) patience.abort();
     this.#ahead.clear();
   }
 
-  /** The bytes of all `sections`, in parallel. Where one fails the others are given up. */
-  async sections(sections: readonly Section[]): Promise<Uint8Array[]> {
+  /** The bytes of all `blobs`, in parallel, from what is `cached` where it is. Where one fails the others are given up. */
+  async blobs(blobs: readonly Section[], cached?: Cached, arrived?: Arrived): Promise<Uint8Array<ArrayBuffer>[]> {
     // One each: whoever listens to one signal for all of them is told that these are too many.
-    const aborts = sections.map(() => new AbortController());
+    const all = blobs.map(() => new Patience(arrived));
     try {
-      const all = sections.map((section, at) => this.#section(section, aborts[at]!.signal));
-      this.#giveUp();
-      return await Promise.all(all);
+      const bytes = blobs.map((blob, at) => this.#blob(blob, all[at]!, cached));
+      this.giveUp();
+      return await Promise.all(bytes);
     } catch (cause) {
-      aborts.forEach((abort) => abort.abort());
+      all.forEach((patience) => patience.abort());
       throw cause;
     }
   }
 
-  async #section(section: Section, signal: AbortSignal): Promise<Uint8Array> {
+  async #blob(blob: Section, patience: Patience, cached?: Cached): Promise<Uint8Array<ArrayBuffer>> {
+    // Before anything is waited for: else what was asked ahead would be given up.
+    const asked = this.#take(blob.hash, patience);
+    const here = asked ? undefined : await cached?.(blob.hash);
+    // What is kept on a device can be damaged like anything else.
+    if (here?.length === blob.bytes && (await sha256(here)) === blob.hash) return here;
     try {
-      return await this.#blob(section, this.#take(section, signal));
+      return await this.#fetched(blob, "default", patience, asked);
     } catch (cause) {
       const damaged = cause instanceof SegueError && cause.code === "hash";
-      if (!damaged || signal.aborted) throw cause;
+      if (!damaged || patience.aborted) throw cause;
       // A blob is cached for ever: one that was cached badly would be read from there for ever.
-      const again = this.#get(this.#blobOf(section.hash), "reload", signal);
-      return this.#blob(section, again);
+      return this.#fetched(blob, "reload", patience);
     }
   }
 
-  /** The answer for a section, which may have been asked for already. */
-  #take(section: Section, signal: AbortSignal): Promise<Response> {
-    const asked = this.#ahead.get(section.hash);
-    if (!asked) return this.#get(this.#blobOf(section.hash), "default", signal);
-    this.#ahead.delete(section.hash);
-    // It was asked for before there was anything to give it up with.
-    signal.addEventListener("abort", () => asked.abort.abort());
+  /** The answer for a blob that was asked for already. */
+  #take(hash: string, patience: Patience): Promise<Response> | undefined {
+    const asked = this.#ahead.get(hash);
+    this.#ahead.delete(hash);
+    if (!asked || asked.patience.aborted) return undefined;
+    patience.adopt(asked.patience);
     return asked.response;
   }
 
-  async #blob(section: Section, answer: Promise<Response>): Promise<Uint8Array> {
-    const url = this.#blobOf(section.hash);
-    const response = await answer;
-    let bytes: Uint8Array<ArrayBuffer> | undefined;
-    try {
-      bytes = await upTo(section.bytes, response);
-    } catch (cause) {
-      throw unanswered(url, "broke off", cause);
-    }
-    const wrong = (what: string) =>
-      new SegueError("hash", `section ${section.kind} at ${url} ${what}: publish it again`);
-    if (bytes?.length !== section.bytes) {
+  async #fetched(
+    blob: Section,
+    cache: RequestCache,
+    patience: Patience,
+    asked?: Promise<Response>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const url = this.#blobOf(blob.hash);
+    const response = await (asked ?? this.#get(url, cache, patience));
+    const bytes = await this.#read(url, blob.bytes, response, patience);
+    const what = blob.kind === "delta" ? "the delta" : `section ${blob.kind}`;
+    const wrong = (how: string) =>
+      new SegueError("hash", `${what} at ${url} ${how}: publish it again`);
+    if (bytes?.length !== blob.bytes) {
       const held = bytes?.length ?? "more";
-      throw wrong(`has ${held} bytes where the manifest promises ${section.bytes}`);
+      throw wrong(`has ${held} bytes where the manifest promises ${blob.bytes}`);
     }
-    if ((await sha256(bytes)) !== section.hash) {
+    if ((await sha256(bytes)) !== blob.hash) {
       throw wrong("does not have the hash that the manifest promises");
     }
     return bytes;
+  }
+
+  async #read(
+    url: URL,
+    most: number,
+    response: Response,
+    patience: Patience,
+  ): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    try {
+      return await upTo(most, response, patience);
+    } catch (cause) {
+      throw unanswered(url, "broke off", patience.reason ?? cause);
+    } finally {
+      patience.rest();
+    }
   }
 
   #blobOf(hash: string): URL {
     return new URL(`blob/${hash}`, this.#base);
   }
 
-  async #get(url: URL, cache: RequestCache, signal?: AbortSignal): Promise<Response> {
-    const request: RequestInit = signal ? { signal } : {};
+  async #get(url: URL, cache: RequestCache, patience: Patience): Promise<Response> {
+    const request: RequestInit = { signal: patience.signal };
     // Not every edge runtime has a cache to be told about.
     if ("cache" in Request.prototype) request.cache = cache;
+    patience.wait();
     let response;
     try {
       response = await this.#fetch(url, request);
     } catch (cause) {
-      throw unanswered(url, "cannot be fetched", cause);
+      patience.rest();
+      throw unanswered(url, "cannot be fetched", patience.reason ?? cause);
     }
+    if (typeof response?.arrayBuffer !== "function" || !response.ok) patience.rest();
     if (typeof response?.arrayBuffer !== "function") {
       throw new SegueError("argument", `fetch answered for ${url} with what is no Response`);
     }
     if (!response.ok) throw refused(url, response.status, ": check the registry");
     return response;
+  }
+}
+
+/** Gives up an answer that does not begin, or does not go on: whoever answers does not decide how long that takes. */
+class Patience {
+  readonly arrived: Arrived | undefined;
+  reason: Error | undefined;
+  #own = new AbortController();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(arrived?: Arrived) {
+    this.arrived = arrived;
+  }
+
+  get signal(): AbortSignal {
+    return this.#own.signal;
+  }
+
+  get aborted(): boolean {
+    return this.signal.aborted;
+  }
+
+  /** From now on, once more. */
+  wait(): void {
+    this.rest();
+    this.#timer = setTimeout(() => {
+      this.reason = new Error(`nothing came for ${PATIENCE / 1000} s`);
+      this.abort();
+    }, PATIENCE);
+  }
+
+  rest(): void {
+    clearTimeout(this.#timer);
+  }
+
+  abort(): void {
+    this.rest();
+    this.#own.abort();
+  }
+
+  /** Takes over what another one began. */
+  adopt(other: Patience): void {
+    other.rest();
+    this.#own = other.#own;
+    this.wait();
   }
 }
 
@@ -156,6 +249,7 @@ export class Registry {
 async function upTo(
   most: number,
   response: Response,
+  patience: Patience,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   // A runtime without streams, and a body that is empty.
   if (!response.body) return new Uint8Array(await response.arrayBuffer());
@@ -163,6 +257,8 @@ async function upTo(
   const chunks: Uint8Array[] = [];
   let length = 0;
   for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    patience.wait();
+    patience.arrived?.(read.value.length);
     length += read.value.length;
     if (length > most) {
       // What becomes of the rest is nobody's concern, nor is a failure to stop it.
@@ -193,7 +289,7 @@ function folder(registry: string | URL): URL {
   return url;
 }
 
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const subtle = globalThis.crypto?.subtle;
   if (subtle === undefined) {
     const message = "WebCrypto is missing: serve the page over HTTPS or from localhost";

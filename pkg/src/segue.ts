@@ -1,4 +1,4 @@
-import { Engine, type Parts } from "../wasm/segue_wasm.js";
+import { Engine } from "../wasm/segue_wasm.js";
 import * as check from "./check.js";
 import { SegueError, attempt } from "./error.js";
 import { load } from "./module.js";
@@ -6,7 +6,8 @@ import { placesOf, reals } from "./numbers.js";
 import { explain, explainChoices } from "./reasons.js";
 import type { Section } from "./manifest.js";
 import { Registry } from "./registry.js";
-import { Source, collect } from "./source.js";
+import { collect, type Source } from "./source.js";
+import type { Held } from "./sync/device.js";
 import { Tracks, isEstimate, isTrack } from "./tracks.js";
 import {
   KINDS,
@@ -27,9 +28,11 @@ import {
   type RankOptions,
   type Reason,
   type Share,
+  type SyncStatus,
   type TopOptions,
   type TrackList,
 } from "./types.js";
+import { Updates } from "./updates.js";
 
 /** Events on tracks that the model does not know, which are kept for a model that does. */
 const MOST_PENDING = 1000;
@@ -62,7 +65,11 @@ interface Events {
   update: number;
   /** How many tracks are here, after more of them came. */
   arrival: number;
+  /** How far an update is, at every step of it. */
+  sync: SyncStatus;
 }
+
+const EVENTS: readonly (keyof Events)[] = ["update", "arrival", "sync"];
 
 /**
  * A model and one listener, on this device.
@@ -74,17 +81,19 @@ export class Segue {
   #engine: Engine | undefined;
   #source: Source | undefined;
   readonly #tracks: Tracks;
-  readonly #listeners = new Set<readonly [keyof Events, (value: number) => void]>();
+  readonly #listeners = new Set<readonly [keyof Events, (value: never) => void]>();
   readonly #near: number;
   #pending: Pending[] = [];
   readonly #ids = new Set<string>();
+  readonly #updates: Updates | undefined;
   #updating: Promise<boolean> | undefined;
   #gathering: Promise<void> | undefined;
 
-  private constructor(engine: Engine, source?: Source, near = 0) {
+  private constructor({ engine, source }: { engine: Engine; source?: Source }, near = 0, updates?: Updates) {
     this.#engine = engine;
     this.#source = source;
     this.#near = near;
+    this.#updates = updates;
     this.#tracks = new Tracks(engine);
     this.#follow();
   }
@@ -96,14 +105,13 @@ export class Segue {
   static async open(options: OpenOptions): Promise<Segue> {
     check.record("options", options);
     const near = check.limit(options.near ?? NEAR, MOST_SHARDS, "near");
+    check.hex("publicKey", options.publicKey);
     const registry = new Registry(options.registry, options.fetch);
-    const loaded = load(options.wasm);
-    const [manifest] = await Promise.all([registry.manifest(loaded), loaded]);
-    const source = new Source(registry, manifest);
-    const start = source.start();
-    const engine = engineOf(await source.fetch(start));
-    source.arrived(start);
-    return new Segue(engine, source, near);
+    const updates = new Updates(registry, options);
+    const segue = new Segue(await updates.start(), near, updates);
+    updates.report = (status) => segue.#emit("sync", status);
+    void updates.follow((release) => segue.#look(release)).catch(() => {});
+    return segue;
   }
 
   /** Reads a model file, as `segue train` writes it. Rejects as `open` does. */
@@ -114,7 +122,8 @@ export class Segue {
     check.record("options", options);
     const file = check.bytes("model", bytes);
     await load(options.wasm);
-    return new Segue(engineOf(collect((parts) => parts.add_file(file))));
+    const parts = collect((parts) => parts.add_file(file));
+    return new Segue({ engine: attempt("model", () => new Engine(parts)) });
   }
 
   /** The version of the model in use; 0 where it did not come from a registry. */
@@ -336,13 +345,14 @@ export class Segue {
   }
 
   /**
-   * Looks whether the registry has a later version. If so it fetches what has changed, puts the
-   * new model in the place of the old one at once, carries the session over, and resolves to
-   * true. Where anything fails it rejects, and the model in use stays in use.
+   * Looks whether the registry has another model for this device. If so it fetches the fewest bytes
+   * that lead to it, puts the new model in the place of the old one at once, carries the session
+   * over, and resolves to true once it is kept. Where anything fails it rejects, and the model in
+   * use stays in use.
    */
   async update(): Promise<boolean> {
     this.#alive();
-    this.#updating ??= this.#update().finally(() => (this.#updating = undefined));
+    this.#updating ??= this.#update(false).finally(() => (this.#updating = undefined));
     return this.#updating;
   }
 
@@ -360,13 +370,13 @@ export class Segue {
   }
 
   /**
-   * Calls `listener` with the new version after each `"update"`, or with the number of tracks that
-   * are here after each `"arrival"` of more of them. Returns what ends that.
+   * Calls `listener` with the new version after each `"update"`, with the number of tracks that are here after each
+   * `"arrival"` of more of them, or with a `SyncStatus` at each step of an update (`"sync"`). Returns what ends that.
    */
-  on(event: keyof Events, listener: (value: number) => void): () => void {
+  on<E extends keyof Events>(event: E, listener: (value: Events[E]) => void): () => void {
     this.#alive();
-    if ((event !== "update" && event !== "arrival") || typeof listener !== "function") {
-      const message = `on() takes "update" or "arrival" and a function, not "${event}"`;
+    if (!EVENTS.includes(event) || typeof listener !== "function") {
+      const message = `on() takes "update", "arrival" or "sync" and a function, not "${event}"`;
       throw new SegueError("argument", message);
     }
     // A pair of its own for each call, so that each ends only itself.
@@ -377,50 +387,71 @@ export class Segue {
 
   /** Gives the memory back. Every other method throws from then on. */
   free(): void {
+    this.#updates?.free();
     this.#engine?.free();
     this.#engine = undefined;
     this.#listeners.clear();
     this.#pending = [];
   }
 
-  async #update(): Promise<boolean> {
-    const old = this.#source;
-    if (old === undefined) {
+  /** Takes up another release in the background; what fails then is reported, and tried again another time. */
+  #look(release?: number): void {
+    const source = this.#source;
+    if (this.#updating || !source || (release !== undefined && release <= source.manifest.release)) return;
+    this.#updating = this.#update(true).finally(() => (this.#updating = undefined));
+    this.#updating.catch(() => {});
+  }
+
+  async #update(background: boolean): Promise<boolean> {
+    const updates = this.#updates;
+    if (updates === undefined) {
       throw new SegueError("argument", "this model is from a file: open a registry for updates");
     }
-    const manifest = await old.registry.manifest();
-    this.#alive();
-    if (manifest.release <= old.manifest.release) return false;
+    try {
+      const device = await updates.device({ engine: this.#alive(), source: this.#source! });
+      return await device.alone(async () => {
+        this.#alive();
+        const found = await device.next(background);
+        if (!found) return false;
+        try {
+          await this.#carry(found);
+          this.#alive();
+        } catch (cause) {
+          found.engine.free();
+          throw cause;
+        }
+        this.#swap(found);
+        await device.applied({ engine: this.#alive(), source: found.source });
+        return true;
+      });
+    } catch (cause) {
+      // Whatever it was, if there is nothing left that it could matter to.
+      this.#alive();
+      throw cause;
+    }
+  }
 
-    const source = new Source(old.registry, manifest);
-    const bring = async (sections: Section[], take: (parts: Parts) => void): Promise<void> => {
-      const parts = await source.fetch(sections, old, () => this.#alive());
-      attempt("model", () => take(parts));
+  /** Of a split catalogue, brings where the listener's tracks are, so that what is known of them is carried over. */
+  async #carry({ engine, source }: Held): Promise<void> {
+    if (!source.split || this.#tracks.seen().length === 0) return;
+    const held = { engine: this.#alive(), source: this.#source! };
+    const bring = async (sections: Section[]): Promise<void> => {
+      const parts = await source.fetch(sections, { held });
+      attempt("model", () => engine.add(parts));
       source.arrived(sections);
     };
-    let next: Engine | undefined;
-    try {
-      await bring(source.start(), (parts) => (next = new Engine(parts)));
-      const engine = next!;
-      if (source.split && this.#tracks.seen().length > 0) {
-        // Where the listener's tracks are, so that what is known of them is carried over.
-        await bring(source.lacking([]), (parts) => engine.add(parts));
-        const rows = this.#tracks.seen().map((track) => engine.row_of(track));
-        const shards = rows.filter(isEstimate).map((row) => engine.shard_of(row));
-        await bring(source.lacking(shards), (parts) => engine.add(parts));
-      }
-    } catch (error) {
-      next?.free();
-      throw error;
-    }
-    if (this.#engine === undefined) next!.free();
-    this.#alive().replace(next!);
+    await bring(source.lacking([]));
+    const rows = this.#tracks.seen().map((track) => engine.row_of(track));
+    await bring(source.lacking(rows.filter(isEstimate).map((row) => engine.shard_of(row))));
+  }
+
+  #swap({ engine, source }: Held): void {
+    this.#alive().replace(engine);
     this.#source = source;
     this.#tracks.outdate();
     this.#renew();
-    this.#emit("update", manifest.version);
+    this.#emit("update", source.manifest.version);
     this.#follow();
-    return true;
   }
 
   async #gather(near: number): Promise<void> {
@@ -443,6 +474,7 @@ export class Segue {
       source.arrived(sections);
       this.#renew();
       this.#emit("arrival", engine.here);
+      void this.#updates?.keep();
     }
   }
 
@@ -503,10 +535,10 @@ export class Segue {
     return shares.sort((a, b) => b.share - a.share);
   }
 
-  #emit(event: keyof Events, value: number): void {
+  #emit<E extends keyof Events>(event: E, value: Events[E]): void {
     for (const [own, listener] of [...this.#listeners]) {
       try {
-        if (own === event) listener(value);
+        if (own === event) listener(value as never);
       } catch (error) {
         // As with an event of the DOM: it is reported, and does not reach who caused the event.
         queueMicrotask(() => {
@@ -528,10 +560,6 @@ export class Segue {
     }
     return this.#engine;
   }
-}
-
-function engineOf(parts: Parts): Engine {
-  return attempt("model", () => new Engine(parts));
 }
 
 /** How many of `rows` no track of the model has, and how many are placed by estimate. */

@@ -4,7 +4,16 @@ import type { Engine } from "../wasm/segue_wasm.js";
 import { Parts } from "../wasm/segue_wasm.js";
 import { attempt } from "./error.js";
 import { isSplit, numberOf, starting, type Manifest, type Section } from "./manifest.js";
-import type { Registry } from "./registry.js";
+import type { Arrived, Cached, Registry } from "./registry.js";
+
+export interface Fetching {
+  /** A model that may have some of it. */
+  readonly held?: { readonly engine: Engine; readonly source: Source } | undefined;
+  readonly cached?: Cached | undefined;
+  readonly arrived?: Arrived | undefined;
+  /** Is told what was fetched. */
+  readonly fetched?: ((hash: string, bytes: Uint8Array) => void) | undefined;
+}
 
 export class Source {
   readonly registry: Registry;
@@ -26,19 +35,34 @@ export class Source {
     return starting(this.manifest.sections);
   }
 
+  /** All of the head. */
+  head(): Section[] {
+    return this.manifest.sections.filter(({ shard }) => shard === 0);
+  }
+
   /** What is not here yet of the head, and of some shards. */
   lacking(shards: Iterable<number>): Section[] {
     return [0, ...new Set(shards)].flatMap((shard) => this.#absent(shard));
   }
 
-  /** Fetches `sections`, but for those that `held` has just as they are, in `engine`. */
-  async fetch(sections: readonly Section[], held?: Source, engine?: () => Engine): Promise<Parts> {
-    const kept = sections.filter((section) => held !== undefined && held.#here.has(name(section)));
-    const missing = sections.filter((section) => !kept.includes(section));
-    const fetched = await this.registry.sections(missing);
+  /** Whether a section of this content is here. */
+  has(section: Section): boolean {
+    return this.#here.has(name(section));
+  }
+
+  /** Fetches `sections`, but for those that what is held has just as they are. */
+  async fetch(sections: readonly Section[], given: Fetching = {}): Promise<Parts> {
+    const { held, cached, arrived, fetched } = given;
+    const isKept = (section: Section) =>
+      held !== undefined && held.source.has(section) && held.engine.holds(numberOf(section), section.shard);
+    const missing = sections.filter((section) => !isKept(section));
+    const bytes = await this.registry.blobs(missing, cached, arrived);
+    missing.forEach(({ hash }, at) => fetched?.(hash, bytes[at]!));
     return collect((parts) => {
-      missing.forEach((section, at) => parts.add(numberOf(section), section.shard, fetched[at]!));
-      for (const section of kept) parts.keep(numberOf(section), section.shard, engine!());
+      missing.forEach((section, at) => parts.add(numberOf(section), section.shard, bytes[at]!));
+      for (const section of sections) {
+        if (!missing.includes(section)) parts.keep(numberOf(section), section.shard, held!.engine);
+      }
     });
   }
 

@@ -52,6 +52,66 @@ export interface ModelOptions {
   wasm?: WasmSource | undefined;
 }
 
+/** What a device keeps of a registry. */
+export interface Kept {
+  /** What it believes: without that memory it could be shown something older. */
+  readonly trust: string;
+  /** What it calls itself. */
+  readonly device: string;
+  /** What its model is made of; left out where there is none. */
+  readonly model?: KeptModel | undefined;
+}
+
+/** A model that is kept. */
+export interface KeptModel {
+  /** What its release said of it. */
+  readonly manifest: unknown;
+  /** Its sections. */
+  readonly here: readonly KeptSection[];
+  /** The deltas that led to it, for another tab that is where this one was. */
+  readonly via: readonly KeptSection[];
+}
+
+/** A part of a model that is kept: the blob of its hash. */
+export interface KeptSection {
+  readonly kind: string;
+  readonly shard: number;
+  /** SHA-256 in lower-case hexadecimal. */
+  readonly hash: string;
+  readonly bytes: number;
+}
+
+/** Where a device keeps what it has. Whatever is read is checked, so that it may be damaged but not make any harm. */
+export interface Store {
+  /** What `write` wrote last; nothing before. */
+  read(): Promise<Kept | undefined>;
+  /** A blob by its hash. */
+  blob(hash: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /**
+   * Replaces what is kept, adds `blobs` by hash and drops those that `kept.model` does not name: all of it, or
+   * nothing where it fails.
+   */
+  write(kept: Kept, blobs: ReadonlyMap<string, Uint8Array>): Promise<void>;
+}
+
+/**
+ * What is being done about updates: `looking` for a release, `verifying` who signed it, `fetching`, `applying` what came,
+ * `current` when nothing is left to do, `waiting` because it is more than may come unasked over a connection that is paid
+ * for by the byte, `failed` with what is in use still in use, `unkept` where the device cannot keep what it has.
+ */
+export type SyncState = "looking" | "verifying" | "fetching" | "applying" | "current" | "waiting" | "failed" | "unkept";
+
+/** How far an update is. */
+export interface SyncStatus {
+  readonly state: SyncState;
+  /** Bytes that came, of those that are fetched; while `fetching`. */
+  readonly received?: number | undefined;
+  /** Bytes to fetch, before any content coding; while `fetching` or `waiting`. */
+  readonly total?: number | undefined;
+  /** What went wrong, where it `failed` or is `unkept`. */
+  readonly error?: Error | undefined;
+}
+
 export interface OpenOptions extends ModelOptions {
   /** The folder that holds `manifest` and `blob/`; relative to the page where there is one. */
   registry: string | URL;
@@ -62,6 +122,28 @@ export interface OpenOptions extends ModelOptions {
    * by and by, without being asked for. 4 without it; with 0 none are, until `gather()` is called.
    */
   near?: number | undefined;
+  /**
+   * The public key that the registry's first root must be signed by, 64 hexadecimal digits, as `segue keys list` prints
+   * it. With it nothing is used that the registry's keys did not sign; without it whatever lies there is.
+   */
+  publicKey?: string | undefined;
+  /**
+   * Where the model and what was seen of the registry are kept, so that the next visit starts from there, also offline.
+   * With a `publicKey` it is IndexedDB where you do not say and the platform has it; `false` keeps nothing.
+   */
+  store?: Store | false | undefined;
+  /**
+   * What tells this device from others where a new model goes to some of them first: any text that stays the same. It
+   * leaves the device nowhere. Without it, one is drawn and kept in the store.
+   */
+  device?: string | undefined;
+  /**
+   * Whether later versions are taken up by themselves: as soon as the registry's server-sent events tell of one, and
+   * every quarter of an hour where it sends none. Without it, they are where there is a `publicKey` and a browser.
+   */
+  follow?: boolean | undefined;
+  /** The part of the module that keeps the model current; without it, the file that lies in this package. */
+  syncWasm?: WasmSource | undefined;
 }
 
 /**

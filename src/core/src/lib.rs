@@ -4,6 +4,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`event`], [`catalogue`], [`manifest`] | what crosses the network |
+//! | [`sync`] | the steps from what a registry shows to the model in use |
 //! | [`trust`], [`plan`], [`rollout`] | whose manifests are believed, what to fetch for one, and who tries a candidate first |
 //! | [`model`] | the model's sections, validated once |
 //! | [`ids`] | callers' track ids, fingerprints and rows |
@@ -54,6 +55,7 @@ pub mod session;
 pub mod signals;
 pub mod sitting;
 pub mod slate;
+pub mod sync;
 pub mod trust;
 pub mod verdicts;
 pub mod votes;

@@ -14,7 +14,10 @@ use segue_core::{
 };
 use wasm_bindgen::prelude::*;
 
-use crate::{UNKNOWN, error, parts::Parts};
+use crate::{
+    UNKNOWN, error,
+    parts::{Parts, id},
+};
 
 /// A model, the session of one listener, and the memory that ranking reuses.
 #[wasm_bindgen]
@@ -43,19 +46,7 @@ impl Engine {
     /// they are not a model.
     #[wasm_bindgen(constructor)]
     pub fn new(parts: Parts) -> Result<Self, JsError> {
-        let model = parts.build()?;
-        Ok(Self {
-            session: Session::new(&model),
-            model,
-            pauses: Pauses::default(),
-            explainer: None,
-            reasons: String::new(),
-            open: Vec::new(),
-            excluded: Vec::new(),
-            candidates: Vec::new(),
-            queue: Vec::new(),
-            slate: Slate::default(),
-        })
+        Ok(Self::of(parts.build()?))
     }
 
     /// Puts the model of `next` in the place of this one and carries the session over, as far as its
@@ -99,6 +90,11 @@ impl Engine {
         Ok(self.model.shard_of(self.row(row)?).unwrap_or_default())
     }
 
+    /// Whether the section `kind` of a shard is here as it was sent.
+    pub fn holds(&self, kind: usize, shard: u8) -> bool {
+        id(kind, shard).is_ok_and(|id| self.model.section(id).is_some())
+    }
+
     /// Number of taste clusters; 0 where the model has none.
     #[wasm_bindgen(getter)]
     pub fn clusters(&self) -> usize {
@@ -107,6 +103,21 @@ impl Engine {
 }
 
 impl Engine {
+    pub(crate) fn of(model: Model) -> Self {
+        Self {
+            session: Session::new(&model),
+            model,
+            pauses: Pauses::default(),
+            explainer: None,
+            reasons: String::new(),
+            open: Vec::new(),
+            excluded: Vec::new(),
+            candidates: Vec::new(),
+            queue: Vec::new(),
+            slate: Slate::default(),
+        }
+    }
+
     /// A row from outside.
     pub(crate) fn row(&self, row: u32) -> Result<Row, JsError> {
         known(&[row], &self.model)?.next().flatten().ok_or_else(|| error("no row is given"))

@@ -17,6 +17,8 @@ pub mod parts;
 pub mod rank;
 pub mod reason;
 pub mod session;
+pub mod sync;
+pub mod tape;
 pub mod taste;
 pub mod track;
 

@@ -23,10 +23,14 @@ extern "C" {
     fn set(to: &mut [u8], from: &Uint8Array);
 }
 
-/// Sections of a model, collected one by one. A kind is its place in [`SectionKind::ALL`].
+/// Sections of a model, and what makes others of those that an engine has, collected one by one. A kind is its place in
+/// [`SectionKind::ALL`].
 #[wasm_bindgen]
 #[derive(Debug, Default)]
-pub struct Parts(Vec<(SectionId, Aligned)>);
+pub struct Parts {
+    sections: Vec<(SectionId, Aligned)>,
+    deltas: Vec<Aligned>,
+}
 
 #[wasm_bindgen]
 impl Parts {
@@ -39,7 +43,13 @@ impl Parts {
     /// Adds the section `kind` of a shard. Throws where there is no such kind or no memory for it.
     pub fn add(&mut self, kind: usize, shard: u8, bytes: &Uint8Array) -> Result<(), JsError> {
         let section = copy(bytes)?;
-        self.0.push((id(kind, shard)?, section));
+        self.sections.push((id(kind, shard)?, section));
+        Ok(())
+    }
+
+    /// Adds a delta of a shard, to be applied to what the engine has of it. Throws where there is no memory for it.
+    pub fn add_delta(&mut self, bytes: &Uint8Array) -> Result<(), JsError> {
+        self.deltas.push(copy(bytes)?);
         Ok(())
     }
 
@@ -50,7 +60,7 @@ impl Parts {
         for (id, section) in
             container::split(file.as_slice()).map_err(|refused| error(&refused.message()))?
         {
-            self.0.push((id, Aligned::copy_of(section)));
+            self.sections.push((id, Aligned::copy_of(section)));
         }
         Ok(())
     }
@@ -60,7 +70,7 @@ impl Parts {
         let id = id(kind, shard)?;
         let Some(bytes) = engine.model.section(id) else { return Ok(false) };
         reserve(bytes.len())?;
-        self.0.push((id, Aligned::copy_of(bytes)));
+        self.sections.push((id, Aligned::copy_of(bytes)));
         Ok(true)
     }
 }
@@ -68,15 +78,22 @@ impl Parts {
 impl Parts {
     /// The model that the sections make.
     pub(crate) fn build(self) -> Result<Model, JsError> {
-        Model::from_sections(self.0).map_err(|refused| error(&refused.message()))
+        Model::from_sections(self.sections).map_err(|refused| error(&refused.message()))
+    }
+
+    /// The model that the deltas make of `model`, and the sections beside it.
+    pub(crate) fn build_on(self, model: &Model) -> Result<Model, JsError> {
+        let deltas: Vec<&[u8]> = self.deltas.iter().map(Aligned::as_slice).collect();
+        let made = model.patched(&deltas, self.sections);
+        made.map_err(|refused| error(&refused.message()))
     }
 
     pub(crate) fn into_sections(self) -> Vec<(SectionId, Aligned)> {
-        self.0
+        self.sections
     }
 }
 
-fn id(kind: usize, shard: u8) -> Result<SectionId, JsError> {
+pub(crate) fn id(kind: usize, shard: u8) -> Result<SectionId, JsError> {
     let kind = SectionKind::ALL.get(kind).ok_or_else(|| error("there is no such section kind"))?;
     Ok(SectionId { shard, kind: *kind })
 }

@@ -215,6 +215,14 @@ impl Model {
         self.part_of(id.shard)?.sections.get(id.kind)
     }
 
+    /// A section as it would be sent, coded anew where a delta made it.
+    pub fn encoded(&self, id: SectionId) -> Option<Cow<'_, [u8]>> {
+        if id.kind == SectionKind::Cells {
+            return self.section(id).map(Cow::Borrowed);
+        }
+        self.part_of(id.shard)?.encoded(id.kind)
+    }
+
     /// The sections that are here, in file order; those that deltas made are coded anew.
     pub fn sections(&self) -> impl Iterator<Item = (SectionId, Cow<'_, [u8]>)> {
         let cells = self.tail.as_ref().and_then(Tail::cells);

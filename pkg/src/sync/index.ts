@@ -1,0 +1,2 @@
+export { Device } from "./device.js";
+export { follow } from "./follow.js";

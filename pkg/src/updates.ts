@@ -1,0 +1,98 @@
+// How a model is kept current. What that takes is loaded when it is first needed.
+
+import { load } from "./module.js";
+import type { Registry } from "./registry.js";
+import { Source } from "./source.js";
+import type { Device, Held } from "./sync/device.js";
+import type { Following } from "./sync/follow.js";
+import { attempt } from "./error.js";
+import { Engine } from "../wasm/segue_wasm.js";
+import type { OpenOptions, SyncStatus } from "./types.js";
+
+export class Updates {
+  readonly #registry: Registry;
+  readonly #options: OpenOptions;
+  #device: Promise<Device> | undefined;
+  #following: Following | undefined;
+  #free = false;
+  /** Hears how far an update is. */
+  report: (status: SyncStatus) => void = () => {};
+
+  constructor(registry: Registry, options: OpenOptions) {
+    this.#registry = registry;
+    this.#options = options;
+  }
+
+  /** The model to start with: the one that was kept, or the one in force. */
+  async start(): Promise<Held> {
+    return this.#options.publicKey === undefined ? this.#unsigned() : this.#verified();
+  }
+
+  async #unsigned(): Promise<Held> {
+    const loaded = load(this.#options.wasm);
+    const [manifest] = await Promise.all([this.#registry.manifest(loaded), loaded]);
+    const source = new Source(this.#registry, manifest);
+    const start = source.start();
+    const parts = await source.fetch(start);
+    source.arrived(start);
+    return { engine: attempt("model", () => new Engine(parts)), source };
+  }
+
+  async #verified(): Promise<Held> {
+    const device = await this.device();
+    const kept = await device.kept();
+    if (kept) return kept;
+    return new Promise((resolve, reject) => {
+      const first = async () => {
+        const found = (await device.next(false))!;
+        resolve(found);
+        // It can be used while it is being kept.
+        await device.applied(found);
+      };
+      device.alone(first).catch(reject);
+    });
+  }
+
+  /** What keeps the model current, of which `held` is in use. */
+  async device(held?: Held): Promise<Device> {
+    this.#device ??= this.#open(held).catch((cause: unknown) => {
+      this.#device = undefined;
+      throw cause;
+    });
+    return this.#device;
+  }
+
+  async #open(held: Held | undefined): Promise<Device> {
+    const { publicKey, device, syncWasm, wasm } = this.#options;
+    const store = publicKey === undefined ? (this.#options.store ?? false) : this.#options.store;
+    const report = (status: SyncStatus) => this.report(status);
+    const loaded = load(wasm);
+    const { Device } = await import("./sync/index.js");
+    const opened = await Device.open(this.#registry, loaded, { publicKey, device, store, syncWasm, report });
+    if (held) opened.use(held);
+    return opened;
+  }
+
+  /** Calls `look` whenever there may be another release, if that is wanted. */
+  async follow(look: (release?: number) => void): Promise<void> {
+    const { publicKey, follow: wanted = publicKey !== undefined && "EventSource" in globalThis } = this.#options;
+    if (!wanted) return;
+    const { follow } = await import("./sync/index.js");
+    if (this.#free) return;
+    this.#following = follow(new URL("updates", this.#registry.url).href, look);
+    look();
+  }
+
+  /** Keeps what came to the model in use, where anything is kept at all. */
+  async keep(): Promise<void> {
+    const device = await this.#device;
+    await device?.alone(() => device.keep());
+  }
+
+  free(): void {
+    this.#free = true;
+    this.#following?.stop();
+    // What is still under way would find nothing to do it with.
+    this.#device?.then((device) => device.alone(async () => device.free())).catch(() => {});
+  }
+}
