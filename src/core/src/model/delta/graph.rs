@@ -20,8 +20,8 @@ const LENGTH_BITS: usize = 24;
 /// The code, with what it has learned so far.
 struct Code {
     classes: Patch,
-    /// Whether anything became of a row's pairs: by whether something else of the track changed, and of a new one.
-    changed: [Bit; 3],
+    /// Whether anything became of a row's pairs: where something else of the track changed, and of a new one.
+    changed: [Bit; 2],
     /// Whether a pair is no more, by its level.
     gone: [Bit; LEVELS],
     /// By the level and the lean that a pair had, none of a new one.
@@ -68,21 +68,30 @@ pub fn graph(
     if classes.iter().any(|&class| usize::from(class) >= CLASSES) {
         return Err(Fault::Damaged);
     }
+    let mut gaps = Gaps::default();
     let mut edits = Vec::new();
     let mut pairs = Vec::new();
+    let to = &rows.map.to;
     for row in 0..len {
         let from = rows.map.from[row];
-        let state = if from == NONE { 2 } else { usize::from(rows.touched[row]) };
-        let kept = || {
-            old.pairs_of(from as usize).filter_map(|pair| {
-                let other = rows.map.to[pair.rows[1] as usize];
+        let kept = |row: usize, from: usize| {
+            old.pairs_of(from).filter_map(move |pair| {
+                let other = to[pair.rows[1] as usize];
                 (other != NONE).then_some(Pair { rows: [row as u32, other], ..pair })
             })
         };
-        let changes = next.is_some_and(|next| !next.pairs_of(row).eq(kept()));
-        if coder.bit(changes, &mut code.changed[state]) {
+        let differs = |row: usize, from: usize| {
+            next.is_some_and(|next| !next.pairs_of(row).eq(kept(row, from)))
+        };
+        let changed = if from == NONE || rows.touched[row] {
+            let context = &mut code.changed[usize::from(from == NONE)];
+            coder.bit(differs(row, from as usize), context)
+        } else {
+            gaps.changed(coder, || rows.ahead_untouched(row, differs))
+        };
+        if changed {
             pairs.clear();
-            pairs.extend(kept());
+            pairs.extend(kept(row, from as usize));
             code.row(coder, row, &pairs, next, &mut edits)?;
         }
         if coder.is_past_end() || edits.len() > MAX_PAIRS {

@@ -171,7 +171,8 @@ struct Rows<'a> {
     touched: Vec<bool>,
 }
 
-/// Which rows change where few do: for each that does, how many before it do not. Rows of new tracks are not counted.
+/// Which rows change where few do: for each that does, how many before it do not. Rows of new tracks are not counted, nor
+/// are, where the caller tells more of those, rows of tracks of which something else changed.
 #[derive(Default)]
 struct Gaps {
     length: Golomb<25>,
@@ -195,6 +196,13 @@ impl Rows<'_> {
     fn ahead(&self, row: usize, differs: impl Fn(usize, usize) -> bool) -> usize {
         let kept = (row..).zip(&self.map.from[row..]).filter(|(_, from)| **from != NONE);
         kept.take_while(|(row, from)| !differs(*row, **from as usize)).count()
+    }
+
+    /// The same of rows of which nothing else changed.
+    fn ahead_untouched(&self, row: usize, differs: impl Fn(usize, usize) -> bool) -> usize {
+        let rows = (row..).zip(&self.map.from[row..]).zip(&self.touched[row..]);
+        let kept = rows.filter(|((_, from), touched)| **from != NONE && !**touched);
+        kept.take_while(|((row, from), _)| !differs(*row, **from as usize)).count()
     }
 }
 

@@ -115,16 +115,21 @@ fn column<C: Coder>(
         }
         let was = |from: usize| old.get(from * width..).and_then(|old| old.get(..width));
         let before = was(from as usize).ok_or(Fault::Damaged)?;
-        if kind == SectionKind::Rates {
-            rows.touched[row] |= code.row(coder, rows.touched[row], before, is);
-            continue;
-        }
         let differs = |at: usize, from: usize| match at.checked_sub(row + 1) {
             Some(later) => was(from) != rest.get(later * width..).and_then(|is| is.get(..width)),
             None => before != &*is,
         };
-        if gaps.changed(coder, || rows.ahead(row, differs)) {
+        let changed = match kind {
+            SectionKind::Rates if rows.touched[row] => {
+                code.row(coder, true, before, is);
+                continue;
+            }
+            SectionKind::Rates => gaps.changed(coder, || rows.ahead_untouched(row, differs)),
+            _ => gaps.changed(coder, || rows.ahead(row, differs)),
+        };
+        if changed {
             code.components(coder, before, is);
+            rows.touched[row] |= kind == SectionKind::Rates;
         } else {
             is.copy_from_slice(before);
         }
