@@ -50,12 +50,17 @@ export class Source {
     return this.#here.has(name(section));
   }
 
+  /** Those of `sections` that what is held has not got just as they are. */
+  missing(sections: readonly Section[], held: Fetching["held"]): Section[] {
+    const has = (section: Section) =>
+      held !== undefined && held.source.has(section) && held.engine.holds(numberOf(section), section.shard);
+    return sections.filter((section) => !has(section));
+  }
+
   /** Fetches `sections`, but for those that what is held has just as they are. */
   async fetch(sections: readonly Section[], given: Fetching = {}): Promise<Parts> {
     const { held, cached, arrived, fetched } = given;
-    const isKept = (section: Section) =>
-      held !== undefined && held.source.has(section) && held.engine.holds(numberOf(section), section.shard);
-    const missing = sections.filter((section) => !isKept(section));
+    const missing = this.missing(sections, held);
     const bytes = await this.registry.blobs(missing, cached, arrived);
     missing.forEach(({ hash }, at) => fetched?.(hash, bytes[at]!));
     return collect((parts) => {

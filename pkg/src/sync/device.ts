@@ -6,7 +6,7 @@ import { Engine, Sync } from "../../wasm/segue_wasm.js";
 import { attempt, messageOf, SegueError } from "../error.js";
 import { FORMAT, examine, fields, manifestOf, numberOf, type Manifest, type Section } from "../manifest.js";
 import { loadLate } from "../module.js";
-import { sha256, type Arrived, type Registry } from "../registry.js";
+import { sha256, type Arrived, type Cached, type Registry } from "../registry.js";
 import { Source, collect } from "../source.js";
 import type { Kept, Store, SyncState, SyncStatus, WasmSource } from "../types.js";
 import { isWelcome } from "./follow.js";
@@ -79,7 +79,7 @@ export class Device {
     if (!model) return undefined;
     try {
       const source = new Source(this.#registry, manifestOf(model.manifest));
-      const parts = await source.fetch(model.here, { cached: (hash) => this.#blob(hash) });
+      const parts = await source.fetch(model.here, { cached: this.#cached });
       const engine = attempt("model", () => new Engine(parts));
       source.arrived(model.here);
       return this.use({ engine, source });
@@ -175,41 +175,57 @@ export class Device {
   async #bring(manifest: Manifest, background: boolean): Promise<Held | undefined> {
     const source = new Source(this.#registry, manifest);
     const { deltas, sections } = this.#plan(source);
-    const total = [...deltas, ...sections].reduce((sum, { bytes }) => sum + bytes, 0);
+    if (deltas.length === 0) return this.#whole(source, background);
+    const arrived = this.#announce([...deltas, ...sections], background);
+    if (!arrived) return undefined;
+    const bytes = await this.#registry.blobs(deltas, this.#cached, arrived);
+    deltas.forEach(({ hash }, at) => this.#fetched(hash, bytes[at]!));
+    const parts = await source.fetch(sections, { cached: this.#cached, arrived, fetched: this.#fetched });
+    this.#say("applying");
+    let engine: Engine;
+    try {
+      engine = patched(this.#held!.engine, bytes, parts);
+    } catch {
+      // They were published so: what they should have made is there all the same.
+      return this.#whole(source, background);
+    }
+    source.arrived(source.head());
+    this.#via = deltas;
+    return { engine, source };
+  }
+
+  /** What ranking starts with, but for what is here already. */
+  async #whole(source: Source, background: boolean): Promise<Held | undefined> {
+    const start = source.start();
+    const arrived = this.#announce(source.missing(start, this.#held), background);
+    if (!arrived) return undefined;
+    const parts = await source.fetch(start, { held: this.#held, cached: this.#cached, arrived, fetched: this.#fetched });
+    this.#say("applying");
+    const engine = attempt("model", () => new Engine(parts));
+    source.arrived(start);
+    this.#via = [];
+    return { engine, source };
+  }
+
+  /** Says how much will be fetched, and then how much came; nothing where that is more than may come unasked. */
+  #announce(blobs: readonly Section[], background: boolean): Arrived | undefined {
+    const total = blobs.reduce((sum, { bytes }) => sum + bytes, 0);
+    let received = 0;
     if (background && !isWelcome(total)) {
       this.#sync.abandon();
-      this.#say("waiting", { received: 0, total });
+      this.#say("waiting", { received, total });
       return undefined;
     }
-    let received = 0;
     const arrived: Arrived = (bytes) => this.#say("fetching", { received: (received += bytes), total });
     arrived(0);
-    const cached = (hash: string) => this.#blob(hash);
-    const fetched = (hash: string, bytes: Uint8Array) => void this.#fresh.set(hash, bytes);
-    this.#via = [];
-    if (deltas.length === 0) {
-      const start = source.start();
-      const parts = await source.fetch(start, { held: this.#held, cached, arrived, fetched });
-      this.#say("applying");
-      const engine = attempt("model", () => new Engine(parts));
-      source.arrived(start);
-      return { engine, source };
-    }
-    const bytes = await this.#registry.blobs(deltas, cached, arrived);
-    deltas.forEach(({ hash }, at) => fetched(hash, bytes[at]!));
-    this.#via = deltas;
-    const parts = await source.fetch(sections, { cached, arrived, fetched });
-    this.#say("applying");
-    const engine = patched(this.#held!.engine, bytes, parts);
-    source.arrived(source.head());
-    return { engine, source };
+    return arrived;
   }
 
   /** The deltas that lead to a model, and the sections that are fetched. */
   #plan(source: Source): { deltas: Section[]; sections: Section[] } {
     const { all, deltas } = source.manifest;
     const held = this.#held;
-    if (!held) return { deltas: [], sections: source.start() };
+    if (!held) return { deltas: [], sections: [] };
     const here = Uint8Array.from(all, (section) => Number(held.source.has(section)));
     const whole = held.source.lacking([]).length === 0;
     const plan = attempt("manifest", () => this.#sync.plan(held.engine, here, whole));
@@ -267,9 +283,9 @@ export class Device {
     if (this.#sync.resume(version, release, kept.trust)) this.#stored = kept;
   }
 
-  async #blob(hash: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    return this.#store?.blob(hash).catch(() => undefined);
-  }
+  readonly #cached: Cached = async (hash) => this.#store?.blob(hash).catch(() => undefined);
+
+  readonly #fetched = (hash: string, bytes: Uint8Array): void => void this.#fresh.set(hash, bytes);
 
   #unkept(cause: unknown): void {
     this.#say("unkept", { error: new SegueError("storage", `the model is not kept on this device: ${messageOf(cause)}`, cause) });

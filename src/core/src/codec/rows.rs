@@ -16,6 +16,7 @@
 
 use alloc::{collections::BTreeMap, vec, vec::Vec};
 use core::array;
+use xxhash_rust::xxh64::xxh64;
 
 use super::{
     Unreadable,
@@ -241,6 +242,45 @@ pub struct Distinct {
     pub codes: Vec<i8>,
     /// The number of the distinct row that each row of the table is.
     pub of: Vec<u32>,
+}
+
+impl Distinct {
+    /// Makes one of rows of `dim` codes that are equal, as reading them from their code would; `None` where there is no
+    /// memory. O(n·d + n·log n).
+    #[inline(never)]
+    pub fn merge(&mut self, dim: usize) -> Option<()> {
+        let rows = || self.codes.chunks_exact(dim).map(bytemuck::cast_slice::<i8, u8>);
+        let mut order: Vec<(u64, u32)> = Vec::new();
+        order.try_reserve_exact(rows().len()).ok()?;
+        order.extend(rows().zip(0..).map(|(row, number)| (xxh64(row, 0), number)));
+        order.sort_unstable();
+        let row = |number: u32| &self.codes[number as usize * dim..][..dim];
+        let alike =
+            |pair: &[(u64, u32)]| pair[0].0 == pair[1].0 && row(pair[0].1) == row(pair[1].1);
+        if !order.windows(2).any(alike) {
+            return Some(());
+        }
+        // The first of those that are equal has the lowest number.
+        let mut first: Vec<u32> = (0..order.len() as u32).collect();
+        for pair in order.windows(2).filter(|pair| alike(pair)) {
+            first[pair[1].1 as usize] = first[pair[0].1 as usize];
+        }
+        let mut number = Vec::new();
+        let mut codes = Vec::new();
+        for (at, &first) in first.iter().enumerate() {
+            number.push(if first as usize == at {
+                codes.len() / dim
+            } else {
+                number[first as usize]
+            });
+            if first as usize == at {
+                codes.extend_from_slice(row(first));
+            }
+        }
+        self.of.iter_mut().for_each(|of| *of = number[*of as usize] as u32);
+        self.codes = codes;
+        Some(())
+    }
 }
 
 /// Reads a table of `rows` rows of `dim` components. Any bytes of the right length decode to

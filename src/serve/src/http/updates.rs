@@ -35,7 +35,7 @@ use super::{AppState, problem::Problem, v1};
 /// Most subscribers at a time: each is a connection and a task.
 const MAX_SUBSCRIBERS: usize = 4096;
 /// How often the manifest is looked at.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(50);
 /// How long a subscriber is to wait before it comes back.
 const RETRY: Duration = Duration::from_secs(5);
 /// How often a subscriber hears that the connection stands.

@@ -79,6 +79,8 @@ pub fn table<C: Coder>(
             twins.entry(wanted).or_insert(place as u32);
         }
     }
+    // Rows that became equal are one, for the next delta as for whoever reads the section.
+    made.rows.merge(dim).ok_or(Fault::Memory)?;
     lost(rows.map, |row| gone.add(&old.row(row)[..dim], 1));
     let mut sums = come.finish(dim);
     sums.iter_mut().zip(gone.finish(dim)).for_each(|(sum, gone)| *sum -= gone);
