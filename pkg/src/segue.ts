@@ -397,7 +397,12 @@ export class Segue {
   /** Takes up another release in the background; what fails then is reported, and tried again another time. */
   #look(release?: number): void {
     const source = this.#source;
-    if (this.#updating || !source || (release !== undefined && release <= source.manifest.release)) return;
+    if (!source || (release !== undefined && release <= source.manifest.release)) return;
+    if (this.#updating) {
+      // It may have looked before this one was there.
+      this.#updating.catch(() => {}).then(() => this.#updating === undefined && this.#look(release));
+      return;
+    }
     this.#updating = this.#update(true).finally(() => (this.#updating = undefined));
     this.#updating.catch(() => {});
   }

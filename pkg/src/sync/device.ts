@@ -146,12 +146,13 @@ export class Device {
 
   /** Goes through the steps from a manifest to what is to be fetched. Returns what its release says. */
   async #believe(json: unknown): Promise<Record<string, unknown>> {
-    const { format, release } = fields(json);
+    const { format, root, release } = fields(json);
     // Of another format its rules say what to do.
     if (format !== FORMAT) this.#registry.checked("manifest", () => examine(json));
     const hash = await sha256(new TextEncoder().encode(String(fields(release)["signed"])));
     const offer = this.#registry.checked("manifest", () => offerTape(json, hash));
-    let step = this.#registry.checked("manifest", () => this.#sync.show(offer.tape));
+    const show = () => attempt(root === undefined ? "signature" : "manifest", () => this.#sync.show(offer.tape));
+    let step = this.#registry.checked("manifest", show);
     while (step !== CURRENT && step !== FETCH) step = await this.#step(step);
     return offer.release;
   }

@@ -18,7 +18,7 @@ use segue_core::{
     event::{Kind, heard},
     ids::Row,
     kernel,
-    model::Model,
+    model::{Model, delta},
     moment::{Field, Moment},
     rank,
     rng::SplitMix64,
@@ -42,6 +42,8 @@ fn the_fixtures_of_the_package_are_the_models_of_the_small_world() {
     is_fixture("kindred.segue", &world::kindred().unwrap().to_file());
     is_fixture("split.segue", &world::split().unwrap().to_file());
     is_fixture("split-second.segue", &world::split_second().unwrap().to_file());
+    let (first, second) = (world::first().unwrap(), world::second().unwrap());
+    is_fixture("first-second.delta", &delta::between(&first, &second, 0).unwrap());
 }
 
 #[test]

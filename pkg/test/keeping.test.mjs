@@ -1,0 +1,202 @@
+// What a device keeps, and how it follows a registry: deltas, stores, several tabs, paid connections, some devices first.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { everything, first, listener, open as openAny, order, second, sectionsOf, segueError, sha256 } from "./support.mjs";
+import { MemoryStore, delta, publishSecond, serveSigned } from "./signed.mjs";
+
+const open = (t, signed, options) => openAny(t, signed, { publicKey: signed.publicKey, store: new MemoryStore(), ...options });
+const blobs = ({ registry }) => registry.asked.splice(0).filter((path) => path.includes("/blob/"));
+const ranked = async (t, model) => order((await listener(t, model)).rank(everything));
+
+test("an update is the delta and nothing else, and is kept as what was published", async (t) => {
+  const signed = await serveSigned(t);
+  const store = new MemoryStore();
+  const segue = await open(t, signed, { store });
+  publishSecond(signed);
+  blobs(signed);
+  await segue.update();
+  assert.deepEqual(blobs(signed), [`/v1/blob/${sha256(delta)}`]);
+  for (const [kind, bytes] of sectionsOf(second)) {
+    assert.deepEqual(Buffer.from(store.blobs.get(sha256(bytes)) ?? []), bytes, kind);
+  }
+});
+
+test("the next visit starts from what was kept, without a byte of it fetched, also offline", async (t) => {
+  const signed = await serveSigned(t);
+  const store = new MemoryStore();
+  await open(t, signed, { store });
+  signed.registry.asked.length = 0;
+  const again = await open(t, signed, { store });
+  assert.deepEqual(signed.registry.asked, []);
+  const offline = await open(t, signed, { store, fetch: () => Promise.reject(new TypeError("offline")) });
+  for (const segue of [again, offline]) assert.deepEqual(order(segue.rank(everything)), await ranked(t, first));
+  await assert.rejects(offline.update(), segueError("unreachable", /offline/));
+  publishSecond(signed);
+  assert.equal(await again.update(), true);
+  assert.equal(again.version, 2);
+});
+
+test("what is damaged in a store is fetched anew, and the store is mended", async (t) => {
+  const signed = await serveSigned(t);
+  const store = new MemoryStore();
+  await open(t, signed, { store });
+  for (const damage of [(bytes) => (bytes[9] ^= 1), (_, hash) => store.blobs.delete(hash), (bytes, hash) => store.blobs.set(hash, bytes.subarray(1))]) {
+    const [hash, bytes] = [...store.blobs][1];
+    damage(bytes, hash);
+    const segue = await open(t, signed, { store });
+    assert.deepEqual(order(segue.rank(everything)), await ranked(t, first));
+  }
+  for (const kept of [{}, 7, "x", { trust: "", device: "" }, { trust: "\0\0", device: "d", model: { manifest: {}, here: [] } }, { trust: "x", device: "d", model: 5 }]) {
+    store.kept = kept;
+    const segue = await open(t, signed, { store });
+    assert.deepEqual(order(segue.rank(everything)), await ranked(t, first));
+  }
+});
+
+test("where nothing can be kept, it says so and everything else goes on", async (t) => {
+  const signed = await serveSigned(t);
+  const store = new MemoryStore();
+  store.failing.add("write").add("read");
+  const segue = await open(t, signed, { store });
+  const states = [];
+  segue.on("sync", ({ state, error }) => states.push([state, error?.code, error?.message]));
+  publishSecond(signed);
+  assert.equal(await segue.update(), true);
+  const unkept = states.find(([state]) => state === "unkept");
+  assert.deepEqual([unkept[1], /the disk is full/.test(unkept[2])], ["storage", true]);
+  assert.deepEqual(order(segue.rank(everything)), await ranked(t, second));
+});
+
+test("a full disk keeps what was there: the next visit starts from the version before", async (t) => {
+  const signed = await serveSigned(t);
+  const store = new MemoryStore();
+  const segue = await open(t, signed, { store });
+  publishSecond(signed);
+  store.failing.add("write");
+  assert.equal(await segue.update(), true);
+  store.failing.clear();
+  const again = await open(t, signed, { store });
+  assert.equal(again.version, 1);
+  assert.equal(await again.update(), true);
+  assert.deepEqual(order(again.rank(everything)), await ranked(t, second));
+});
+
+test("a delta that does not make what it should is done without", async (t) => {
+  for (const damage of [(bytes) => bytes.subarray(0, -4), (bytes) => Buffer.from(bytes).fill(7, 60), () => Buffer.from("no delta at all")]) {
+    const signed = await serveSigned(t);
+    const segue = await open(t, signed);
+    signed.publish(second, 2, { deltas: [{ from: 1, bytes: damage(delta) }] });
+    assert.equal(await segue.update(), true);
+    assert.deepEqual(order(segue.rank(everything)), await ranked(t, second));
+  }
+});
+
+test("updates tell how far they are", async (t) => {
+  const signed = await serveSigned(t);
+  const segue = await open(t, signed);
+  const seen = [];
+  segue.on("sync", (status) => seen.push(status));
+  publishSecond(signed);
+  await segue.update();
+  const states = seen.map(({ state }) => state).filter((state, at, all) => state !== all[at - 1]);
+  assert.deepEqual(states, ["looking", "verifying", "fetching", "applying", "current"]);
+  const fetching = seen.filter(({ state }) => state === "fetching");
+  assert.deepEqual([fetching[0].received, fetching.at(-1).received, fetching[0].total], [0, delta.length, delta.length]);
+  seen.length = 0;
+  signed.registry.files.delete("/v1/manifest");
+  await assert.rejects(segue.update());
+  assert.deepEqual([seen.at(-1).state, seen.at(-1).error.code], ["failed", "unreachable"]);
+});
+
+test("some devices try a model first: those whose share it is, and the same ones each time", async (t) => {
+  const signed = await serveSigned(t);
+  const [all] = signed.models;
+  signed.release(2, [all, signed.entry(second, 2, { share: 3000 })]).stamp();
+  const versions = [];
+  for (let device = 0; device < 100; device++) {
+    versions.push((await open(t, signed, { device: `device ${device}` })).version);
+  }
+  const first = versions.filter((version) => version === 2).length;
+  assert(first > 15 && first < 45, `${first} of 100`);
+  for (let device = 0; device < 10; device++) {
+    assert.equal((await open(t, signed, { device: `device ${device}` })).version, versions[device]);
+  }
+  // Drawn once, and kept.
+  const store = new MemoryStore();
+  await open(t, signed, { store });
+  const { device } = store.kept;
+  assert.match(device, /^[0-9a-f-]{36}$/);
+  await open(t, signed, { store });
+  assert.equal(store.kept.device, device);
+});
+
+test("over a connection that is paid for by the byte a whole model waits until it is asked for", async (t) => {
+  const signed = await serveSigned(t);
+  // More than may come unasked, of what nothing reads.
+  const entry = (model, version) => {
+    const { sections, ...rest } = signed.entry(model, version);
+    const bytes = sectionsOf(model).find(([kind]) => kind === "factors")[1];
+    return { ...rest, sections: sections.map((section) => (section.kind === "factors" ? { ...section, bytes: 300_000, hash: sha256(bytes) } : section)) };
+  };
+  const source = new EventTarget();
+  let made;
+  globalThis.EventSource = function (url) {
+    made = url;
+    return Object.assign(source, { close() {} });
+  };
+  const { navigator } = globalThis;
+  const paid = { value: { connection: { saveData: true } }, configurable: true };
+  Object.defineProperty(globalThis, "navigator", paid);
+  t.after(() => {
+    delete globalThis.EventSource;
+    Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true });
+  });
+  const segue = await open(t, signed, { follow: true });
+  const reached = (wanted) => new Promise((resolve) => segue.on("sync", (status) => status.state === wanted && resolve(status)));
+  await new Promise((tick) => setTimeout(tick, 50));
+  assert.equal(made, `${signed.url}updates`);
+  signed.release(2, [entry(second, 2)]).stamp();
+  const waiting = reached("waiting");
+  source.dispatchEvent(Object.assign(new Event("release"), { data: "2" }));
+  assert((await waiting).total > 100_000);
+  assert.equal(segue.version, 1);
+  // A delta is no such thing.
+  publishSecond(signed);
+  signed.release(3, [signed.entry(second, 3, { deltas: [{ from: 1, bytes: delta }] })]).stamp();
+  const current = reached("current");
+  source.dispatchEvent(Object.assign(new Event("release"), { data: "3" }));
+  await current;
+  assert.equal(segue.version, 3);
+});
+
+test("a registry without keys is followed by deltas too, and nothing of it is kept", async (t) => {
+  const signed = await serveSigned(t);
+  const { release } = signed.parts;
+  signed.show({ release: { ...release, signatures: [] } });
+  const segue = await openAny(t, signed);
+  publishSecond(signed);
+  signed.show({ release: { ...signed.parts.release, signatures: [] } });
+  blobs(signed);
+  assert.equal(await segue.update(), true);
+  assert.deepEqual(blobs(signed), [`/v1/blob/${sha256(delta)}`]);
+});
+
+test("what is freed in the middle of an update comes to nothing, and the next visit works", async (t) => {
+  for (const after of ["/v1/manifest", "/v1/blob/"]) {
+    const signed = await serveSigned(t);
+    const store = new MemoryStore();
+    const segue = await open(t, signed, { store });
+    publishSecond(signed);
+    signed.registry.intercept = (path) => {
+      if (path.includes(after)) segue.free();
+      return false;
+    };
+    await assert.rejects(segue.update(), segueError("freed", /./));
+    signed.registry.intercept = () => false;
+    const again = await open(t, signed, { store });
+    assert.equal(again.version, 1);
+    await again.update();
+    assert.deepEqual(order(again.rank(everything)), await ranked(t, second));
+  }
+});
