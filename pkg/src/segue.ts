@@ -110,7 +110,7 @@ export class Segue {
     const updates = new Updates(registry, options);
     const segue = new Segue(await updates.start(), near, updates);
     updates.report = (status) => segue.#emit("sync", status);
-    void updates.follow((release) => segue.#look(release)).catch(() => {});
+    void updates.follow((release) => segue.#look(release));
     return segue;
   }
 
@@ -394,17 +394,14 @@ export class Segue {
     this.#pending = [];
   }
 
-  /** Takes up another release in the background; what fails then is reported, and tried again another time. */
-  #look(release?: number): void {
+  /** Takes up another release in the background. */
+  async #look(release?: number): Promise<void> {
+    // What is under way may have looked before this one was there.
+    while (this.#updating) await this.#updating.catch(() => {});
     const source = this.#source;
-    if (!source || (release !== undefined && release <= source.manifest.release)) return;
-    if (this.#updating) {
-      // It may have looked before this one was there.
-      this.#updating.catch(() => {}).then(() => this.#updating === undefined && this.#look(release));
-      return;
-    }
+    if (this.#engine === undefined || !source || (release !== undefined && release <= source.manifest.release)) return;
     this.#updating = this.#update(true).finally(() => (this.#updating = undefined));
-    this.#updating.catch(() => {});
+    await this.#updating;
   }
 
   async #update(background: boolean): Promise<boolean> {

@@ -4,7 +4,7 @@ import { load } from "./module.js";
 import type { Registry } from "./registry.js";
 import { Source } from "./source.js";
 import type { Device, Held } from "./sync/device.js";
-import type { Following } from "./sync/follow.js";
+import type { Following, Look } from "./sync/follow.js";
 import { attempt } from "./error.js";
 import { Engine } from "../wasm/segue_wasm.js";
 import type { OpenOptions, SyncStatus } from "./types.js";
@@ -74,13 +74,15 @@ export class Updates {
   }
 
   /** Calls `look` whenever there may be another release, if that is wanted. */
-  async follow(look: (release?: number) => void): Promise<void> {
-    const { publicKey, follow: wanted = publicKey !== undefined && "EventSource" in globalThis } = this.#options;
-    if (!wanted) return;
-    const { follow } = await import("./sync/index.js");
-    if (this.#free) return;
-    this.#following = follow(new URL("updates", this.#registry.url).href, look);
-    look();
+  async follow(look: Look): Promise<void> {
+    const { publicKey, follow = publicKey !== undefined && "EventSource" in globalThis } = this.#options;
+    if (!follow) return;
+    try {
+      const { follow } = await import("./sync/index.js");
+      if (!this.#free) this.#following = follow(new URL("updates", this.#registry.url).href, look);
+    } catch (cause) {
+      this.report({ state: "failed", error: cause as Error });
+    }
   }
 
   /** Keeps what came to the model in use, where anything is kept at all. */

@@ -5,67 +5,97 @@ export interface Following {
   stop(): void;
 }
 
+/** Looks for another release, of which the version is told where it is known; rejects where that fails. */
+export type Look = (release?: number) => Promise<void>;
+
 /** Between two looks where nothing is pushed, in milliseconds. */
 const POLL = 15 * 60_000;
 
-/** Before the first try to hear of releases again, and at most, in milliseconds. */
+/** Before something is tried again for the first time, and at most, in milliseconds. */
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 10 * 60_000;
 
 /**
- * Calls `look` with the version of a release when `updates`, the registry's server-sent events, tell of one, and without
- * one at times where they do not. What goes wrong there is tried again after twice as long each time, give or take a half,
- * so that those who lost a server do not all come back to it at once.
+ * Calls `look` at once, when `updates`, the registry's server-sent events, tell of a release, when the device is online
+ * again, and from time to time where nothing is told. What fails is tried again after twice as long each time, give or
+ * take a half, so that those who lost a server do not all come back to it at once.
  */
-export function follow(updates: string, look: (release?: number) => void): Following {
-  let source: EventSource | undefined;
-  let wait = FIRST_WAIT;
-  const timers = new Set<ReturnType<typeof setTimeout>>();
+export function follow(updates: string, look: Look): Following {
   const over = new AbortController();
-  const after = (milliseconds: number, action: () => void) => {
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      action();
-    }, milliseconds * (0.5 + Math.random()));
-    timers.add(timer);
-    // Nothing that runs outside of a page is kept running by it.
-    (timer as { unref?(): void }).unref?.();
+  const later = laterUntil(over.signal);
+  const [failing, deaf] = [new Backoff(), new Backoff()];
+  let source: EventSource | undefined;
+  let again: (() => void) | undefined;
+
+  const tryTo = (release?: number) => {
+    again?.();
+    look(release).then(
+      () => failing.reset(),
+      () => (again = later(failing.next(), tryTo)),
+    );
   };
   const listen = () => {
-    const { EventSource, document } = globalThis;
+    const { EventSource } = globalThis;
     if (!EventSource) return;
     source = new EventSource(updates);
     source.addEventListener("release", ({ data }) => {
-      wait = FIRST_WAIT;
+      deaf.reset();
       const release = Number(data);
-      look(Number.isSafeInteger(release) ? release : undefined);
+      tryTo(Number.isSafeInteger(release) ? release : undefined);
     });
     source.onerror = () => {
       source?.close();
       source = undefined;
-      const again = () => {
-        // A tab that nobody sees can wait until somebody does.
-        if (document?.visibilityState !== "hidden") return listen();
-        document.addEventListener("visibilitychange", again, { once: true, signal: over.signal });
-      };
-      after(wait, again);
-      wait = Math.min(2 * wait, LONGEST_WAIT);
+      later(deaf.next(), () => whenSeen(listen, over.signal));
     };
   };
-  const ask = () => {
-    if (!source) look();
-    after(POLL, ask);
+  const poll = () => {
+    if (!source) tryTo();
+    later(POLL, poll);
   };
+  tryTo();
   listen();
-  after(POLL, ask);
-  globalThis.addEventListener?.("online", () => look(), { signal: over.signal });
+  later(POLL, poll);
+  globalThis.addEventListener?.("online", () => tryTo(), { signal: over.signal });
   return {
     stop() {
       source?.close();
-      for (const timer of timers) clearTimeout(timer);
       over.abort();
     },
   };
+}
+
+/** Twice as long each time. */
+class Backoff {
+  #wait = FIRST_WAIT;
+
+  next(): number {
+    const wait = this.#wait;
+    this.#wait = Math.min(2 * wait, LONGEST_WAIT);
+    return wait;
+  }
+
+  reset(): void {
+    this.#wait = FIRST_WAIT;
+  }
+}
+
+/** Calls something later, give or take a half, unless it is over by then. What it returns calls it off. */
+function laterUntil(over: AbortSignal): (milliseconds: number, action: () => void) => () => void {
+  return (milliseconds, action) => {
+    const timer = setTimeout(() => over.aborted || action(), milliseconds * (0.5 + Math.random()));
+    // Nothing that runs outside of a page is kept running by it.
+    (timer as { unref?(): void }).unref?.();
+    return () => clearTimeout(timer);
+  };
+}
+
+/** Calls something once somebody sees the page: a tab that nobody does can wait. */
+function whenSeen(action: () => void, over: AbortSignal): void {
+  const { document } = globalThis;
+  if (document?.visibilityState !== "hidden") return action();
+  const seen = () => document.visibilityState !== "hidden" && action();
+  document.addEventListener("visibilitychange", seen, { once: true, signal: over });
 }
 
 /** What may be fetched in the background where somebody pays for each byte. */
