@@ -109,19 +109,27 @@ export async function serve(t, { model = first, version = 1 } = {}) {
       return this.asked.splice(0).map((path) => names.get(path) ?? path);
     },
   };
-  const server = createServer((request, response) => {
+  const answer = (request, response) => {
     registry.asked.push(request.url);
     if (registry.intercept(request.url, response)) return;
     const bytes = registry.files.get(request.url);
     const type = TYPES[extname(request.url)] ?? "application/octet-stream";
     response.writeHead(bytes ? 200 : 404, { "content-type": type }).end(bytes);
-  });
-  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
-  t.after(() => {
+  };
+  let server = createServer(answer);
+  const stop = () => {
     server.closeAllConnections();
     server.close();
-  });
-  registry.origin = `http://127.0.0.1:${server.address().port}`;
+  };
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  t.after(stop);
+  const { port } = server.address();
+  /** All connections break off, and another server is at the same address. */
+  registry.restart = () => {
+    stop();
+    server = createServer(answer).listen(port, "127.0.0.1");
+  };
+  registry.origin = `http://127.0.0.1:${port}`;
   registry.url = `${registry.origin}/v1/`;
   registry.publish(model, version);
   return registry;

@@ -220,6 +220,13 @@ test("a root goes by the keys of the one before; who is many behind goes through
   assert.equal(newcomer.version, 2);
 });
 
+test("a newcomer goes through however many roots there were", async (t) => {
+  const signed = await serveSigned(t);
+  for (let root = 1; root < 150; root++) signed.rotate({ root: [newKey()] });
+  signed.stamp();
+  assert.equal((await open(t, signed)).version, 1);
+});
+
 test("a clock that is a year ahead refuses what is new and keeps what there is; one that is behind does no harm", async (t) => {
   const signed = await serveSigned(t);
   const store = new MemoryStore();

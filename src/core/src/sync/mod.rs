@@ -45,7 +45,7 @@ pub struct Offer {
 pub enum Next {
     /// Fetch the root of this version and show it to [`Sync::root`].
     Root(u64),
-    /// Answer [`Sync::questions`] by [`Sync::answer`].
+    /// Answer [`Sync::questions`] by [`Sync::answer`], which may ask for more roots.
     Verify,
     /// Fetch what [`Sync::plan`] lists, build the model, and call [`Sync::applied`].
     Fetch,
@@ -146,16 +146,13 @@ impl Sync {
         self.gather()
     }
 
-    /// The root that is lacking, or that none is.
-    fn gather(&mut self) -> Result<Next, SyncError> {
+    /// The root that is lacking, or that none is, or that as many are here as are gone through at a time.
+    fn gather(&self) -> Result<Next, SyncError> {
         let Stage::Shown { offer, roots } = &self.stage else { return Err(SyncError::Order) };
         let known = self.trust.as_ref().map_or(0, Trust::root_version) + roots.len() as u64;
         let last = offer.root.as_ref().map_or(0, |root| root.version);
-        if last.saturating_sub(known) > MAX_ROOTS as u64 {
-            self.stage = Stage::Idle;
-            return Err(TrustError::Roots((last - known) as usize).into());
-        }
-        Ok(if known + 1 < last { Next::Root(known + 1) } else { Next::Verify })
+        let lacking = known + 1 < last && !is_full(roots);
+        Ok(if lacking { Next::Root(known + 1) } else { Next::Verify })
     }
 
     /// What `read` makes of the signatures that are to be verified: whether each is a key's of a text.
@@ -163,8 +160,11 @@ impl Sync {
         let (Stage::Shown { offer, roots }, Some(trust)) = (&self.stage, &self.trust) else {
             return Err(SyncError::Order);
         };
-        let roots = offer.roots(roots);
-        Ok(read(&trust.questions(&offer.shown(&roots))))
+        Ok(if is_full(roots) {
+            read(&trust.root_questions(&signed(roots)))
+        } else {
+            read(&trust.questions(&offer.shown(&offer.roots(roots))))
+        })
     }
 
     /// The answers to [`Self::questions`], in order, and the time, in milliseconds since the Unix epoch.
@@ -173,8 +173,12 @@ impl Sync {
         let (Stage::Shown { offer, roots }, Some(trust)) = (stage, &mut self.trust) else {
             return Err(SyncError::Order);
         };
-        let roots = offer.roots(&roots);
-        trust.advance(&offer.shown(&roots), answers, now)?;
+        if is_full(&roots) {
+            trust.follow(&signed(&roots), answers)?;
+            self.stage = Stage::Shown { offer, roots: Vec::new() };
+            return self.gather();
+        }
+        trust.advance(&offer.shown(&offer.roots(&roots)), answers, now)?;
         Ok(self.choose(&offer.release))
     }
 
@@ -243,9 +247,9 @@ impl Offer {
 
     /// The roots that lead to the one of the manifest, and that one.
     fn roots<'a>(&'a self, before: &'a [(Envelope, Root)]) -> Vec<Signed<'a, Root>> {
-        let before = before.iter().map(|(envelope, document)| Signed { document, envelope });
         let last = self.root.as_ref().zip(self.manifest.root.as_ref());
-        before.chain(last.map(|(document, envelope)| Signed { document, envelope })).collect()
+        let last = last.map(|(document, envelope)| Signed { document, envelope });
+        signed(before).into_iter().chain(last).collect()
     }
 
     fn shown<'a>(&'a self, roots: &'a [Signed<'a, Root>]) -> Shown<'a> {
@@ -257,4 +261,13 @@ impl Offer {
             hash: &self.hash,
         }
     }
+}
+
+/// Whether as many roots are here as are gone through at a time, but for the manifest's own.
+const fn is_full(roots: &[(Envelope, Root)]) -> bool {
+    roots.len() + 1 >= MAX_ROOTS
+}
+
+fn signed(roots: &[(Envelope, Root)]) -> Vec<Signed<'_, Root>> {
+    roots.iter().map(|(envelope, document)| Signed { document, envelope }).collect()
 }
