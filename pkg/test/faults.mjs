@@ -118,7 +118,7 @@ export class Campaign {
     const { signed } = this;
     const which = signed.version % 2;
     const deltas = which === 1 && draw() < 0.8 ? [{ from: signed.version, bytes: delta }] : [];
-    if (draw() < 0.1) signed.rotate();
+    if (signed.roots.length < 40 && draw() < 0.02) signed.rotate();
     signed.publish(this.models[which].file, signed.version + 1, { deltas });
     this.#published(which);
   }

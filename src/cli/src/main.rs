@@ -44,6 +44,7 @@ enum Verb {
     #[command(subcommand)]
     Keys(verbs::keys::Verb),
     Publish(verbs::publish::Arguments),
+    Pull(verbs::pull::Arguments),
     Rollout(verbs::rollout::Arguments),
     Promote(verbs::promote::Arguments),
     Rollback(verbs::rollback::Arguments),
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         Verb::Inspect(arguments) => verbs::inspect::run(&arguments, &ui),
         Verb::Keys(verb) => verbs::keys::run(&verb, &ui),
         Verb::Publish(arguments) => verbs::publish::run(&arguments, &ui),
+        Verb::Pull(arguments) => verbs::pull::run(&arguments, &ui),
         Verb::Rollout(arguments) => verbs::rollout::run(&arguments, &ui),
         Verb::Promote(arguments) => verbs::promote::run(&arguments, &ui),
         Verb::Rollback(arguments) => verbs::rollback::run(&arguments, &ui),

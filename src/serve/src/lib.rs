@@ -3,6 +3,7 @@
 //! * [`registry`]: the folder that `segue publish` writes: one signed manifest and content-addressed
 //!   blobs, each swapped in whole. Any static HTTP server that maps `/v1/` to it serves it.
 //! * [`keys`]: who signs, and with what.
+//! * [`pull`]: a device that is a file.
 //! * [`app`]: the routes, over [`AppState`], to be tested without a socket.
 //! * [`serve`]: the routes on a socket, until told to stop.
 //!
@@ -10,6 +11,7 @@
 
 mod http;
 pub mod keys;
+pub mod pull;
 pub mod registry;
 mod server;
 

@@ -8,6 +8,7 @@ mod logs;
 mod new_tracks;
 pub mod promote;
 pub mod publish;
+pub mod pull;
 pub mod refresh;
 pub mod rollback;
 pub mod rollout;

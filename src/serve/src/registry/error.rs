@@ -16,8 +16,11 @@ pub enum RegistryError {
     #[error("there is no registry at {}: publish a model to it first", .0.display())]
     Absent(PathBuf),
     /// A URL that says nothing to us.
-    #[error("{} is no place for a registry: give a folder, or a URL such as s3://bucket/prefix", .0.display())]
+    #[error("{} is no place for a registry: give a folder, a URL such as s3://bucket/prefix or, to read it, one such as https://example.org/v1/", .0.display())]
     Scheme(PathBuf),
+    /// A registry as it is served, of which something was to be changed.
+    #[error("{} is where a registry is served: give the folder or the bucket behind it to change it", .0.display())]
+    ReadOnly(PathBuf),
     /// Nothing was published yet.
     #[error("the registry {} is empty: publish a model first", .0.display())]
     Empty(PathBuf),

@@ -33,6 +33,7 @@ mod hash;
 mod publish;
 mod read;
 mod rollout;
+mod site;
 mod store;
 mod trusted;
 
@@ -54,6 +55,7 @@ pub use rollout::Released;
 
 use bucket::Bucket;
 use folder::Folder;
+use site::Site;
 use store::Store;
 
 /// The name of the file that says what is in force.
@@ -73,7 +75,8 @@ impl Registry {
         Self::at(place.into(), Folder::create)
     }
 
-    /// Opens the registry at `place`, which must be there; it may be empty.
+    /// Opens the registry at `place`, which must be there; it may be empty. An `http` or `https` URL is that of whoever
+    /// serves it, such as `https://example.org/v1/`: it can be read.
     pub fn open(place: impl Into<PathBuf>) -> Result<Self, RegistryError> {
         Self::at(place.into(), Folder::open)
     }
@@ -83,6 +86,7 @@ impl Registry {
         folder: impl FnOnce(PathBuf) -> Result<Folder, RegistryError>,
     ) -> Result<Self, RegistryError> {
         let store: Arc<dyn Store> = match bucket::url_of(&place) {
+            Some(url) if site::is_site(&place) => Arc::new(Site::open(place.clone(), url)?),
             Some(url) => Arc::new(Bucket::open(place.clone(), url)?),
             None => Arc::new(folder(place.clone())?),
         };

@@ -11,7 +11,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{
     BlobHash, Encoding, MAX_MANIFEST_BYTES, MalformedHash, Registry, RegistryError, blob_name,
-    release_name,
+    release_name, root_name,
 };
 
 /// What is in force: the manifest, and what its documents say. Sound, but not checked against any key.
@@ -75,6 +75,15 @@ impl Registry {
         root.validate()
             .map_err(|source| RegistryError::Distrusted { path: path.to_owned(), source })?;
         Ok(root)
+    }
+
+    /// A root, of which there is one for each version.
+    pub(crate) fn root(&self, version: u64) -> Result<(Envelope, Root), RegistryError> {
+        let path = self.path(&root_name(version));
+        let json = self.root_file(version)?.ok_or_else(|| RegistryError::Missing(path.clone()))?;
+        let envelope: Envelope = from_json(&path, &json)?;
+        let root = self.parse_root(&path, &envelope)?;
+        Ok((envelope, root))
     }
 
     /// The releases that were in force and are still here, the latest first.
@@ -156,12 +165,12 @@ impl Registry {
         Ok(missing)
     }
 
-    pub(super) fn some_in_force(&self) -> Result<InForce, RegistryError> {
+    pub(crate) fn some_in_force(&self) -> Result<InForce, RegistryError> {
         self.in_force()?.ok_or_else(|| RegistryError::Empty(self.place.clone()))
     }
 
     /// The bytes of a blob that a release names, checked against its hash and its length.
-    fn named(&self, hash: &str, claimed: u64) -> Result<Vec<u8>, RegistryError> {
+    pub(crate) fn named(&self, hash: &str, claimed: u64) -> Result<Vec<u8>, RegistryError> {
         let hash = self.hash_of(hash)?;
         let bytes = self.blob(hash)?;
         if u64::try_from(bytes.len()) == Ok(claimed) {
