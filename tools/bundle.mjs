@@ -13,31 +13,34 @@ import { minify } from "terser";
 const out = process.argv[2];
 const src = fileURLToPath(new URL("../pkg/src/", import.meta.url));
 
-const bundle = await rolldown({
-  input: join(src, "index.ts"),
-  platform: "neutral",
-  transform: { target: "es2022" },
-  // What keeps a model current is loaded when it is needed, and takes from here what it shares with the rest.
-  preserveEntrySignatures: "allow-extension",
-  onLog: (_level, { message }) => {
-    throw new Error(message);
-  },
-});
-const options = {
-  format: "esm",
-  sourcemap: true,
-  dir: join(src, "../dist"),
-  // Rolldown numbers a name that it believes to be taken.
-  entryFileNames: "index.js",
-  chunkFileNames: "[name]-.js",
-  minifyInternalExports: true,
-};
-const { output } = await bundle.generate(options);
+/** Bundles what starts at one file of the sources, into chunks. */
+async function bundled(entry) {
+  const bundle = await rolldown({
+    input: { [entry]: join(src, `${entry}.ts`) },
+    platform: "neutral",
+    external: /^node:/,
+    transform: { target: "es2022" },
+    // What keeps a model current is loaded when it is needed, and takes from here what it shares with the rest.
+    preserveEntrySignatures: "allow-extension",
+    onLog: (_level, { message }) => {
+      throw new Error(message);
+    },
+  });
+  const { output } = await bundle.generate({
+    format: "esm",
+    sourcemap: true,
+    dir: join(src, "../dist"),
+    entryFileNames: "[name].js",
+    // Rolldown numbers a name that it believes to be taken.
+    chunkFileNames: "[name]-.js",
+    minifyInternalExports: true,
+  });
+  return output.filter(({ type }) => type === "chunk");
+}
 
-// One for both: what they share has one name.
+// One for all: what they share has one name.
 const nameCache = {};
-const chunks = output.filter(({ type }) => type === "chunk");
-for (const { name, code, map } of chunks) {
+for (const { name, code, map } of [...(await bundled("index")), ...(await bundled("node"))]) {
   const file = `${name}.js`;
   const { code: small, map: mapped } = await minify(code, {
     module: true,

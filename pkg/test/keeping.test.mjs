@@ -1,7 +1,11 @@
 // What a device keeps, and how it follows a registry: deltas, stores, several tabs, paid connections, some devices first.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { folderStore } from "segue/node";
 import { everything, first, listener, open as openAny, order, second, sectionsOf, segueError, sha256 } from "./support.mjs";
 import { MemoryStore, delta, publishSecond, serveSigned } from "./signed.mjs";
 
@@ -199,4 +203,43 @@ test("what is freed in the middle of an update comes to nothing, and the next vi
     await again.update();
     assert.deepEqual(order(again.rank(everything)), await ranked(t, second));
   }
+});
+
+test("a folder keeps a model for Node, whole whenever the process ends", async (t) => {
+  const signed = await serveSigned(t);
+  const folder = join(mkdtempSync(join(tmpdir(), "segue-store-")), "of", "segue");
+  t.after(() => rmSync(join(folder, "../.."), { recursive: true }));
+  const store = () => folderStore(folder);
+  // What follows it comes after what is kept of it.
+  await (await open(t, signed, { store: store() })).update();
+  publishSecond(signed);
+  const offline = () => open(t, signed, { store: store(), fetch: () => Promise.reject(new TypeError("offline")) });
+  const again = await offline();
+  assert.deepEqual(order(again.rank(everything)), await ranked(t, first));
+  await (await open(t, signed, { store: store() })).update();
+  const names = readdirSync(folder).sort();
+  const hashes = [...sectionsOf(second).map(([, bytes]) => sha256(bytes)), sha256(delta)];
+  assert.deepEqual(names, [...new Set(hashes), "kept.json"].sort());
+
+  // As a process leaves it that ends in the middle: something partial, and blobs that nothing names.
+  for (const name of ["kept.json.tmp", `${"a".repeat(64)}.tmp`, "b".repeat(64)]) writeFileSync(join(folder, name), "half");
+  assert.deepEqual(order((await offline()).rank(everything)), await ranked(t, second));
+  // And what is damaged is no more than what is not there.
+  writeFileSync(join(folder, hashes[0]), "half");
+  writeFileSync(join(folder, "kept.json"), '{"trust":');
+  const mended = await open(t, signed, { store: store() });
+  assert.equal(mended.version, 2);
+});
+
+test("a folder that cannot be written to is told of, and the model works all the same", async (t) => {
+  const signed = await serveSigned(t);
+  const folder = join(mkdtempSync(join(tmpdir(), "segue-store-")), "file");
+  t.after(() => rmSync(join(folder, ".."), { recursive: true }));
+  writeFileSync(folder, "no folder");
+  const segue = await open(t, signed, { store: folderStore(folder) });
+  const unkept = new Promise((resolve) => segue.on("sync", ({ state, error }) => state === "unkept" && resolve(error)));
+  publishSecond(signed);
+  await segue.update();
+  assert.equal((await unkept).code, "storage");
+  assert.equal(segue.version, 2);
 });
