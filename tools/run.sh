@@ -89,8 +89,20 @@ serve_player() {
     publish "$name" "$home/events.jsonl" --catalogue "$home/catalogue.jsonl"
   fi
 
+  page_for "$home"
   rm -rf "$STAGE"
-  exec "$SEGUE" serve --registry "$home/registry" --keys "$STATE/keys" --www www/dist --listen "$listen"
+  exec "$SEGUE" serve --registry "$home/registry" --keys "$home/keys" --www "$home/www" --listen "$listen"
+}
+
+# page_for HOME: the player, with the public key that its model must be signed by.
+page_for() {
+  local out key
+  key=$("$SEGUE" keys list --keys "$1/keys" --json |
+    node -e 'console.log(JSON.parse(require("node:fs").readFileSync(0)).roles.root.keys[0].public)')
+  out=$(staged www)
+  cp -r www/dist/. "$out"
+  sed -i "s/name=\"segue-public-key\" content=\"\"/name=\"segue-public-key\" content=\"$key\"/" "$out/index.html"
+  swap_in "$out" "$1/www"
 }
 
 simulate() {
@@ -98,14 +110,14 @@ simulate() {
   "$SEGUE" simulate "${WORLD[@]}" --out "$1/events.jsonl" --catalogue "$1/catalogue.jsonl"
 }
 
-# publish NAME LOG [--catalogue FILE]: trains on LOG and publishes the model in .segue/run/NAME, signed with keys that lie
-# beside it and not in what is served.
+# publish NAME LOG [--catalogue FILE]: trains on LOG and publishes the model in .segue/run/NAME, signed with keys of its own
+# that lie beside it and not in what is served.
 publish() {
   local name=$1 log=$2 home=$STATE/run/$1
   shift 2
   once "run/$name-model" "$(hash_of "$SEGUE" "$log" "${@:2}")" "$home/model.segue" \
     "$SEGUE" train "$log" "$@" --out "$home/model.segue"
-  [[ -d $STATE/keys ]] || "$SEGUE" keys new --keys "$STATE/keys"
+  [[ -d $home/keys ]] || "$SEGUE" keys new --keys "$home/keys"
   once "run/$name-registry" "$(hash_of "$SEGUE" "$home/model.segue")" "$home/registry" \
-    "$SEGUE" publish "$home/model.segue" --registry "$home/registry" --keys "$STATE/keys"
+    "$SEGUE" publish "$home/model.segue" --registry "$home/registry" --keys "$home/keys"
 }

@@ -23,7 +23,7 @@ const isLate = ({ text }) => LATE.test(text.match(/^\(export "([^"]+)"/)[1]);
 const kept = reached(of("export").filter((item) => !isLate(item)));
 const wanted = reached(of("export").filter(isLate));
 const moved = new Set([...wanted].filter((name) => functions.has(name) && !kept.has(name)));
-const isMoved = (item) => (item.kind === "export" ? isLate(item) : moved.has(item.name));
+const isMoved = (item) => (item.kind === "export" ? isLate(item) : item.kind === "func" && moved.has(item.name));
 
 // What the late part takes from the rest: what its own functions name.
 const taken = new Set([...moved].flatMap((name) => used(functions.get(name).text)));
@@ -50,14 +50,14 @@ assemble(late, [
 function disassembled(path) {
   const out = `${path}.wat`;
   execFileSync(bin("wasm-dis"), [...features, path, "-o", out]);
-  const text = readFileSync(out, "utf8");
+  const text = readFileSync(out, "latin1");
   rmSync(out);
   return text;
 }
 
 function assemble(path, items) {
   const wat = `${path}.wat`;
-  writeFileSync(wat, `(module\n${items.join("\n")}\n)\n`);
+  writeFileSync(wat, `(module\n${items.join("\n")}\n)\n`, "latin1");
   execFileSync(bin("wasm-as"), [...features, wat, "-o", path]);
   rmSync(wat);
 }

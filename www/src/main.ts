@@ -4,13 +4,11 @@ import { App } from "./app.js";
 import { byId, count } from "./dom.js";
 import { explainFailure, showNotice, whyNotCurrent } from "./notice.js";
 
-const UPDATE_EVERY_MS = 60_000;
-
 async function main(): Promise<void> {
   const registry = new URL("/v1/", location.href);
   let segue: Segue;
   try {
-    segue = await Segue.open({ registry });
+    segue = await Segue.open({ registry, publicKey: publicKey(), follow: true });
   } catch (error) {
     byId("status").textContent = "";
     showNotice(explainFailure(error, registry));
@@ -24,7 +22,13 @@ async function main(): Promise<void> {
   document.documentElement.dataset["ready"] = "true";
 }
 
-/** Takes up new versions of the model, and says which one is in force. */
+/** The key that models must be signed by, where the page was given one. */
+function publicKey(): string | undefined {
+  const meta = document.querySelector<HTMLMetaElement>("meta[name=segue-public-key]");
+  return meta?.content || undefined;
+}
+
+/** Says which model is in force, and why it is not a later one. */
 function keepCurrent(segue: Segue, app: App): void {
   const status = byId("status");
   const here = () => (segue.here < segue.tracks ? `${segue.here.toLocaleString("en")} of ` : "");
@@ -38,11 +42,6 @@ function keepCurrent(segue: Segue, app: App): void {
     status.title = detail;
   };
   const offline = () => notCurrent("Offline", "");
-  const update = () =>
-    segue.update().then(current, (error: unknown) => {
-      if (navigator.onLine) notCurrent(whyNotCurrent(error), String(error));
-      else offline();
-    });
   segue.on("update", () => {
     app.updated();
     current();
@@ -50,9 +49,13 @@ function keepCurrent(segue: Segue, app: App): void {
   segue.on("arrival", () => {
     if (navigator.onLine) current();
   });
-  addEventListener("online", () => void update());
+  segue.on("sync", ({ state, error }) => {
+    if (state === "current") current();
+    else if (state === "waiting") notCurrent("A later model waits for a connection that is not paid for by the byte", "");
+    else if (state === "failed" && navigator.onLine) notCurrent(whyNotCurrent(error), String(error));
+    else if (state === "failed") offline();
+  });
   addEventListener("offline", offline);
-  setInterval(() => void update(), UPDATE_EVERY_MS);
   if (navigator.onLine) current();
   else offline();
 }

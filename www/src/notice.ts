@@ -51,6 +51,11 @@ const UNREADABLE = {
   text: "The server gives something else, or one of a later format. Publish the model again, by the version of Segue that this page was built from:",
   command: PUBLISH,
 };
+const FORGED = {
+  title: "The model is not signed by whom it should be",
+  text: "Nothing of it is used. Whoever serves this page can tell which key it was given, and sign the model with it:",
+  command: `${PUBLISH} --keys keys`,
+};
 const UNUSABLE = {
   title: "The model cannot be used",
   text: "Train and publish it again, by the version of Segue that this page was built from:",
@@ -73,6 +78,8 @@ export function explainFailure(error: unknown, registry: URL): Notice {
       return { ...unreachable(error, registry), detail };
     case "manifest":
       return { ...UNREADABLE, detail };
+    case "signature":
+      return { ...FORGED, detail };
     case "hash":
       return { ...DAMAGED, detail };
     case "model":
@@ -103,6 +110,8 @@ export function whyNotCurrent(error: unknown): string {
       return `The server answers ${error.status}`;
     case "manifest":
       return "The server's manifest cannot be read";
+    case "signature":
+      return "A later model is not to be believed";
     case "hash":
       return "A later model came damaged";
     default:
