@@ -23,7 +23,7 @@ usage: ./build.sh VERB
            catalogue names its tracks), publish the model and serve the player at
            http://127.0.0.1:8787/; some 5 minutes the first time, seconds after that
   test     every check and test, native, in WebAssembly and in headless Chromium and Firefox
-  pkg      build the npm package in pkg/ and hold its size against pkg/size-budget.json
+  pkg      build the npm package in pkg/ and hold its sizes against pkg/size-budget.json
   size [levels]
            what each part of the package takes; with `levels`, the module's bytes and speed at other
            levels of optimisation
