@@ -31,7 +31,7 @@ verb_bench() {
   for part in ${@+"$@"}; do
     [[ $(type -t "bench_$part") == function ]] || wrong_usage "bench has no part '$part'"
   done
-  [[ $# -gt 0 ]] || set -- accuracy methods feedback replay newtracks retrained deltas next last train scan calls latency cold memory million size
+  [[ $# -gt 0 ]] || set -- accuracy methods feedback replay newtracks retrained deltas live faults next last train scan calls latency cold memory million size
   for part in "$@"; do
     say "bench: $part"
     "bench_$part"
@@ -80,6 +80,22 @@ bench_deltas() {
     --out "$home/events.jsonl" --catalogue "$home/catalogue.jsonl"
   bench/deltas.sh "$home" "$TARGET/release/examples/delta"
 }
+
+# How soon a page that is open uses what is published: a catalogue of 100,000 tracks, and what a day adds.
+bench_live() {
+  local home=$BENCH/live
+  setup_browser
+  mkdir -p "$home"
+  "$SEGUE" simulate --listeners 10000 --tracks 100000 --days 30 --seed 2 \
+    --out "$home/events.jsonl" --catalogue "$home/catalogue.jsonl"
+  node bench/lib/cut.mjs "$home/events.jsonl" "$home"
+  "$SEGUE" train "$home/day.jsonl" --catalogue "$home/catalogue.jsonl" --out "$home/before.segue"
+  "$SEGUE" train "$home/events.jsonl" --catalogue "$home/catalogue.jsonl" --update "$home/before.segue" \
+    --out "$home/after.segue"
+  node bench/live/run.mjs "$SEGUE" "$home/before.segue" "$home/after.segue" 40
+}
+
+bench_faults() { node bench/faults/run.mjs "${FAULTS:-12000}"; }
 
 setup_patchers() {
   local tool missing=()
