@@ -188,6 +188,19 @@ impl Edit {
         })
     }
 
+    /// Does it to the list of its row, which begins at `start`.
+    #[inline(never)]
+    fn apply(&self, list: &mut Vec<Entry>, start: usize) {
+        let order = self.entry.order(self.row);
+        let at = list[start..].iter().position(|entry| entry.order(self.row) >= order);
+        let at = at.map_or(list.len(), |at| start + at);
+        if self.comes {
+            list.insert(at, self.entry);
+        } else if list.get(at) == Some(&self.entry) {
+            list.remove(at);
+        }
+    }
+
     /// By row; what goes before what comes.
     pub const fn key(&self) -> (u32, bool, u32) {
         (self.row, self.comes, self.entry.0)
@@ -234,30 +247,47 @@ impl Neighbours {
         ends.try_reserve_exact(from.len()).ok()?;
         let mut list = Vec::new();
         list.try_reserve_exact(self.list.len() + edits.len()).ok()?;
-        for (row, &from) in (0..).zip(from) {
-            let start = list.len();
-            let kept = self.list[self.bounds(from as usize)].iter();
-            let moved = |entry: &Entry| {
-                let place = to[entry.place() as usize];
-                (place != u32::MAX).then(|| entry.at(place))
-            };
-            list.extend(kept.filter_map(moved));
-            let here;
-            (here, edits) = edits.split_at(edits.iter().take_while(|it| it.row == row).count());
-            for edit in here {
-                let order = edit.entry.order(row);
-                let at = list[start..].iter().position(|entry| entry.order(row) >= order);
-                let at = at.map_or(list.len(), |at| start + at);
-                if edit.comes {
-                    list.insert(at, edit.entry);
-                } else if list.get(at) == Some(&edit.entry) {
-                    list.remove(at);
-                }
+        let stays = from.len() == to.len() && (0..).zip(to).all(|(row, &to)| row == to);
+        let mut row = 0;
+        while row < from.len() {
+            if stays {
+                // Up to the next edit all is as it was.
+                let next = edits.first().map_or(from.len(), |edit| edit.row as usize).max(row);
+                self.copy(row..next, &mut list, &mut ends);
+                row = next;
             }
+            let Some(&from) = from.get(row) else { break };
+            let start = list.len();
+            self.row(from, to, &mut list);
+            let here = edits.iter().take_while(|edit| edit.row as usize == row).count();
+            let (here, rest) = edits.split_at(here);
+            here.iter().for_each(|edit| edit.apply(&mut list, start));
             ends.push(list.len() as u32);
+            (edits, row) = (rest, row + 1);
         }
         let (weights, shares) = (self.weights, self.shares);
         Some(Self { ends, list, classes, weights, shares })
+    }
+
+    /// The lists of some rows, as they are.
+    #[inline(never)]
+    fn copy(&self, rows: core::ops::Range<usize>, list: &mut Vec<Entry>, ends: &mut Vec<u32>) {
+        let start = rows.start.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let by = (list.len() as u32).wrapping_sub(start);
+        let ended = &self.ends[rows];
+        let end = ended.last().copied().unwrap_or(start);
+        list.extend_from_slice(&self.list[start as usize..end as usize]);
+        ends.extend(ended.iter().map(|end| end.wrapping_add(by)));
+    }
+
+    /// The list of one row, of which tracks are `to` now.
+    #[inline(never)]
+    fn row(&self, from: u32, to: &[u32], list: &mut Vec<Entry>) {
+        let kept = self.list[self.bounds(from as usize)].iter();
+        list.extend(kept.filter_map(|entry| {
+            let place = to[entry.place() as usize];
+            (place != u32::MAX).then(|| entry.at(place))
+        }));
     }
 
     /// The list of the track at this place; empty where there is none.

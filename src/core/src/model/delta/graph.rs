@@ -22,7 +22,9 @@ struct Code {
     classes: Patch,
     /// Whether anything became of a row's pairs: where something else of the track changed, and of a new one.
     changed: [Bit; 2],
-    /// Whether a pair is no more, by its level.
+    /// Whether anything became of a pair, by its level.
+    moved: [Bit; LEVELS],
+    /// Whether it is no more, where something did.
     gone: [Bit; LEVELS],
     /// By the level and the lean that a pair had, none of a new one.
     levels: [[Bit; LEVELS]; LEVELS + 1],
@@ -43,6 +45,7 @@ pub fn graph(
     let mut code = Code {
         classes: Patch::new(1),
         changed: Default::default(),
+        moved: Default::default(),
         gone: Default::default(),
         levels: Default::default(),
         leans: Default::default(),
@@ -126,21 +129,20 @@ impl Code {
         edits.try_reserve(4 * pairs.len()).map_err(|_| Fault::Memory)?;
         for &pair in pairs {
             let is = next.map(|next| next.pairs_of(row).find(|is| is.rows == pair.rows));
+            let level = usize::from(pair.level);
+            let moves = is.is_some_and(|is| is != Some(pair));
+            if !coder.bit(moves, &mut self.moved[level]) {
+                continue;
+            }
+            edits.extend(Edit::both(pair, false));
             let gone = is.is_some_and(|is| is.is_none());
-            let gone = coder.bit(gone, &mut self.gone[usize::from(pair.level)]);
+            if coder.bit(gone, &mut self.gone[level]) {
+                continue;
+            }
             let is = is.flatten().unwrap_or(pair);
-            let mut became = pair;
-            if !gone {
-                let was = [pair.level, pair.lean].map(usize::from);
-                became.level = symbol(coder, &mut self.levels[was[0]], is.level);
-                became.lean = symbol(coder, &mut self.leans[was[1]], is.lean);
-            }
-            if gone || became != pair {
-                edits.extend(Edit::both(pair, false));
-            }
-            if !gone && became != pair {
-                edits.extend(Edit::both(became, true));
-            }
+            let level = symbol(coder, &mut self.levels[level], is.level);
+            let lean = symbol(coder, &mut self.leans[usize::from(pair.lean)], is.lean);
+            edits.extend(Edit::both(Pair { level, lean, ..pair }, true));
         }
         let new = || {
             let all = next.iter().flat_map(|next| next.pairs_of(row));
