@@ -23,7 +23,9 @@ export {
   type Store,
   type SyncState,
   type SyncStatus,
+  type Tally,
   type TopOptions,
   type TrackList,
   type WasmSource,
+  type Worse,
 } from "./types.js";

@@ -31,6 +31,7 @@ import {
   type SyncStatus,
   type TopOptions,
   type TrackList,
+  type Worse,
 } from "./types.js";
 import { Updates } from "./updates.js";
 
@@ -53,6 +54,12 @@ interface Pending extends Deed {
   readonly track: string;
 }
 
+/** Whether an event of a kind is that something was heard (0) or refused (1). */
+const DEEDS: readonly (0 | 1 | undefined)[] = KINDS.map((kind) => {
+  if (kind === "play" || kind === "replay") return 0;
+  return kind === "skip" || kind === "dislike" ? 1 : undefined;
+});
+
 /** Shards that are fetched without being asked for. */
 const NEAR = 4;
 
@@ -67,9 +74,11 @@ interface Events {
   arrival: number;
   /** How far an update is, at every step of it. */
   sync: SyncStatus;
+  /** That the model in use is worse for this listener than the one before. */
+  worse: Worse;
 }
 
-const EVENTS: readonly (keyof Events)[] = ["update", "arrival", "sync"];
+const EVENTS: readonly (keyof Events)[] = ["update", "arrival", "sync", "worse"];
 
 /**
  * A model and one listener, on this device.
@@ -110,6 +119,7 @@ export class Segue {
     const updates = new Updates(registry, options);
     const segue = new Segue(await updates.start(), near, updates);
     updates.report = (status) => segue.#emit("sync", status);
+    updates.worse = (worse) => segue.#emit("worse", worse);
     void updates.follow((release) => segue.#look(release));
     return segue;
   }
@@ -200,6 +210,8 @@ export class Segue {
     if (id !== undefined && this.#again(check.eventId(id))) return isTrack(row);
     if (at !== undefined && engine.was_away(at, played ?? 0)) this.leave();
     const here = this.#take(track, row, { kind, played, duration, past: false });
+    const deed = DEEDS[kind];
+    if (deed !== undefined) this.#updates?.count(deed);
     this.#follow();
     return here;
   }
@@ -240,7 +252,7 @@ export class Segue {
     const limit = check.limit(options.limit, candidates.length);
     const rows = this.#tracks.rows(candidates);
     const choose = (given: Choices) => engine.rank(rows, limit, ...check.choices(given));
-    const order = attempt("argument", () => choose(options));
+    const order = this.#ranked(() => choose(options));
 
     const ids = check.areIds(candidates) ? candidates : undefined;
     const places = placesOf(order, 4, (index, score, _, p, moved): RankedTrack => {
@@ -267,7 +279,7 @@ export class Segue {
     check.record("options", options);
     const limit = check.limit(options.limit, engine.here);
     const exclude = this.#tracks.rows(check.idsOrRows("exclude", options.exclude ?? []));
-    const order = attempt("argument", () => engine.top(limit, exclude));
+    const order = this.#ranked(() => engine.top(limit, exclude));
     const places = placesOf(order, 4, (row, score, _, p, moved): RankedTrack => {
       const index = this.#tracks.place(row);
       const track = this.#tracks.id(row);
@@ -371,12 +383,13 @@ export class Segue {
 
   /**
    * Calls `listener` with the new version after each `"update"`, with the number of tracks that are here after each
-   * `"arrival"` of more of them, or with a `SyncStatus` at each step of an update (`"sync"`). Returns what ends that.
+   * `"arrival"` of more of them, with a `SyncStatus` at each step of an update (`"sync"`), or with what was counted where the model in use is
+   * worse for this listener than the one before (`"worse"`): it is told to you and to nobody else. Returns what ends that.
    */
   on<E extends keyof Events>(event: E, listener: (value: Events[E]) => void): () => void {
     this.#alive();
     if (!EVENTS.includes(event) || typeof listener !== "function") {
-      const message = `on() takes "update", "arrival" or "sync" and a function, not "${event}"`;
+      const message = `on() takes ${EVENTS.map((name) => `"${name}"`).join(", ")} and a function, not "${event}"`;
       throw new SegueError("argument", message);
     }
     // A pair of its own for each call, so that each ends only itself.
@@ -477,6 +490,18 @@ export class Segue {
       this.#renew();
       this.#emit("arrival", engine.here);
       void this.#updates?.keep();
+    }
+  }
+
+  /** What a ranking gives; a module that fails is counted against its model. */
+  #ranked(action: () => Uint32Array): Uint32Array {
+    try {
+      return action();
+    } catch (cause) {
+      if (cause instanceof WebAssembly.RuntimeError) this.#updates?.count(2);
+      return attempt("argument", () => {
+        throw cause;
+      });
     }
   }
 

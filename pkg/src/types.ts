@@ -58,6 +58,8 @@ export interface Kept {
   readonly trust: string;
   /** What it calls itself. */
   readonly device: string;
+  /** What was counted of its models; numbers as the module has them. */
+  readonly tallies?: readonly number[] | undefined;
   /** What its model is made of; left out where there is none. */
   readonly model?: KeptModel | undefined;
 }
@@ -110,6 +112,23 @@ export interface SyncStatus {
   readonly total?: number | undefined;
   /** What went wrong, where it `failed` or is `unkept`. */
   readonly error?: Error | undefined;
+}
+
+/** What was counted under a model on this device, with its listener. */
+export interface Tally {
+  readonly version: number;
+  /** Plays and replays. */
+  readonly heard: number;
+  /** Skips and dislikes. */
+  readonly refused: number;
+  /** Rankings that failed. */
+  readonly failed: number;
+}
+
+/** That a listener refuses more under the model in use than under the one before, or that it fails where that did not. */
+export interface Worse {
+  readonly before: Tally;
+  readonly now: Tally;
 }
 
 export interface OpenOptions extends ModelOptions {

@@ -3,20 +3,23 @@
 import { load } from "./module.js";
 import type { Registry } from "./registry.js";
 import { Source } from "./source.js";
-import type { Device, Held } from "./sync/device.js";
+import type { Deed, Device, Held } from "./sync/device.js";
 import type { Following, Look } from "./sync/follow.js";
 import { attempt } from "./error.js";
 import { Engine } from "../wasm/segue_wasm.js";
-import type { OpenOptions, SyncStatus } from "./types.js";
+import type { OpenOptions, SyncStatus, Worse } from "./types.js";
 
 export class Updates {
   readonly #registry: Registry;
   readonly #options: OpenOptions;
   #device: Promise<Device> | undefined;
+  #opened: Device | undefined;
   #following: Following | undefined;
   #free = false;
   /** Hears how far an update is. */
   report: (status: SyncStatus) => void = () => {};
+  /** Hears that the model in use is worse than the one before. */
+  worse: (worse: Worse) => void = () => {};
 
   constructor(registry: Registry, options: OpenOptions) {
     this.#registry = registry;
@@ -70,6 +73,9 @@ export class Updates {
     const { Device } = await import("./sync/index.js");
     const opened = await Device.open(this.#registry, loaded, { publicKey, device, store, syncWasm, report });
     if (held) opened.use(held);
+    this.#opened = opened;
+    // What was counted outlives the page, as far as a page that is hidden is given time.
+    globalThis.document?.addEventListener("visibilitychange", this.#hidden);
     return opened;
   }
 
@@ -85,14 +91,27 @@ export class Updates {
     }
   }
 
+  /** Counts what the listener did, or that something failed, once there is a device to compare models. */
+  count(deed: Deed): void {
+    const worse = this.#opened?.count(deed);
+    if (worse) this.worse(worse);
+  }
+
   /** Keeps what came to the model in use, where anything is kept at all. */
   async keep(): Promise<void> {
     const device = await this.#device;
     await device?.alone(() => device.keep());
   }
 
+  readonly #hidden = () => {
+    if (document.visibilityState === "hidden") void this.#opened?.remember();
+  };
+
   free(): void {
     this.#free = true;
+    globalThis.document?.removeEventListener("visibilitychange", this.#hidden);
+    void this.#opened?.remember();
+    this.#opened = undefined;
     this.#following?.stop();
     // What is still under way would find nothing to do it with.
     this.#device?.then((device) => device.alone(async () => device.free())).catch(() => {});

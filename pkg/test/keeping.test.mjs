@@ -243,3 +243,27 @@ test("a folder that cannot be written to is told of, and the model works all the
   assert.equal((await unkept).code, "storage");
   assert.equal(segue.version, 2);
 });
+
+test("a listener who refuses far more under a new model has it told, once, and to the page alone", async (t) => {
+  const signed = await serveSigned(t);
+  const store = new MemoryStore();
+  const listens = (segue, skips) => {
+    const said = [];
+    segue.on("worse", (worse) => said.push(worse));
+    for (let at = 0; at < 64; at++) segue.observe({ kind: at % 8 < skips ? "skip" : "play", track: "jazz:05", played_ms: 9000, duration_ms: 10000 });
+    return said;
+  };
+  const segue = await open(t, signed, { store });
+  assert.deepEqual(listens(segue, 1), []);
+  publishSecond(signed);
+  signed.registry.asked.length = 0;
+  await segue.update();
+  const [worse, ...more] = listens(segue, 6);
+  assert.deepEqual([worse.before, worse.now.version, more], [{ version: 1, heard: 56, refused: 8, failed: 0 }, 2, []]);
+  assert(worse.now.refused > 10);
+  assert(signed.registry.asked.every((path) => path === "/v1/manifest" || path.startsWith("/v1/blob/")));
+  // What was counted outlives the visit.
+  segue.free();
+  await new Promise((turn) => setTimeout(turn, 50));
+  assert.deepEqual(store.kept.tallies, [1, 56, 8, 0, 2, 16, 48, 0, 1]);
+});

@@ -8,7 +8,7 @@ import { FORMAT, examine, fields, manifestOf, numberOf, type Manifest, type Sect
 import { loadLate } from "../module.js";
 import { sha256, type Arrived, type Cached, type Registry } from "../registry.js";
 import { Source, collect } from "../source.js";
-import type { Kept, Store, SyncState, SyncStatus, WasmSource } from "../types.js";
+import type { Kept, Store, SyncState, SyncStatus, WasmSource, Worse } from "../types.js";
 import { isWelcome } from "./follow.js";
 import { indexedStore } from "./store.js";
 import { offerTape, rootTape } from "./tape.js";
@@ -18,6 +18,9 @@ import { verified } from "./verify.js";
 const CURRENT = 0;
 const VERIFY = -1;
 const FETCH = -2;
+
+/** What is counted: that something was heard (0), refused (1) or failed (2). */
+export type Deed = 0 | 1 | 2;
 
 /** A model, and what it is made of. */
 export interface Held {
@@ -70,6 +73,7 @@ export class Device {
     const device = new Device(registry, sync, store, id, options);
     if (kept !== undefined && !sound) device.#unkept(kept);
     if (sound) device.#learn(sound);
+    if (Array.isArray(sound?.tallies)) sync.recall(Float64Array.from(sound.tallies));
     return device;
   }
 
@@ -95,6 +99,7 @@ export class Device {
     this.#held = held;
     const { version, release } = held.source.manifest;
     this.#sync.resume(version, release, this.#sync.trust());
+    this.#sync.change(version);
     return held;
   }
 
@@ -238,6 +243,7 @@ export class Device {
   async applied(held: Held): Promise<void> {
     attempt("manifest", () => this.#sync.applied());
     this.#held = held;
+    this.#sync.change(held.source.manifest.version);
     await this.keep();
     this.#say("current");
   }
@@ -265,10 +271,27 @@ export class Device {
     }
   }
 
+  /** Counts that something was heard, refused or failed. Returns what shows that the model in use is worse than the one before. */
+  count(deed: Deed): Worse | undefined {
+    if (!this.#sync.count(deed)) return undefined;
+    const numbers = Array.from(this.#sync.tallies());
+    const tally = (at: number) => {
+      const [version, heard, refused, failed] = numbers.slice(at, at + 4) as [number, number, number, number];
+      return { version, heard, refused, failed };
+    };
+    return { before: tally(0), now: tally(4) };
+  }
+
+  /** Stores what was counted, with what is stored already. */
+  async remember(): Promise<void> {
+    await this.#write(this.#stored?.model);
+  }
+
   /** Stores a model with what is believed. */
   async #write(model: Kept["model"]): Promise<void> {
     if (!this.#store) return;
-    const kept: Kept = { trust: this.#sync.trust(), device: this.#id, model };
+    const tallies = Array.from(this.#sync.tallies());
+    const kept: Kept = { trust: this.#sync.trust(), device: this.#id, tallies, model };
     try {
       await this.#store.write(kept, this.#fresh);
       this.#stored = kept;

@@ -4,7 +4,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`event`], [`catalogue`], [`manifest`] | what crosses the network |
-//! | [`sync`] | the steps from what a registry shows to the model in use |
+//! | [`sync`], [`guardrail`] | the steps from what a registry shows to the model in use; whether that is worse than the one before |
 //! | [`trust`], [`plan`], [`rollout`] | whose manifests are believed, what to fetch for one, and who tries a candidate first |
 //! | [`model`] | the model's sections, validated once |
 //! | [`ids`] | callers' track ids, fingerprints and rows |
@@ -37,6 +37,7 @@ pub mod codec;
 pub mod event;
 pub mod features;
 pub mod fold_in;
+pub mod guardrail;
 pub mod ids;
 pub mod kernel;
 pub mod kmeans;

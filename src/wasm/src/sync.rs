@@ -3,6 +3,7 @@
 use alloc::{string::String, vec::Vec};
 use core::ptr;
 use segue_core::{
+    guardrail::{Deed, Guardrail, Tally},
     manifest::SectionRef,
     model::{SectionId, SectionKind},
     sync::{self, InUse, Next, SyncError},
@@ -20,7 +21,7 @@ use crate::{
 /// A device that follows a registry. Each step answers with what is next: see [`Sync::show`].
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct Sync(sync::Sync);
+pub struct Sync(sync::Sync, Guardrail);
 
 /// Nothing is to be done.
 const CURRENT: f64 = 0.0;
@@ -43,7 +44,7 @@ impl Sync {
             }
         };
         let device = (!device.is_empty()).then(|| device.into());
-        Ok(Self(sync::Sync::new(trust, device)))
+        Ok(Self(sync::Sync::new(trust, device), Guardrail::default()))
     }
 
     /// Takes up what was kept: the model in use, and `trust` as [`Self::trust`] gave it. Returns false, and takes up
@@ -121,6 +122,46 @@ impl Sync {
     /// Gives up what was begun.
     pub fn abandon(&mut self) {
         self.0.abandon();
+    }
+
+    /// A model of this version is in use from now on, and what is counted is counted for it.
+    pub fn change(&mut self, version: f64) {
+        self.1.change(version as u64);
+    }
+
+    /// Counts that something was heard (0), refused (1), or failed (any other). Returns whether it shows that the model in
+    /// use is worse than the one before it.
+    pub fn count(&mut self, deed: u8) -> bool {
+        self.1.count(match deed {
+            0 => Deed::Heard,
+            1 => Deed::Refused,
+            _ => Deed::Failed,
+        })
+    }
+
+    /// What was counted of the model before and of the one in use: version, heard, refused, failed of each, and 1 where it
+    /// was said that this one is worse.
+    pub fn tallies(&self) -> Vec<f64> {
+        let Guardrail { before, now, said } = self.1;
+        let numbers =
+            |of: Tally| [of.version as f64, of.heard.into(), of.refused.into(), of.failed.into()];
+        let mut all = Vec::from(numbers(before));
+        all.extend(numbers(now));
+        all.push(f64::from(u8::from(said)));
+        all
+    }
+
+    /// Takes up what [`Self::tallies`] gave; other numbers are taken for nothing counted.
+    pub fn recall(&mut self, tallies: &[f64]) {
+        let [a, b, c, d, e, f, g, h, said] = tallies else { return };
+        let tally = |[version, heard, refused, failed]: [f64; 4]| Tally {
+            version: version as u64,
+            heard: heard as u32,
+            refused: refused as u32,
+            failed: failed as u32,
+        };
+        let [before, now] = [[*a, *b, *c, *d], [*e, *f, *g, *h]].map(tally);
+        self.1 = Guardrail { before, now, said: *said == 1.0 };
     }
 }
 
