@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What the next version of a model costs a device that has the one before, beside what general tools make of the same two
-# files: `deltas.sh WORLD DELTA`, a folder that holds a simulated events.jsonl and catalogue.jsonl, and the example of
-# segue-core. Of each log the latest 3 % of events, the last day and the last hour are what the earlier version lacks.
+# files: `deltas.sh WORLD DELTA`, a folder that holds a simulated events.jsonl and catalogue.jsonl, another such world in `year`,
+# and the example of segue-core. Of each log the latest 3 % of events, the last day and the last hour are what the earlier version lacks.
 set -euo pipefail
 data=${SEGUE_DATA:-../shared/data}
 here=$(cd "$(dirname "$0")" && pwd)
@@ -52,6 +52,7 @@ told() {
 }
 
 versions simulated "$world/events.jsonl" "$world/catalogue.jsonl"
+versions year "$world/year/events.jsonl" "$world/year/catalogue.jsonl"
 if [[ -f $data/30music/plays.tsv ]]; then
   versions 30music "$data/30music/plays.tsv"
 else

@@ -78,6 +78,10 @@ bench_deltas() {
   mkdir -p "$home"
   "$SEGUE" simulate --listeners 8000 --tracks 45000 --days 60 --seed 1 \
     --out "$home/events.jsonl" --catalogue "$home/catalogue.jsonl"
+  # A year of fewer listeners in a catalogue of 100,000 tracks.
+  mkdir -p "$home/year"
+  "$SEGUE" simulate --listeners 2000 --tracks 100000 --days 365 --seed 3 \
+    --out "$home/year/events.jsonl" --catalogue "$home/year/catalogue.jsonl"
   bench/deltas.sh "$home" "$TARGET/release/examples/delta"
 }
 
