@@ -1,11 +1,11 @@
 // The package in a page that has no bundler, under a strict policy.
 
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { GOLDEN, sessions } from "../../pkg/test/golden.mjs";
 import { second, serve } from "../../pkg/test/support.mjs";
-import { newPage, startBrowser } from "./support.mjs";
+import { newPage, startBrowser, withPackage } from "./support.mjs";
 
 const pkg = new URL("../../pkg/", import.meta.url);
 let chromium;
@@ -28,13 +28,7 @@ const LISTENER = `
 /** A server with the package as it is packed, a registry, and the file `index.html`. */
 async function site(t, html) {
   const registry = await serve(t);
-  for (const folder of ["dist", "wasm"]) {
-    for (const name of readdirSync(new URL(folder, pkg))) {
-      const path = `${folder}/${name}`;
-      registry.files.set(`/pkg/${path}`, readFileSync(new URL(path, pkg)));
-    }
-  }
-  registry.files.set("/favicon.ico", Buffer.alloc(0));
+  withPackage(registry);
   registry.files.set("/app/index.html", Buffer.from(html));
   return registry;
 }

@@ -1,5 +1,6 @@
 // Headless Chromium, as the system has it.
 
+import { readFileSync, readdirSync } from "node:fs";
 import { chromium } from "playwright-core";
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -22,4 +23,17 @@ export async function newPage(t, browser, options) {
     if (["error", "warning"].includes(message.type())) page.reported.push(message.text());
   });
   return page;
+}
+
+const pkg = new URL("../../pkg/", import.meta.url);
+
+/** Has a registry's server serve the package too, as it is packed, in /pkg/. */
+export function withPackage(registry) {
+  for (const folder of ["dist", "wasm"]) {
+    for (const name of readdirSync(new URL(folder, pkg))) {
+      if (!/\.(js|wasm)$/.test(name)) continue;
+      registry.files.set(`/pkg/${folder}/${name}`, readFileSync(new URL(`${folder}/${name}`, pkg)));
+    }
+  }
+  registry.files.set("/favicon.ico", Buffer.alloc(0));
 }

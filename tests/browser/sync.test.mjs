@@ -1,13 +1,11 @@
 // A model that is kept current in a real browser: IndexedDB, tabs that share it, server-sent events, workers.
 
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { delta, publishSecond, serveSigned } from "../../pkg/test/signed.mjs";
 import { everything, first, listener, order, second, sha256 } from "../../pkg/test/support.mjs";
-import { startBrowser } from "./support.mjs";
+import { startBrowser, withPackage } from "./support.mjs";
 
-const pkg = new URL("../../pkg/", import.meta.url);
 let chromium;
 before(async () => (chromium = await startBrowser()));
 after(() => chromium?.stop());
@@ -16,11 +14,7 @@ after(() => chromium?.stop());
 async function site(t) {
   const signed = await serveSigned(t);
   const { registry } = signed;
-  for (const folder of ["dist", "wasm"]) {
-    for (const name of readdirSync(new URL(folder, pkg))) {
-      if (/\.(js|wasm)$/.test(name)) registry.files.set(`/pkg/${folder}/${name}`, readFileSync(new URL(`${folder}/${name}`, pkg)));
-    }
-  }
+  withPackage(registry);
   const listeners = new Set();
   signed.hears = listeners;
   signed.tell = () => listeners.forEach((response) => response.write(`event: release\ndata: ${signed.version}\n\n`));
@@ -44,7 +38,6 @@ async function site(t) {
       segue.on("sync", ({ state, error }) => states.push(error ? state + ": " + error.message : state));
       globalThis.rank = () => Array.from(segue.rank(${JSON.stringify(everything)}), ({ track }) => track);
     };`;
-  registry.files.set("/favicon.ico", Buffer.alloc(0));
   registry.files.set("/page.js", Buffer.from(`${source} open().then(() => (globalThis.ready = true), (error) => (globalThis.failed = String(error)));`));
   registry.files.set("/index.html", Buffer.from('<!doctype html><script type="module" src="/page.js"></script>'));
   registry.files.set("/worker.js", Buffer.from(`${source} open().then(() => {

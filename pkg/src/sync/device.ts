@@ -68,7 +68,7 @@ export class Device {
     const reading = store?.read().catch((cause: unknown) => cause);
     const [kept] = await Promise.all([reading, loadLate(options.syncWasm, loaded)]);
     const sound = isKept(kept) ? kept : undefined;
-    const id = options.device ?? sound?.device ?? (store ? crypto.randomUUID() : "");
+    const id = options.device ?? sound?.device ?? (store ? globalThis.crypto?.randomUUID?.() : undefined) ?? "";
     const sync = attempt("argument", () => new Sync(options.publicKey ?? "", id));
     const device = new Device(registry, sync, store, id, options);
     if (kept !== undefined && !sound) device.#unkept(kept);
@@ -114,7 +114,9 @@ export class Device {
   }
 
   async #locked<T>(action: () => Promise<T>): Promise<T> {
+    let begun = false;
     const guarded = async (): Promise<T> => {
+      begun = true;
       // Another tab may have gone ahead.
       const kept = await this.#store?.read().catch(() => undefined);
       if (isKept(kept)) this.#learn(kept);
@@ -128,7 +130,14 @@ export class Device {
       }
     };
     const locks = globalThis.navigator?.locks;
-    return locks && this.#store ? locks.request(`segue ${this.#registry.url}`, guarded) : guarded();
+    if (!locks || !this.#store) return guarded();
+    try {
+      return await locks.request(`segue ${this.#registry.url}`, guarded);
+    } catch (cause) {
+      // A page that may not lock, such as one in a sandbox, has nobody to lock out.
+      if (begun) throw cause;
+      return guarded();
+    }
   }
 
   /**

@@ -196,7 +196,7 @@ fn a_manifest_that_somebody_else_replaced_is_not_replaced_over_them() {
 
 #[test]
 fn a_place_that_is_neither_a_folder_nor_a_bucket_says_what_to_give() {
-    for place in ["https://music.example/v1", "gs://music", "://"] {
+    for place in ["ftp://music.example/v1", "gs://music", "://"] {
         let error = Registry::open(place).unwrap_err();
         assert!(error.to_string().contains("s3://bucket/prefix"), "{error}");
     }
