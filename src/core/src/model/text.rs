@@ -129,9 +129,24 @@ impl<'a> Text<'a> {
     }
 
     fn string(&self, index: usize) -> &'a str {
+        core::str::from_utf8(self.string_bytes(index)).unwrap_or_default()
+    }
+
+    /// The bytes of a string, which are UTF-8.
+    fn string_bytes(&self, index: usize) -> &'a [u8] {
         let strings = self.bytes.get(self.strings()..);
         let bytes = strings.zip(self.bounds(index)).and_then(|(all, [from, to])| all.get(from..to));
-        bytes.and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default()
+        bytes.unwrap_or_default()
+    }
+
+    /// Bytes of the section.
+    pub(super) const fn section_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The bytes of the title of a row.
+    pub(super) fn title_bytes(&self, row: Row) -> &'a [u8] {
+        self.string_bytes(row.index())
     }
 }
 
@@ -149,6 +164,12 @@ impl Strings {
         self.bytes.try_reserve(text.len()).ok()?;
         self.bytes.extend_from_slice(text);
         self.close()
+    }
+
+    /// Makes room for so many strings of so many bytes; `None` where there is no memory for them.
+    pub fn reserve(&mut self, strings: usize, bytes: usize) -> Option<()> {
+        self.bytes.try_reserve(bytes).ok()?;
+        self.ends.try_reserve(strings).ok()
     }
 
     /// Makes one of the bytes since the last.

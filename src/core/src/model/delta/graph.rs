@@ -92,11 +92,12 @@ pub fn graph(
         } else {
             gaps.changed(coder, || rows.ahead_untouched(row, differs))
         };
-        if changed {
-            pairs.clear();
-            pairs.extend(kept(row, from as usize));
-            code.row(coder, row, &pairs, next, &mut edits)?;
+        if !changed {
+            continue;
         }
+        pairs.clear();
+        pairs.extend(kept(row, from as usize));
+        code.row(coder, row, &pairs, next, &mut edits)?;
         if coder.is_past_end() || edits.len() > MAX_PAIRS {
             return Err(Fault::Damaged);
         }

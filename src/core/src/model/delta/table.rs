@@ -49,12 +49,12 @@ pub fn table<C: Coder>(
             let same = became.is_some_and(|became| wanted.is_some_and(|wanted| wanted == became));
             if became.is_some() && coder.bit(same, &mut follows) {
                 made.follow(equals, row);
+                *touched = made.moved[equals];
             } else {
-                code.row(coder, false, before, row);
+                *touched = code.row(coder, false, before, row);
                 made.add(row)?;
-                made.became[equals] = made.last();
+                (made.became[equals], made.moved[equals]) = (made.last(), *touched);
             }
-            *touched = before != row;
             if *touched {
                 gone.add(before, 1);
             }
@@ -99,6 +99,8 @@ struct Made {
     dim: usize,
     /// The number here of what the row at each place of the old one became last, or [`NONE`].
     became: Vec<u32>,
+    /// Whether that is another row.
+    moved: Vec<bool>,
 }
 
 impl Made {
@@ -106,7 +108,9 @@ impl Made {
     fn new(old: &Table, dim: usize, rows: usize) -> Result<Self, Fault> {
         let mut made = Distinct::default();
         made.of.try_reserve_exact(rows).map_err(|_| Fault::Memory)?;
-        Ok(Self { rows: made, dim, became: filled(NONE, old.distinct())? })
+        made.codes.try_reserve(old.distinct() * dim).map_err(|_| Fault::Memory)?;
+        let (became, moved) = (filled(NONE, old.distinct())?, filled(false, old.distinct())?);
+        Ok(Self { rows: made, dim, became, moved })
     }
 
     #[inline]

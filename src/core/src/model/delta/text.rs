@@ -158,6 +158,7 @@ pub fn names<C: Coder>(
         before,
     };
     let mut strings = text::Strings::default();
+    strings.reserve(len, old.section_bytes()).ok_or(Fault::Memory)?;
     let [mut artist_of, mut durations] = [(); 2].map(|()| Vec::new());
     for column in [&mut artist_of, &mut durations] {
         column.try_reserve_exact(len).map_err(|_| Fault::Memory)?;
@@ -175,7 +176,7 @@ pub fn names<C: Coder>(
             })
         };
         if stays && !gaps.changed(coder, || rows.ahead(row, differs)) {
-            strings.push(old.title(was).as_bytes()).ok_or(Fault::Memory)?;
+            strings.push(old.title_bytes(was)).ok_or(Fault::Memory)?;
             artist_of.push(artists.number(old.artist_index(was) as usize)?);
             durations.push(old.duration_ms(was));
             continue;
@@ -183,7 +184,7 @@ pub fn names<C: Coder>(
         // The title.
         let title = is.map_or("", |(next, row)| next.title(row));
         if stays && !coder.bit(is.is_some() && title != old.title(was), &mut titled) {
-            strings.push(old.title(was).as_bytes()).ok_or(Fault::Memory)?;
+            strings.push(old.title_bytes(was)).ok_or(Fault::Memory)?;
         } else {
             letters.string(coder, title, &mut strings.bytes)?;
             strings.close().ok_or(Fault::Memory)?;
