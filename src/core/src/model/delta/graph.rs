@@ -55,7 +55,15 @@ pub fn graph(
     let mut classes = Vec::new();
     classes.try_reserve_exact(len).map_err(|_| Fault::Memory)?;
     let mut gaps = Gaps::default();
-    for (row, &from) in rows.map.from.iter().enumerate() {
+    while classes.len() < len {
+        let row = classes.len();
+        let from = rows.map.from[row];
+        let run = if from == NONE { 0 } else { rows.pass(&mut gaps, row, false) };
+        if run > 0 {
+            let was = old.classes().get(from as usize..).and_then(|old| old.get(..run));
+            classes.extend_from_slice(was.ok_or(Fault::Damaged)?);
+            continue;
+        }
         let before = old.classes().get(from as usize).copied().unwrap_or_default();
         let differs = |row: usize, from: usize| {
             next.is_some_and(|next| next.classes()[row] != old.classes()[from])

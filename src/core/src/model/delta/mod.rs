@@ -192,6 +192,22 @@ impl Gaps {
 }
 
 impl Rows<'_> {
+    /// How many rows from `row` on are, as `gaps` has it, of tracks that lay one behind the other before and do not differ;
+    /// where `untouched`, of which nothing else changed either. They are passed over.
+    #[inline(never)]
+    fn pass(&self, gaps: &mut Gaps, row: usize, untouched: bool) -> usize {
+        let Some(left) = gaps.left.filter(|&left| left > 0) else { return 0 };
+        let first = self.map.from[row];
+        let most = self.map.from.len().min(row + left as usize);
+        let lie = |at: usize| {
+            self.map.from[at] == first.wrapping_add((at - row) as u32)
+                && !(untouched && self.touched[at])
+        };
+        let run = (row..most).take_while(|&at| lie(at)).count();
+        gaps.left = Some(left - run as u32);
+        run
+    }
+
     /// How many rows from `row` on are of tracks that were there and do not differ, up to one that does.
     fn ahead(&self, row: usize, differs: impl Fn(usize, usize) -> bool) -> usize {
         let kept = (row..).zip(&self.map.from[row..]).filter(|(_, from)| **from != NONE);

@@ -105,8 +105,19 @@ fn column<C: Coder>(
     let [mut code, mut fresh] = [(); 2].map(|()| Patch::new(width));
     let mut gaps = Gaps::default();
     let nothing = [0; 8];
-    for row in 0..rows.map.from.len() {
+    let rates = kind == SectionKind::Rates;
+    let mut row = 0;
+    while row < rows.map.from.len() {
         let from = rows.map.from[row];
+        let run = if from == NONE { 0 } else { rows.pass(&mut gaps, row, rates) };
+        if run > 0 {
+            let was = old.get(from as usize * width..).and_then(|old| old.get(..run * width));
+            new[row * width..][..run * width].copy_from_slice(was.ok_or(Fault::Damaged)?);
+            row += run;
+            continue;
+        }
+        row += 1;
+        let row = row - 1;
         let (wanted, rest) = new.split_at_mut((row + 1) * width);
         let is = &mut wanted[row * width..];
         if from == NONE {
@@ -129,7 +140,7 @@ fn column<C: Coder>(
         };
         if changed {
             code.components(coder, before, is);
-            rows.touched[row] |= kind == SectionKind::Rates;
+            rows.touched[row] |= rates;
         } else {
             is.copy_from_slice(before);
         }
