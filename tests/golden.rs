@@ -2,11 +2,12 @@
 //! anew; a new format version gets a new one.
 
 use segue_core::{
+    bytes::Aligned,
     event::Kind,
     ids::Row,
     kernel::Place,
     membership::{also_finished, membership},
-    model::{Model, ModelError, SectionKind},
+    model::{Model, ModelError, SectionKind, delta},
     rank::{skip, top},
     session::{Observation, Session},
     slate::{self, Options, Slate},
@@ -22,6 +23,13 @@ const RANKED_2: &[u8] = include_bytes!("golden/ranked-2.segue");
 
 /// With the sections `rates`, `ranker` and `albums`.
 const ALBUMS_2: &[u8] = include_bytes!("golden/albums-2.segue");
+
+/// A delta, and the models that it leads from and to: tracks that come and go, and something of every section.
+const DELTA_1: [&[u8]; 3] = [
+    include_bytes!("golden/delta-1-before.segue"),
+    include_bytes!("golden/delta-1.delta"),
+    include_bytes!("golden/delta-1-after.segue"),
+];
 
 /// Rows and points of the first eight that are chosen of it by everything that there is, after a like, a play and a
 /// skip, and by how many places each was moved up.
@@ -132,4 +140,15 @@ fn the_albums_of_format_2_read_and_keep_apart_as_they_did_when_they_were_written
     let found: Vec<_> =
         places.map(|(at, place)| (place.index(), place.points(), slate.moved(at))).collect();
     assert_eq!(found, CHOSEN_2);
+}
+
+#[test]
+fn a_delta_of_format_1_leads_where_it_did_when_it_was_written() {
+    let [before, delta, after] = DELTA_1;
+    let [before, after] = [before, after].map(|file| Model::from_file(file).unwrap());
+    let made = before.patched(&[delta], Vec::<(SectionKind, Aligned)>::new()).unwrap();
+    assert!(made.to_file() == after.to_file());
+    assert_eq!(made.state(0), after.state(0));
+    // Whoever writes one today writes these bytes.
+    assert_eq!(delta::between(&before, &after, 0).as_deref(), Some(delta));
 }
