@@ -13,6 +13,27 @@ export function record(what: string, value: unknown): void {
   if (typeof value !== "object" || value === null) refuse(what, value, "give an object");
 }
 
+/** An object of nothing but such fields: one that is misspelt would be as if it had not been given. */
+export function options<T extends object>(value: T, names: readonly (keyof T & string)[]): T {
+  record("options", value);
+  for (const name of Object.keys(value)) {
+    if (!(names as readonly string[]).includes(name)) refuse("an option", name, `there are ${names.join(", ")}`);
+  }
+  return value;
+}
+
+/** Of this type, where it is given. */
+export function typed(what: string, value: unknown, type: "string" | "boolean"): void {
+  if (value !== undefined && typeof value !== type) refuse(what, value, `give a ${type}`);
+}
+
+/** Something with these methods, where it is given and not `false`. */
+export function methods(what: string, value: unknown, names: readonly string[]): void {
+  if (value === undefined || value === false) return;
+  const has = (name: string) => typeof (value as Record<string, unknown> | null)?.[name] === "function";
+  if (!names.every(has)) refuse(what, value, `give an object with ${names.join(", ")}, or false`);
+}
+
 /** 32 bytes in hexadecimal, where they are given. */
 export function hex(what: string, value: unknown): void {
   if (value === undefined || (typeof value === "string" && /^[0-9a-f]{64}$/.test(value))) return;

@@ -15,6 +15,9 @@ const BLOB = /^[0-9a-f]{64}$/;
  * where two do, each reads what one of them wrote, or fetches anew.
  */
 export function folderStore(folder: string): Store {
+  if (typeof folder !== "string" || folder === "") {
+    throw new TypeError(`folderStore() takes the path of a folder, not ${String(folder)}`);
+  }
   return {
     async read(): Promise<Kept | undefined> {
       const text = await unlessAbsent(readFile(join(folder, STATE), "utf8"));

@@ -9,6 +9,13 @@ const MOST_MANIFEST_BYTES = 8 << 20;
 /** How long an answer may take to begin, and to go on, in milliseconds. */
 const PATIENCE = 30_000;
 
+/** How long it may take altogether, and how many bytes must come each millisecond beyond that. */
+const WHOLE = 60_000;
+const SLOWEST = 1;
+
+/** A root is one document. */
+const MOST_ROOT_BYTES = 3 << 20;
+
 /** What is called with each count of bytes as they come. */
 export type Arrived = (bytes: number) => void;
 
@@ -25,6 +32,9 @@ export class Registry {
   readonly #fetch: typeof fetch;
   /** Blobs that were asked for before the manifest was examined, by hash. */
   readonly #ahead = new Map<string, Asked>();
+  /** With answers that are not whole yet. */
+  readonly #waiting = new Set<Patience>();
+  #stopped = false;
 
   /** `registry` is a folder, relative to the page where there is one. */
   constructor(registry: string | URL, fetch: typeof globalThis.fetch | undefined) {
@@ -53,10 +63,11 @@ export class Registry {
   /** What lies in the registry as `path`, which is JSON and never cached unseen. */
   async json(path: string): Promise<unknown> {
     const url = new URL(path, this.#base);
-    const patience = new Patience();
+    const patience = this.#patience(0);
     const response = await this.#get(url, "no-cache", patience);
-    const bytes = await this.#read(url, MOST_MANIFEST_BYTES, response, patience);
-    if (!bytes) throw new SegueError("manifest", `${url} goes on past ${MOST_MANIFEST_BYTES} bytes: that is no ${path}`);
+    const most = path === "manifest" ? MOST_MANIFEST_BYTES : MOST_ROOT_BYTES;
+    const bytes = await this.#read(url, most, response, patience);
+    if (!bytes) throw new SegueError("manifest", `${url} goes on past ${most} bytes: that is no ${path}`);
     try {
       return JSON.parse(new TextDecoder().decode(bytes));
     } catch (cause) {
@@ -75,6 +86,19 @@ export class Registry {
     }
   }
 
+  /** Ends all that is being fetched; nothing more is. */
+  stop(): void {
+    this.#stopped = true;
+    for (const patience of this.#waiting) patience.abort();
+  }
+
+  /** With an answer of so many bytes. */
+  #patience(bytes: number, arrived?: Arrived): Patience {
+    const patience = new Patience(WHOLE + bytes / SLOWEST, arrived);
+    this.#waiting.add(patience);
+    return patience;
+  }
+
   get url(): string {
     return String(this.#base);
   }
@@ -82,7 +106,7 @@ export class Registry {
   /** Asks for the blobs that a manifest seems to name, before it was examined. */
   askAhead(json: unknown): void {
     for (const hash of foreseen(json)) {
-      const patience = new Patience();
+      const patience = this.#patience(0);
       const response = this.#get(this.#blobOf(hash), "default", patience);
       // Whoever takes it will see how it fails, and perhaps nobody will.
       response.catch(() => {});
@@ -99,7 +123,7 @@ export class Registry {
   /** The bytes of all `blobs`, in parallel, from what is `cached` where it is. Where one fails the others are given up. */
   async blobs(blobs: readonly Section[], cached?: Cached, arrived?: Arrived): Promise<Uint8Array<ArrayBuffer>[]> {
     // One each: whoever listens to one signal for all of them is told that these are too many.
-    const all = blobs.map(() => new Patience(arrived));
+    const all = blobs.map(({ bytes }) => this.#patience(bytes, arrived));
     try {
       const bytes = blobs.map((blob, at) => this.#blob(blob, all[at]!, cached));
       this.giveUp();
@@ -168,7 +192,8 @@ export class Registry {
     } catch (cause) {
       throw unanswered(url, "broke off", patience.reason ?? cause);
     } finally {
-      patience.rest();
+      patience.end();
+      this.#waiting.delete(patience);
     }
   }
 
@@ -180,15 +205,20 @@ export class Registry {
     const request: RequestInit = { signal: patience.signal };
     // Not every edge runtime has a cache to be told about.
     if ("cache" in Request.prototype) request.cache = cache;
+    if (this.#stopped) throw new SegueError("freed", "this Segue was freed: open another one");
     patience.wait();
     let response;
     try {
       response = await this.#fetch(url, request);
     } catch (cause) {
-      patience.rest();
+      patience.end();
+      this.#waiting.delete(patience);
       throw unanswered(url, "cannot be fetched", patience.reason ?? cause);
     }
-    if (typeof response?.arrayBuffer !== "function" || !response.ok) patience.rest();
+    if (typeof response?.arrayBuffer !== "function" || !response.ok) {
+      patience.end();
+      this.#waiting.delete(patience);
+    }
     if (typeof response?.arrayBuffer !== "function") {
       throw new SegueError("argument", `fetch answered for ${url} with what is no Response`);
     }
@@ -197,14 +227,20 @@ export class Registry {
   }
 }
 
-/** Gives up an answer that does not begin, or does not go on: whoever answers does not decide how long that takes. */
+/**
+ * Gives up an answer that does not begin, does not go on, or goes on too slowly: whoever answers does not decide how long
+ * that takes.
+ */
 class Patience {
   readonly arrived: Arrived | undefined;
   reason: Error | undefined;
+  readonly #most: number;
   #own = new AbortController();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #pause: ReturnType<typeof setTimeout> | undefined;
+  #whole: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(arrived?: Arrived) {
+  constructor(most: number, arrived?: Arrived) {
+    this.#most = most;
     this.arrived = arrived;
   }
 
@@ -218,25 +254,30 @@ class Patience {
 
   /** From now on, once more. */
   wait(): void {
-    this.rest();
-    this.#timer = setTimeout(() => {
-      this.reason = new Error(`nothing came for ${PATIENCE / 1000} s`);
-      this.abort();
-    }, PATIENCE);
+    clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => this.#lose(`nothing came for ${PATIENCE / 1000} s`), PATIENCE);
+    this.#whole ??= setTimeout(() => this.#lose(`it was not there after ${Math.round(this.#most / 1000)} s`), this.#most);
   }
 
-  rest(): void {
-    clearTimeout(this.#timer);
+  #lose(why: string): void {
+    this.reason = new Error(why);
+    this.abort();
+  }
+
+  end(): void {
+    clearTimeout(this.#pause);
+    clearTimeout(this.#whole);
+    this.#whole = undefined;
   }
 
   abort(): void {
-    this.rest();
+    this.end();
     this.#own.abort();
   }
 
   /** Takes over what another one began. */
   adopt(other: Patience): void {
-    other.rest();
+    other.end();
     this.#own = other.#own;
     this.wait();
   }

@@ -96,6 +96,8 @@ export class Segue {
   readonly #ids = new Set<string>();
   readonly #updates: Updates | undefined;
   #updating: Promise<boolean> | undefined;
+  /** Whether nobody asked for that. */
+  #background = false;
   #gathering: Promise<void> | undefined;
 
   private constructor({ engine, source }: { engine: Engine; source?: Source }, near = 0, updates?: Updates) {
@@ -112,15 +114,18 @@ export class Segue {
    * `unreachable`, `manifest`, `hash`, `model`, `platform` or `argument`; nothing stays allocated.
    */
   static async open(options: OpenOptions): Promise<Segue> {
-    check.record("options", options);
+    check.options(options, ["registry", "publicKey", "store", "follow", "device", "near", "fetch", "wasm", "syncWasm"]);
     const near = check.limit(options.near ?? NEAR, MOST_SHARDS, "near");
     check.hex("publicKey", options.publicKey);
+    check.methods("store", options.store, ["read", "blob", "write"]);
+    check.typed("device", options.device, "string");
+    check.typed("follow", options.follow, "boolean");
     const registry = new Registry(options.registry, options.fetch);
     const updates = new Updates(registry, options);
     const segue = new Segue(await updates.start(), near, updates);
     updates.report = (status) => segue.#emit("sync", status);
     updates.worse = (worse) => segue.#emit("worse", worse);
-    void updates.follow((release) => segue.#look(release));
+    void updates.follow((told) => segue.#look(told));
     return segue;
   }
 
@@ -364,6 +369,9 @@ export class Segue {
    */
   async update(): Promise<boolean> {
     this.#alive();
+    // What is done in the background may leave undone what was asked for here.
+    while (this.#background) await this.#updating?.catch(() => {});
+    this.#alive();
     this.#updating ??= this.#update(false).finally(() => (this.#updating = undefined));
     return this.#updating;
   }
@@ -376,8 +384,8 @@ export class Segue {
   async gather(limit: number = NEAR): Promise<void> {
     this.#alive();
     const near = check.limit(limit, MOST_SHARDS);
-    await this.#gathering?.catch(() => {});
-    this.#gathering ??= this.#gather(near).finally(() => (this.#gathering = undefined));
+    while (this.#gathering) await this.#gathering.catch(() => {});
+    this.#gathering = this.#gather(near).finally(() => (this.#gathering = undefined));
     return this.#gathering;
   }
 
@@ -407,14 +415,17 @@ export class Segue {
     this.#pending = [];
   }
 
-  /** Takes up another release in the background. */
-  async #look(release?: number): Promise<void> {
-    // What is under way may have looked before this one was there.
+  /** Takes up another release in the background; rejects where one that was `told` of is not there yet. */
+  async #look(told: number): Promise<void> {
     while (this.#updating) await this.#updating.catch(() => {});
-    const source = this.#source;
-    if (this.#engine === undefined || !source || (release !== undefined && release <= source.manifest.release)) return;
-    this.#updating = this.#update(true).finally(() => (this.#updating = undefined));
+    if (this.#engine === undefined) return;
+    this.#background = true;
+    this.#updating = this.#update(true).finally(() => {
+      this.#updating = undefined;
+      this.#background = false;
+    });
     await this.#updating;
+    if (this.#updates!.seen < told) throw new Error(`release ${told} is not there yet`);
   }
 
   async #update(background: boolean): Promise<boolean> {
@@ -489,7 +500,7 @@ export class Segue {
       source.arrived(sections);
       this.#renew();
       this.#emit("arrival", engine.here);
-      void this.#updates?.keep();
+      this.#updates?.keep().catch(() => {});
     }
   }
 

@@ -5,7 +5,7 @@ import type { Registry } from "./registry.js";
 import { Source } from "./source.js";
 import type { Deed, Device, Held } from "./sync/device.js";
 import type { Following, Look } from "./sync/follow.js";
-import { attempt } from "./error.js";
+import { SegueError, attempt } from "./error.js";
 import { Engine } from "../wasm/segue_wasm.js";
 import type { OpenOptions, SyncStatus, Worse } from "./types.js";
 
@@ -26,9 +26,14 @@ export class Updates {
     this.#options = options;
   }
 
-  /** The model to start with: the one that was kept, or the one in force. */
+  /** The model to start with: the one that was kept, or the one in force. Where that fails nothing is left of this. */
   async start(): Promise<Held> {
-    return this.#options.publicKey === undefined ? this.#unsigned() : this.#verified();
+    try {
+      return await (this.#options.publicKey === undefined ? this.#unsigned() : this.#verified());
+    } catch (cause) {
+      this.free();
+      throw cause;
+    }
   }
 
   async #unsigned(): Promise<Held> {
@@ -72,6 +77,10 @@ export class Updates {
     const loaded = load(wasm);
     const { Device } = await import("./sync/index.js");
     const opened = await Device.open(this.#registry, loaded, { publicKey, device, store, syncWasm, report });
+    if (this.#free) {
+      void opened.free();
+      throw new SegueError("freed", "this Segue was freed: open another one");
+    }
     if (held) opened.use(held);
     this.#opened = opened;
     // What was counted outlives the page, as far as a page that is hidden is given time.
@@ -103,17 +112,21 @@ export class Updates {
     await device?.alone(() => device.keep());
   }
 
+  /** The version of the last release that was believed; 0 where none was looked for yet. */
+  get seen(): number {
+    return this.#opened?.seen ?? 0;
+  }
+
   readonly #hidden = () => {
-    if (document.visibilityState === "hidden") void this.#opened?.remember();
+    if (document.visibilityState === "hidden") this.#opened?.remember().catch(() => {});
   };
 
   free(): void {
     this.#free = true;
     globalThis.document?.removeEventListener("visibilitychange", this.#hidden);
-    void this.#opened?.remember();
-    this.#opened = undefined;
     this.#following?.stop();
-    // What is still under way would find nothing to do it with.
-    this.#device?.then((device) => device.alone(async () => device.free())).catch(() => {});
+    this.#registry.stop();
+    void this.#opened?.free();
+    this.#opened = undefined;
   }
 }

@@ -140,13 +140,19 @@ export class Campaign {
     if (known) tabs.push(await open());
     if (known && draw() < 0.2) tabs.push(await open());
     for (let publish = draw() < 0.5 ? 1 : 2; publish > 0; publish--) this.#publish(draw);
+    const given = { draw, signed, store, past: this.#past, tabs, open, hurt: false };
+    let seen = 0;
     for (let attempt = 1 + Math.floor(2 * draw()); attempt > 0; attempt--) {
-      await this.#attempt({ draw, signed, store, past: this.#past, tabs, open });
+      await this.#attempt(given);
+      // What is kept of what was seen only grows.
+      const now = Number(store.kept?.trust.split("\0").at(-3) ?? 0);
+      assert(now >= seen, `${seen} was seen, and ${now} is kept, seed ${seed}`);
+      seen = now;
     }
     // What is kept is whole by itself.
     const offline = await open({ fetch: () => Promise.reject(new TypeError("offline")) }).catch(() => undefined);
     if (offline) this.#whole(offline, `offline, seed ${seed}`);
-    else assert(store.kept?.model === undefined || this.storeHurt, `what was kept does not open, seed ${seed}`);
+    else assert(store.kept?.model === undefined || given.hurt, `what was kept does not open, seed ${seed}`);
     const last = await open();
     tabs.push(last);
     for (const segue of tabs) {
@@ -163,7 +169,7 @@ export class Campaign {
     const answers = Object.keys(ANSWERS);
     const at = Math.floor(draw() * (others.length + answers.length + 1));
     const what = [...others, ...answers, "closed in the middle"][at];
-    this.storeHurt ||= what.startsWith("a damaged");
+    given.hurt ||= what.startsWith("a damaged");
     const undo = OTHERS[what]?.(given) ?? this.#answer(what, given);
     if (OTHERS[what]) this.counts[what] = (this.counts[what] ?? 0) + 1;
     try {

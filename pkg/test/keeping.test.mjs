@@ -6,10 +6,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { folderStore } from "segue/node";
-import { everything, first, listener, open as openAny, order, second, sectionsOf, segueError, sha256 } from "./support.mjs";
-import { MemoryStore, delta, publishSecond, serveSigned } from "./signed.mjs";
+import { everything, first, listener, open as openAny, order, second, sectionsOf, segueError, sha256, split } from "./support.mjs";
+import { MemoryStore, delta, splitDelta, splitRenamed, publishSecond, serveSigned } from "./signed.mjs";
 
 const open = (t, signed, options) => openAny(t, signed, { publicKey: signed.publicKey, store: new MemoryStore(), ...options });
+/** Opens a registry, and waits until what was opened is kept. */
+async function kept(t, signed, store) {
+  const segue = await open(t, signed, { store });
+  await segue.update();
+  return segue;
+}
 const blobs = ({ registry }) => registry.asked.splice(0).filter((path) => path.includes("/blob/"));
 const ranked = async (t, model) => order((await listener(t, model)).rank(everything));
 
@@ -29,7 +35,7 @@ test("an update is the delta and nothing else, and is kept as what was published
 test("the next visit starts from what was kept, without a byte of it fetched, also offline", async (t) => {
   const signed = await serveSigned(t);
   const store = new MemoryStore();
-  await open(t, signed, { store });
+  await kept(t, signed, store);
   signed.registry.asked.length = 0;
   const again = await open(t, signed, { store });
   assert.deepEqual(signed.registry.asked, []);
@@ -44,12 +50,14 @@ test("the next visit starts from what was kept, without a byte of it fetched, al
 test("what is damaged in a store is fetched anew, and the store is mended", async (t) => {
   const signed = await serveSigned(t);
   const store = new MemoryStore();
-  await open(t, signed, { store });
+  await kept(t, signed, store);
   for (const damage of [(bytes) => (bytes[9] ^= 1), (_, hash) => store.blobs.delete(hash), (bytes, hash) => store.blobs.set(hash, bytes.subarray(1))]) {
     const [hash, bytes] = [...store.blobs][1];
     damage(bytes, hash);
-    const segue = await open(t, signed, { store });
+    const segue = await kept(t, signed, store);
     assert.deepEqual(order(segue.rank(everything)), await ranked(t, first));
+    const offline = await open(t, signed, { store, fetch: () => Promise.reject(new TypeError("offline")) });
+    assert.deepEqual(order(offline.rank(everything)), await ranked(t, first));
   }
   for (const kept of [{}, 7, "x", { trust: "", device: "" }, { trust: "\0\0", device: "d", model: { manifest: {}, here: [] } }, { trust: "x", device: "d", model: 5 }]) {
     store.kept = kept;
@@ -82,6 +90,9 @@ test("a full disk keeps what was there: the next visit starts from the version b
   store.failing.clear();
   const again = await open(t, signed, { store });
   assert.equal(again.version, 1);
+  // Once there is room, what is in use is kept without another release.
+  assert.equal(await segue.update(), false);
+  assert.equal((await open(t, signed, { store })).version, 2);
   assert.equal(await again.update(), true);
   assert.deepEqual(order(again.rank(everything)), await ranked(t, second));
 });
@@ -96,9 +107,28 @@ test("a delta that does not make what it should is done without", async (t) => {
   }
 });
 
+test("a delta that is damaged or is not there is done without, too", async (t) => {
+  for (const spoil of [(files, path) => files.delete(path), (files, path) => files.set(path, Buffer.alloc(delta.length))]) {
+    const signed = await serveSigned(t);
+    const segue = await open(t, signed);
+    publishSecond(signed);
+    spoil(signed.registry.files, `/v1/blob/${sha256(delta)}`);
+    assert.equal(await segue.update(), true);
+    assert.deepEqual(order(segue.rank(everything)), await ranked(t, second));
+  }
+});
+
+test("options that are none, or of another kind, are refused by name", async (t) => {
+  const signed = await serveSigned(t);
+  for (const [options, message] of [[{ publickey: "ab" }, /publickey/], [{ store: "folder" }, /store/], [{ store: {} }, /read, blob, write/], [{ device: 5 }, /device/], [{ follow: "no" }, /follow/]]) {
+    await assert.rejects(open(t, signed, options), segueError("argument", message));
+  }
+  for (const path of [undefined, 5, {}, ""]) assert.throws(() => folderStore(path), TypeError);
+});
+
 test("updates tell how far they are", async (t) => {
   const signed = await serveSigned(t);
-  const segue = await open(t, signed);
+  const segue = await kept(t, signed, new MemoryStore());
   const seen = [];
   segue.on("sync", (status) => seen.push(status));
   publishSecond(signed);
@@ -266,4 +296,85 @@ test("a listener who refuses far more under a new model has it told, once, and t
   segue.free();
   await new Promise((turn) => setTimeout(turn, 50));
   assert.deepEqual(store.kept.tallies, [1, 56, 8, 0, 2, 16, 48, 0, 1]);
+});
+
+test("an update by a delta leaves a split catalogue what places the tracks that are not here", async (t) => {
+  const signed = await serveSigned(t);
+  signed.publish(split, 2);
+  const store = new MemoryStore();
+  const segue = await open(t, signed, { store, near: 0 });
+  await segue.gather();
+  signed.publish(splitRenamed, 3, { deltas: [{ from: 2, bytes: splitDelta }] });
+  blobs(signed);
+  assert.equal(await segue.update(), true);
+  assert.deepEqual(blobs(signed), [`/v1/blob/${sha256(splitDelta)}`]);
+  assert.match(segue.describe("jazz:00").title, /^Tune/);
+  assert.equal(segue.rank(everything).unknown, 0);
+  await segue.gather(3);
+  assert.equal(segue.here, 60);
+  await segue.update();
+  const again = await open(t, signed, { store, near: 0, fetch: () => Promise.reject(new TypeError("offline")) });
+  assert.equal(again.rank(everything).unknown, 0);
+});
+
+test("two tabs of one store: whichever writes last, neither forgets what the other saw", async (t) => {
+  const signed = await serveSigned(t);
+  const store = new MemoryStore();
+  const old = { ...signed.parts };
+  const [ahead, behind] = [await open(t, signed, { store }), await open(t, signed, { store })];
+  publishSecond(signed);
+  await ahead.update();
+  // What is counted of the tab that is behind is remembered as it ends.
+  behind.observe({ kind: "play", track: "jazz:05" });
+  behind.free();
+  await new Promise((turn) => setTimeout(turn, 50));
+  const offline = await open(t, signed, { store, fetch: () => Promise.reject(new TypeError("offline")) });
+  assert.equal(offline.version, 2);
+  signed.show(old);
+  await assert.rejects(ahead.update(), segueError("signature", /timestamp/));
+  await assert.rejects((await open(t, signed, { store })).update(), segueError("signature", /timestamp/));
+});
+
+test("an open page does not unsee what could not be kept", async (t) => {
+  const signed = await serveSigned(t);
+  const store = new MemoryStore();
+  const old = { ...signed.parts };
+  const segue = await open(t, signed, { store });
+  store.failing.add("write");
+  publishSecond(signed);
+  await segue.update();
+  signed.show(old);
+  await assert.rejects(segue.update(), segueError("signature", /timestamp/));
+  assert.equal(segue.version, 2);
+});
+
+test("an open that fails leaves nothing that could write to the store later", async (t) => {
+  const signed = await serveSigned(t);
+  const store = new MemoryStore();
+  await assert.rejects(open(t, signed, { store, fetch: () => Promise.reject(new TypeError("offline")) }), segueError("unreachable", /./));
+  await open(t, signed, { store });
+  await new Promise((turn) => setTimeout(turn, 50));
+  assert.equal(store.kept.model.here.length > 0, true);
+});
+
+test("an answer that comes too slowly is given up, and what waits for it goes on", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const signed = await serveSigned(t);
+  const opening = open(t, signed, { store: false });
+  for (let turn = 0; turn < 200; turn++) await new Promise((next) => setImmediate(next));
+  const segue = await opening;
+  const stalled = new Promise((begun) => {
+    signed.registry.intercept = (path, response) => {
+      if (path !== "/v1/manifest") return false;
+      response.writeHead(200);
+      response.write("{");
+      begun();
+      return true;
+    };
+  });
+  const updating = segue.update();
+  await stalled;
+  for (let turn = 0; turn < 50; turn++) await new Promise((next) => setImmediate(next));
+  t.mock.timers.tick(61_000);
+  await assert.rejects(updating, segueError("unreachable", /nothing came for 30 s|not there after/));
 });

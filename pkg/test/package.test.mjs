@@ -92,7 +92,7 @@ const EXAMPLE = /```ts\n(.*?)```/s.exec(readFileSync(join(pkg, "README.md"), "ut
 for (const [module, resolution] of [["NodeNext", "NodeNext"], ["ESNext", "Bundler"]]) {
   test(`its types hold under ${resolution} resolution, libraries checked`, () => {
     writeFileSync(join(home, "consumer.ts"), CONSUMER);
-    writeFileSync(join(home, "example.ts"), `declare const candidates: string[];\n${EXAMPLE}export {};\n`);
+    writeFileSync(join(home, "example.ts"), `declare const candidates: string[];\ndeclare const publicKey: string;\n${EXAMPLE}export {};\n`);
     const options = ["--strict", "--noEmit", "--skipLibCheck", "false", "--exactOptionalPropertyTypes"];
     const target = ["--target", "ES2022", "--lib", "ES2022,DOM", "--types", ""];
     const style = ["--module", module, "--moduleResolution", resolution];

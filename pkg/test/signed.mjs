@@ -8,6 +8,10 @@ import { first, second, sectionsOf, serve, sha256 } from "./support.mjs";
 export const DAY = 86_400_000;
 export const delta = readFileSync(new URL("fixtures/first-second.delta", import.meta.url));
 
+/** The first version split, with other names in its head, and what leads to it. */
+export const splitRenamed = readFileSync(new URL("fixtures/split-renamed.segue", import.meta.url));
+export const splitDelta = readFileSync(new URL("fixtures/split-renamed.delta", import.meta.url));
+
 /** A key pair: its name, its public key in hexadecimal, and what signs. */
 export function newKey() {
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
@@ -124,6 +128,7 @@ export class MemoryStore {
   }
   async write(kept, blobs) {
     this.#check("write");
+    await new Promise((turn) => setImmediate(turn));
     this.kept = structuredClone(kept);
     const named = new Set([...(kept.model?.here ?? []), ...(kept.model?.via ?? [])].map(({ hash }) => hash));
     for (const hash of this.blobs.keys()) if (!named.has(hash)) this.blobs.delete(hash);

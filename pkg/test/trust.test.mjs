@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import { everything, first, listener, open as openAny, order, second, segueError, sha256 } from "./support.mjs";
+import { everything, first, listener, open as openAny, order, second, sectionsOf, segueError, sha256 } from "./support.mjs";
 import { DAY, MemoryStore, delta, envelope, newKey, publishSecond, serveSigned } from "./signed.mjs";
 
 const open = (t, signed, options) => openAny(t, signed, { publicKey: signed.publicKey, store: new MemoryStore(), ...options });
@@ -170,9 +170,10 @@ test("mix and match: a release beside the timestamp of another is refused", asyn
 test("malicious mirror: garbage in the place of anything is refused", async (t) => {
   const signed = await serveSigned(t);
   const segue = await open(t, signed);
-  publishSecond(signed).rotate().rotate().stamp();
+  signed.publish(second, 2).rotate().rotate().stamp();
   const { files } = signed.registry;
-  for (const path of ["/v1/manifest", "/v1/root/2", `/v1/blob/${sha256(delta)}`]) {
+  const factors = sectionsOf(second).find(([kind]) => kind === "factors")[1];
+  for (const path of ["/v1/manifest", "/v1/root/2", `/v1/blob/${sha256(factors)}`]) {
     const good = files.get(path);
     for (const bad of ["", "null", "[]", "{}", '"text"', "{", "\u0000", '{"format":2,"release":{"signed":"\\u0000"}}', good.subarray(1), good.subarray(0, -1)]) {
       files.set(path, Buffer.from(bad));

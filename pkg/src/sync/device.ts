@@ -53,6 +53,10 @@ export class Device {
   #via: readonly Section[] = [];
   /** What was fetched and is not stored yet, by hash. */
   readonly #fresh = new Map<string, Uint8Array>();
+  /** What came from the store. */
+  readonly #old = new WeakSet<Uint8Array>();
+  #seen = 0;
+  #freed = false;
 
   private constructor(registry: Registry, sync: Sync, store: Store | undefined, id: string, options: DeviceOptions) {
     this.#registry = registry;
@@ -72,9 +76,14 @@ export class Device {
     const sync = attempt("argument", () => new Sync(options.publicKey ?? "", id));
     const device = new Device(registry, sync, store, id, options);
     if (kept !== undefined && !sound) device.#unkept(kept);
-    if (sound) device.#learn(sound);
+    device.#learn(sound);
     if (Array.isArray(sound?.tallies)) sync.recall(Float64Array.from(sound.tallies));
     return device;
+  }
+
+  /** The version of the last release that was believed. */
+  get seen(): number {
+    return this.#seen;
   }
 
   /** The model that was kept; nothing where there is none, or where it cannot be used. */
@@ -83,9 +92,11 @@ export class Device {
     if (!model) return undefined;
     try {
       const source = new Source(this.#registry, manifestOf(model.manifest));
-      const parts = await source.fetch(model.here, { cached: this.#cached });
+      const parts = await source.fetch(model.here, { cached: this.#cached, fetched: this.#fetched });
       const engine = attempt("model", () => new Engine(parts));
       source.arrived(model.here);
+      // What was damaged there was fetched anew.
+      if (this.#fresh.size > 0) void this.alone(() => this.#write(model)).catch(() => {});
       return this.use({ engine, source });
     } catch (cause) {
       // The registry has everything.
@@ -117,16 +128,19 @@ export class Device {
     let begun = false;
     const guarded = async (): Promise<T> => {
       begun = true;
-      // Another tab may have gone ahead.
-      const kept = await this.#store?.read().catch(() => undefined);
-      if (isKept(kept)) this.#learn(kept);
+      this.#alive();
       try {
+        // Another tab may have gone ahead.
+        if (this.#store) this.#learn(await this.#store.read().catch(() => this.#stored));
         return await action();
       } catch (cause) {
+        this.#alive();
         this.#sync.abandon();
-        await this.#write(this.#stored?.model);
+        await this.#remember();
         this.#say("failed", { error: cause as Error });
         throw cause;
+      } finally {
+        this.#fresh.clear();
       }
     };
     const locks = globalThis.navigator?.locks;
@@ -140,6 +154,10 @@ export class Device {
     }
   }
 
+  #alive(): void {
+    if (this.#freed) throw new SegueError("freed", "this Segue was freed: open another one");
+  }
+
   /**
    * The model in force, built beside the one in use; nothing where that is it. In the `background` nothing is fetched that
    * somebody may have to pay for.
@@ -149,9 +167,14 @@ export class Device {
     const json = await this.#registry.json("manifest");
     if (!this.#held) this.#registry.askAhead(json);
     const release = await this.#believe(json);
+    this.#seen = release["version"] as number;
+    // Before anything else can fail: what was seen must not be unseen.
+    await this.#remember();
     const chosen = this.#sync.chosen();
     if (chosen === 0) {
-      await this.#write(this.#stored?.model);
+      // What could not be kept before, or was lost since.
+      const kept = this.#stored?.model;
+      if (!kept || manifestOf(kept.manifest).version !== this.#held?.source.manifest.version) await this.keep();
       this.#say("current");
       return undefined;
     }
@@ -193,15 +216,19 @@ export class Device {
     if (deltas.length === 0) return this.#whole(source, background);
     const arrived = this.#announce([...deltas, ...sections], background);
     if (!arrived) return undefined;
-    const bytes = await this.#registry.blobs(deltas, this.#cached, arrived);
-    deltas.forEach(({ hash }, at) => this.#fetched(hash, bytes[at]!));
-    const parts = await source.fetch(sections, { cached: this.#cached, arrived, fetched: this.#fetched });
-    this.#say("applying");
     let engine: Engine;
     try {
+      const bytes = await this.#registry.blobs(deltas, this.#cached, arrived);
+      deltas.forEach(({ hash }, at) => this.#fetched(hash, bytes[at]!));
+      // No delta makes `cells`: they come along, from here where they are as they were.
+      const beside = source.head().filter((section) => section.kind === "cells" || sections.includes(section));
+      const given = { held: this.#held, cached: this.#cached, arrived, fetched: this.#fetched };
+      const parts = await source.fetch(beside, given);
+      this.#say("applying");
       engine = patched(this.#held!.engine, bytes, parts);
-    } catch {
-      // They were published so: what they should have made is there all the same.
+    } catch (cause) {
+      // A delta is only a shortcut: what it should have made is there all the same. Where nothing answers, it is not.
+      if (isUnanswered(cause)) throw cause;
       return this.#whole(source, background);
     }
     source.arrived(source.head());
@@ -293,32 +320,43 @@ export class Device {
 
   /** Stores what was counted, with what is stored already. */
   async remember(): Promise<void> {
-    await this.#write(this.#stored?.model);
+    await this.alone(() => this.#write(this.#stored?.model));
+  }
+
+  /** Stores what is believed, with what is stored already, where that is news. */
+  async #remember(): Promise<void> {
+    if (this.#sync.trust() !== this.#stored?.trust) await this.#write(this.#stored?.model, new Map());
   }
 
   /** Stores a model with what is believed. */
-  async #write(model: Kept["model"]): Promise<void> {
-    if (!this.#store) return;
+  async #write(model: Kept["model"], blobs = new Map(this.#fresh)): Promise<void> {
+    if (!this.#store || this.#freed) return;
     const tallies = Array.from(this.#sync.tallies());
     const kept: Kept = { trust: this.#sync.trust(), device: this.#id, tallies, model };
     try {
-      await this.#store.write(kept, this.#fresh);
+      await this.#store.write(kept, blobs);
       this.#stored = kept;
-      this.#fresh.clear();
     } catch (cause) {
       this.#unkept(cause);
     }
   }
 
-  /** What another tab saw is believed here too; the model in use stays this tab's own. */
-  #learn(kept: Kept): void {
+  /** What another tab saw is believed here too, unless more was seen here; the model in use stays this tab's own. */
+  #learn(kept: unknown): void {
     const { version, release } = this.#held?.source.manifest ?? { version: 0, release: 0 };
-    if (this.#sync.resume(version, release, kept.trust)) this.#stored = kept;
+    const mine = isKept(kept) && this.#sync.resume(version, release, kept.trust);
+    this.#stored = mine ? kept : undefined;
   }
 
-  readonly #cached: Cached = async (hash) => this.#store?.blob(hash).catch(() => undefined);
+  readonly #cached: Cached = async (hash) => {
+    const bytes = await this.#store?.blob(hash).catch(() => undefined);
+    if (bytes) this.#old.add(bytes);
+    return bytes;
+  };
 
-  readonly #fetched = (hash: string, bytes: Uint8Array): void => void this.#fresh.set(hash, bytes);
+  readonly #fetched = (hash: string, bytes: Uint8Array): void => {
+    if (this.#store && !this.#old.has(bytes)) this.#fresh.set(hash, bytes);
+  };
 
   #unkept(cause: unknown): void {
     this.#say("unkept", { error: new SegueError("storage", `the model is not kept on this device: ${messageOf(cause)}`, cause) });
@@ -328,7 +366,10 @@ export class Device {
     this.#options.report({ state, ...more });
   }
 
-  free(): void {
+  /** Ends it once what is being done is over. */
+  async free(): Promise<void> {
+    await this.remember().catch(() => {});
+    this.#freed = true;
     this.#sync.free();
   }
 }
@@ -349,6 +390,10 @@ function patched(engine: Engine, deltas: readonly Uint8Array[], parts: ReturnTyp
     if (made !== engine) made.free();
     throw cause;
   }
+}
+
+function isUnanswered(cause: unknown): boolean {
+  return cause instanceof SegueError && (cause.code === "freed" || (cause.code === "unreachable" && cause.status === undefined));
 }
 
 function isKept(value: unknown): value is Kept {

@@ -5,11 +5,15 @@ export interface Following {
   stop(): void;
 }
 
-/** Looks for another release, of which the version is told where it is known; rejects where that fails. */
-export type Look = (release?: number) => Promise<void>;
+/**
+ * Looks for another release, whether or not it is known that there is one: `told` is the latest that was told of, 0 where
+ * none was. Rejects where that fails, or where what was told of is not there yet.
+ */
+export type Look = (told: number) => Promise<void>;
 
-/** Between two looks where nothing is pushed, in milliseconds. */
+/** Between two looks, in milliseconds; where releases are told of, each fourth. */
 const POLL = 15 * 60_000;
+const EACH = 4;
 
 /** Before something is tried again for the first time, and at most, in milliseconds. */
 const FIRST_WAIT = 1_000;
@@ -17,22 +21,34 @@ const LONGEST_WAIT = 10 * 60_000;
 
 /**
  * Calls `look` at once, when `updates`, the registry's server-sent events, tell of a release, when the device is online
- * again, and from time to time where nothing is told. What fails is tried again after twice as long each time, give or
- * take a half, so that those who lost a server do not all come back to it at once.
+ * again or its connection is another, and from time to time. What fails is tried again after twice as long each time, give
+ * or take a half, so that those who lost a server do not all come back to it at once.
  */
 export function follow(updates: string, look: Look): Following {
   const over = new AbortController();
-  const later = laterUntil(over.signal);
+  const { signal } = over;
+  const later = laterUntil(signal);
   const [failing, deaf] = [new Backoff(), new Backoff()];
   let source: EventSource | undefined;
-  let again: (() => void) | undefined;
+  let told = 0;
+  let looking = false;
+  let again = false;
+  let retry: (() => void) | undefined;
 
-  const tryTo = (release?: number) => {
-    again?.();
-    look(release).then(
-      () => failing.reset(),
-      () => (again = later(failing.next(), tryTo)),
-    );
+  // One at a time, and one more where something happened meanwhile.
+  const tryTo = async (): Promise<void> => {
+    again = true;
+    if (looking) return;
+    looking = true;
+    retry?.();
+    let failed = false;
+    while (again && !failed && !signal.aborted) {
+      again = false;
+      await look(told).catch(() => (failed = true));
+    }
+    looking = false;
+    if (failed) retry = later(failing.next(), () => void tryTo());
+    else failing.reset();
   };
   const listen = () => {
     const { EventSource } = globalThis;
@@ -41,22 +57,28 @@ export function follow(updates: string, look: Look): Following {
     source.addEventListener("release", ({ data }) => {
       deaf.reset();
       const release = Number(data);
-      tryTo(Number.isSafeInteger(release) ? release : undefined);
+      if (!(release > told)) return;
+      told = release;
+      void tryTo();
     });
     source.onerror = () => {
       source?.close();
       source = undefined;
-      later(deaf.next(), () => whenSeen(listen, over.signal));
+      later(deaf.next(), () => whenSeen(listen, signal));
     };
   };
+  let polled = 0;
   const poll = () => {
-    if (!source) tryTo();
+    // Who is told of releases asks too, if less often: nobody says that nothing is told any more.
+    if (++polled % EACH === 0 || source?.readyState !== globalThis.EventSource?.OPEN) void tryTo();
     later(POLL, poll);
   };
-  tryTo();
+  const changed = () => void tryTo();
+  void tryTo();
   listen();
   later(POLL, poll);
-  globalThis.addEventListener?.("online", () => tryTo(), { signal: over.signal });
+  globalThis.addEventListener?.("online", changed, { signal });
+  connection()?.addEventListener?.("change", changed, { signal });
   return {
     stop() {
       source?.close();
@@ -103,7 +125,11 @@ const SPARE_BYTES = 100_000;
 
 /** Whether so many bytes may come without being asked for. */
 export function isWelcome(bytes: number): boolean {
-  const { connection } = (globalThis.navigator ?? {}) as { connection?: { saveData?: boolean; type?: string } };
-  const sparing = connection?.saveData === true || connection?.type === "cellular";
-  return !sparing || bytes <= SPARE_BYTES;
+  const { saveData, type } = connection() ?? {};
+  return (saveData !== true && type !== "cellular") || bytes <= SPARE_BYTES;
+}
+
+/** The connection, where the platform tells of it (Network Information API). */
+function connection(): (Partial<EventTarget> & { saveData?: boolean; type?: string }) | undefined {
+  return (globalThis.navigator as { connection?: EventTarget } | undefined)?.connection;
 }

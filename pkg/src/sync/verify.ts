@@ -6,9 +6,11 @@ import { SegueError } from "../error.js";
 export async function verified(asked: string): Promise<Uint8Array> {
   const fields = asked === "" ? [] : asked.split("\0");
   const answers = [];
+  let last = "";
   for (let at = 0; at + 4 <= fields.length; at += 4) {
     const [domain, signed, publicKey, signature] = fields.slice(at, at + 4) as [string, string, string, string];
-    answers.push(isSignature(domain + signed, publicKey, signature));
+    last = signed || last;
+    answers.push(isSignature(domain + last, publicKey, signature));
   }
   return Uint8Array.from(await Promise.all(answers), Number);
 }

@@ -8,8 +8,8 @@ use segue_core::{
         DeltaRef, Envelope, FORMAT, Manifest, ManifestError, ModelRef, Release, SectionRef,
         Signature,
     },
-    sync::{InUse, Next, Offer, Sync, SyncError},
-    trust::{Key, MAX_ROOTS, Named, Quorum, Role, Roles, Root, Timestamp, Trust, TrustError},
+    sync::{InUse, MOST_HELD, Next, Offer, Sync, SyncError},
+    trust::{Key, Named, Quorum, Role, Roles, Root, Timestamp, Trust, TrustError},
 };
 use xxhash_rust::xxh64::xxh64;
 
@@ -144,7 +144,7 @@ fn who_is_behind_is_asked_for_each_root_between_and_then_for_signatures() {
 
 #[test]
 fn however_many_roots_there_are_they_are_gone_through_so_many_at_a_time() {
-    let roots = 3 * MAX_ROOTS as u64 + 5;
+    let roots = 3 * MOST_HELD as u64 + 5;
     let mut sync = device();
     assert_eq!(follow(&mut sync, offer(1, vec![model(1)], roots)), Ok(Next::Fetch));
     assert_eq!(sync.trust().unwrap().root_version(), roots);
@@ -159,6 +159,15 @@ fn another_root_than_the_one_asked_for_is_refused() {
     assert_eq!(sync.root(envelope, second), Err(SyncError::Trust(refused)));
     // And all that was begun is over.
     assert_eq!(sync.questions(|questions| questions.len()), Err(SyncError::Order));
+}
+
+#[test]
+fn a_root_that_is_too_large_is_refused_as_it_comes() {
+    let mut sync = device();
+    sync.show(offer(1, vec![model(1)], 4)).unwrap();
+    let (mut envelope, first) = root(1);
+    envelope.signed.push_str(&" ".repeat(segue_core::manifest::MAX_BYTES));
+    assert!(matches!(sync.root(envelope, first), Err(SyncError::Trust(TrustError::Manifest(_)))));
 }
 
 #[test]
@@ -253,6 +262,11 @@ fn what_was_kept_is_taken_up_again_by_the_same_key_alone() {
     assert!(again.resume(sync.in_use(), kept.clone()));
     assert_eq!(follow(&mut again, offer(7, vec![model(7)], 1)), Ok(Next::Current));
     assert!(follow(&mut again, offer(6, vec![model(6)], 1)).is_err());
+    // Not where more was seen since.
+    follow(&mut again, offer(8, vec![model(8)], 1)).unwrap();
+    let seen = again.trust().cloned();
+    assert!(again.resume(sync.in_use(), sync.trust().cloned()));
+    assert_eq!(again.trust(), seen.as_ref());
     let mut other = Sync::new(Trust::new(&digits("another", 64)), None);
     assert!(!other.resume(sync.in_use(), kept));
     assert_eq!(other.in_use(), InUse::default());

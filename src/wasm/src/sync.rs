@@ -74,13 +74,16 @@ impl Sync {
     }
 
     /// The signatures to be verified, as four fields each, with U+0000 between fields: the text that goes before the one
-    /// that was signed, that one, the public key and the signature. Empty where there are none.
+    /// that was signed, that one (empty where it is that of the question before), the public key and the signature. Empty where
+    /// there are none.
     pub fn questions(&self) -> Result<String, JsError> {
         let asked = self.0.questions(|questions| {
             let mut asked = Vec::new();
+            let mut last = "";
             for question in questions {
-                asked.extend([question.role.domain(), question.signed]);
-                asked.extend([question.public, question.sig]);
+                let text = if ptr::eq(question.signed, last) { "" } else { question.signed };
+                last = question.signed;
+                asked.extend([question.role.domain(), text, question.public, question.sig]);
             }
             asked.join("\0")
         });

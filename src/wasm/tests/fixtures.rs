@@ -42,6 +42,9 @@ fn the_fixtures_of_the_package_are_the_models_of_the_small_world() {
     is_fixture("kindred.segue", &world::kindred().unwrap().to_file());
     is_fixture("split.segue", &world::split().unwrap().to_file());
     is_fixture("split-second.segue", &world::split_second().unwrap().to_file());
+    let (split, renamed) = (world::split().unwrap(), world::split_renamed().unwrap());
+    is_fixture("split-renamed.segue", &renamed.to_file());
+    is_fixture("split-renamed.delta", &delta::between(&split, &renamed, 0).unwrap());
     let (first, second) = (world::first().unwrap(), world::second().unwrap());
     is_fixture("first-second.delta", &delta::between(&first, &second, 0).unwrap());
 }

@@ -21,7 +21,7 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use crate::{
     manifest::{Envelope, Manifest, ModelRef, Release, SectionRef},
     plan::{Plan, Wanted, plan},
-    trust::{MAX_ROOTS, Question, Root, Shown, Signed, Timestamp, Trust, TrustError},
+    trust::{Question, Root, Shown, Signed, Timestamp, Trust, TrustError},
 };
 pub use error::SyncError;
 
@@ -94,15 +94,20 @@ impl Sync {
         Self { trust, device, in_use, stage: Stage::Idle }
     }
 
-    /// A model that was kept is in use again, and what was believed is believed. Returns false, and takes up nothing, where
-    /// one of them trusts a key and the other another one, or none.
+    /// A model that was kept is in use again, and what was believed is believed, unless more was seen since. Returns false,
+    /// and takes up nothing, where one of them trusts a key and the other another one, or none.
     pub fn resume(&mut self, in_use: InUse, trust: Option<Trust>) -> bool {
-        let anchor = |trust: &Option<Trust>| trust.as_ref().map(|trust| trust.anchor.clone());
-        let same = anchor(&self.trust) == anchor(&trust);
-        if same {
-            (self.in_use, self.trust) = (in_use, trust);
+        match (&mut self.trust, trust) {
+            (Some(known), Some(kept)) if known.anchor == kept.anchor => {
+                if !known.is_after(&kept) {
+                    *known = kept;
+                }
+            }
+            (None, None) => {}
+            _ => return false,
         }
-        same
+        self.in_use = in_use;
+        true
     }
 
     /// Which model is in use.
@@ -136,9 +141,14 @@ impl Sync {
             Next::Root(version) => version,
             _ => return Err(SyncError::Order),
         };
-        if root.version != wanted {
+        // At once: nobody has signed it yet, and it is not to take more memory than it may.
+        let sound =
+            envelope.validate().map_err(TrustError::Manifest).and_then(|()| root.validate());
+        let other = TrustError::Gap { lacking: wanted, found: root.version };
+        let next = if root.version == wanted { sound } else { sound.and(Err(other)) };
+        if let Err(refused) = next {
             self.stage = Stage::Idle;
-            return Err(TrustError::Gap { lacking: wanted, found: root.version }.into());
+            return Err(refused.into());
         }
         if let Stage::Shown { roots, .. } = &mut self.stage {
             roots.push((envelope, root));
@@ -263,9 +273,12 @@ impl Offer {
     }
 }
 
-/// Whether as many roots are here as are gone through at a time, but for the manifest's own.
+/// Roots that are held before they are verified, beside the manifest's own: nobody has signed them yet.
+pub const MOST_HELD: usize = 8;
+
+/// Whether as many roots are here as are verified at a time.
 const fn is_full(roots: &[(Envelope, Root)]) -> bool {
-    roots.len() + 1 >= MAX_ROOTS
+    roots.len() >= MOST_HELD
 }
 
 fn signed(roots: &[(Envelope, Root)]) -> Vec<Signed<'_, Root>> {

@@ -167,6 +167,12 @@ impl Trust {
         self.root.as_ref().map_or(0, |root| root.version)
     }
 
+    /// Whether more was seen than `other` has: a later root, or under the same one something later.
+    pub fn is_after(&self, other: &Self) -> bool {
+        let seen = |trust: &Self| (trust.root_version(), trust.timestamp, trust.release);
+        seen(self) > seen(other)
+    }
+
     /// The signatures that are to be verified, each with a key that it claims to be by. Cost: signatures times keys.
     pub fn questions<'a>(&'a self, shown: &Shown<'a>) -> Vec<Question<'a>> {
         let mut questions = Vec::new();

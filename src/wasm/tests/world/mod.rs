@@ -50,6 +50,25 @@ pub fn split() -> Result<Model, ModelError> {
     split_world((0..GENRES.len()).flat_map(tracks).collect())
 }
 
+/// The first version split, in which the head's tracks have other names and all else is as it was.
+#[allow(dead_code, reason = "each test takes what it needs")]
+pub fn split_renamed() -> Result<Model, ModelError> {
+    let split = split()?;
+    let renamed = split.sections().map(|(id, bytes)| {
+        let mut bytes = bytes.into_owned();
+        if id == SectionKind::Text.into() {
+            for at in 0..bytes.len().saturating_sub(4) {
+                if &bytes[at..at + 4] == b"Song" {
+                    bytes[at..at + 4].copy_from_slice(b"Tune");
+                }
+            }
+        }
+        (id, Aligned::copy_of(&bytes))
+    });
+    let renamed: Vec<_> = renamed.collect();
+    Model::from_sections(renamed)
+}
+
 /// The next version, split likewise.
 #[allow(dead_code, reason = "each test takes what it needs")]
 pub fn split_second() -> Result<Model, ModelError> {
