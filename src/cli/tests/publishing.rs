@@ -158,3 +158,25 @@ fn wrong_shares_times_and_keys_are_wrong_usage() {
         assert!(said.contains(named), "{line}: {said}");
     }
 }
+
+#[test]
+fn a_server_whose_keys_are_others_says_so_at_once() {
+    let folder = simulated();
+    succeed(&folder, "train events.jsonl --dim 4 --out a.segue");
+    succeed(&folder, "keys new --keys k");
+    succeed(&folder, "keys new --keys other");
+    succeed(&folder, "publish a.segue --registry r --keys k");
+    let said = fail(&folder, "serve --registry r --keys other --listen 127.0.0.1:0");
+    assert!(said.contains("that is not in other"), "{said}");
+}
+
+#[test]
+fn models_that_come_and_go_are_published_however_alike_the_steps_between_them_are() {
+    let folder = prepared();
+    succeed(&folder, "keys new --keys k");
+    for _ in 0..4 {
+        for model in ["a", "b", "a", "c"] {
+            succeed(&folder, &format!("publish {model}.segue --registry r --keys k"));
+        }
+    }
+}

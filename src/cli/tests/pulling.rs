@@ -136,3 +136,37 @@ fn a_file_that_is_no_model_and_a_registry_that_does_not_answer_are_told() {
     assert!(said.contains("to change it"), "{said}");
     assert!(fail(folder, "pull m.segue --registry r --public-key zz").contains("no public key"));
 }
+
+#[test]
+fn a_file_is_pulled_by_the_key_that_it_was_pulled_by_and_is_what_it_is_said_to_be() {
+    let served = Served::new();
+    let folder = &served.folder;
+    served.pull();
+    let state = fs::read(folder.path().join("m.segue.sync")).unwrap();
+    let said = fail(folder, "pull m.segue --registry r");
+    assert!(said.contains("now with none"), "{said}");
+    assert_eq!(fs::read(folder.path().join("m.segue.sync")).unwrap(), state);
+    // Somebody else's file in its place is put right.
+    fs::copy(folder.path().join("b.segue"), folder.path().join("m.segue")).unwrap();
+    assert_eq!(served.pull()["changed"], true);
+    assert!(served.is("a.segue"));
+}
+
+#[test]
+fn a_delta_that_is_not_there_is_done_without_and_is_there_again_once_published_again() {
+    let served = Served::new();
+    let folder = &served.folder;
+    served.pull();
+    succeed(folder, "publish b.segue --registry r --keys k");
+    let manifest = fs::read_to_string(folder.path().join("r/manifest")).unwrap();
+    let release: serde_json::Value =
+        serde_json::from_str(json(&manifest)["release"]["signed"].as_str().unwrap()).unwrap();
+    let Some(delta) = release["models"][0]["deltas"][0]["hash"].as_str() else { return };
+    let blob = folder.path().join("r/blob").join(delta);
+    fs::remove_file(&blob).unwrap();
+    let pulled = served.pull();
+    assert_eq!((&pulled["version"], &pulled["deltas"]), (&2.into(), &0.into()));
+    assert!(served.is("b.segue"));
+    succeed(folder, "publish b.segue --registry r --keys k");
+    assert!(blob.exists());
+}

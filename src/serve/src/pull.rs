@@ -51,6 +51,9 @@ pub enum PullError {
     /// What was fetched is no model.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// What is known beside the model was verified with another key, and now with none or with another.
+    #[error("what was seen before was verified with the public key {0}, and now with {now}: pass that key, or begin with a new file", now = .1.as_deref().unwrap_or("none"))]
+    OtherKey(String, Option<String>),
 }
 
 /// What a device is.
@@ -73,9 +76,19 @@ impl Puller<'_> {
         held: Option<&Model>,
         state: &mut State,
     ) -> Result<Option<Pulled>, PullError> {
+        if let Some(trust) = &state.trust
+            && self.public_key != Some(&trust.anchor)
+        {
+            let now = self.public_key.map(str::to_owned);
+            return Err(PullError::OtherKey(trust.anchor.clone(), now));
+        }
         let malformed = SyncError::Trust(TrustError::Anchor);
         let trust = self.public_key.map(|key| Trust::new(key).ok_or(malformed)).transpose()?;
         let mut sync = Sync::new(trust, self.device.map(str::to_owned));
+        // A file that is not what it is said to be is none.
+        let in_force = registry.some_in_force()?.release;
+        let said = in_force.models.iter().find(|model| model.version == state.version);
+        let held = held.filter(|held| said.is_none_or(|said| is_all(held, said)));
         let version = held.map_or(0, |_| state.version);
         sync.resume(InUse { version, release: state.release }, state.trust.clone());
         let chosen = self.choose(registry, &mut sync);
@@ -139,6 +152,14 @@ fn fetch(registry: &Registry, sync: &Sync, held: Option<&Model>) -> Result<Pulle
     Ok(Pulled { model, deltas: 0, bytes })
 }
 
+/// Whether a model is the one that a release names.
+fn is_all(held: &Model, model: &ModelRef) -> bool {
+    model.sections.iter().all(|section| {
+        let content = id_of(section).map(|id| held.section(id));
+        content.is_none_or(|content| content.is_some_and(|content| is(content, section)))
+    })
+}
+
 /// What deltas make of the model that is held; `None` where there are none, or they do not.
 fn by_deltas(
     registry: &Registry,
@@ -164,7 +185,12 @@ fn by_deltas(
     }
     let mut deltas = Vec::new();
     for delta in &plan.deltas {
-        deltas.push(registry.named(&delta.hash, delta.bytes)?);
+        match registry.named(&delta.hash, delta.bytes) {
+            Ok(bytes) => deltas.push(bytes),
+            // It is only a shortcut that is lost; where nothing answers, it is not that.
+            Err(error @ RegistryError::Io { .. }) => return Err(error.into()),
+            Err(_) => return Ok(None),
+        }
     }
     let made = |shard| plan.deltas.iter().any(|delta| delta.shard == shard);
     let mut beside = Vec::new();

@@ -100,6 +100,9 @@ pub async fn serve(
     let registry = Registry::open(config.registry)?;
     if let Some(keys) = &config.keys {
         check_keys(keys, config.www.as_deref())?;
+        let (registry, keys) = (registry.clone(), keys.clone());
+        let fits = spawn_blocking(move || fits(&registry, keys)).await;
+        fits.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
     }
     let state = AppState::new(registry.clone(), config.www, config.cache_bytes)?;
     let routes = app(state.clone());
@@ -135,6 +138,17 @@ fn check_keys(dir: &Path, www: Option<&Path>) -> Result<(), ServeError> {
     }
     Keys::open(dir).map_err(RegistryError::from)?;
     Ok(())
+}
+
+/// Whether keys are those of a registry: better told now than in some days, when they are needed. What else is wrong with
+/// it is told to whoever asks for it.
+fn fits(registry: &Registry, keys: PathBuf) -> Result<(), RegistryError> {
+    let signed = registry.is_signed_with(&Keys::open(keys)?);
+    let other = |error: &RegistryError| {
+        use RegistryError::{Distrusted, OtherKeys, Unsigned};
+        matches!(error, OtherKeys { .. } | Unsigned(_) | Distrusted { .. })
+    };
+    if signed.as_ref().is_err_and(other) { signed } else { Ok(()) }
 }
 
 /// Signs the timestamp anew whenever half of its time is over, for ever. Without keys it only waits.

@@ -65,10 +65,17 @@ fn read_registry(path: &Path) -> Result<(Registry, InForce, Model), Failure> {
     let registry = Registry::open(path)?;
     let Some(found) = registry.in_force()? else {
         let path = shown(path);
-        return Err(Failure::from(format!(
-            "{path} is no registry, for want of a manifest; `segue publish MODEL --registry \
-             {path}` makes one of it"
-        )));
+        let what = if path.starts_with("http") {
+            format!(
+                "there is no manifest at {path}: give where the registry is served, such as https://example.org/v1/"
+            )
+        } else {
+            format!(
+                "{path} is no registry, for want of a manifest; `segue publish MODEL --registry \
+                 {path}` makes one of it"
+            )
+        };
+        return Err(Failure::from(what));
     };
     let (_, model) = registry.load()?;
     Ok((registry, found, model))

@@ -43,18 +43,20 @@ impl Secret {
         Ok(Self(SigningKey::from_bytes(&bytes)))
     }
 
-    /// Writes it, where there is no such file yet, for its owner alone.
+    /// Writes it, whole or not at all, for its owner alone.
     pub(super) fn write(&self, path: &Path) -> Result<(), KeysError> {
+        let partial = path.with_extension("tmp");
         let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
+        options.write(true).create(true).truncate(true);
         #[cfg(unix)]
         {
             use std::os::unix::fs::OpenOptionsExt as _;
             options.mode(0o600);
         }
-        let written = options.open(path).and_then(|mut file| {
+        let written = options.open(&partial).and_then(|mut file| {
             writeln!(file, "{}", hex(self.0.as_bytes()))?;
-            file.sync_all()
+            file.sync_all()?;
+            fs::rename(&partial, path)
         });
         written.map_err(KeysError::io("write", path))
     }

@@ -159,12 +159,17 @@ impl Registry {
         let alike = same.filter(|same| same.share == options.share);
         if let (Some(base), Some(alike)) = (before.base(), alike)
             && known.last() == Some(alike)
+            && self.has_deltas(alike)
             && !self.is_stale(base, options)
         {
             return Ok((base.release.clone(), None));
         }
         let (mut entry, deltas) = match same {
-            Some(same) => (same.clone(), Vec::new()),
+            Some(same) if self.has_deltas(same) => (same.clone(), Vec::new()),
+            Some(same) => {
+                let anew = ModelRef { version: same.version, ..fresh };
+                self.with_deltas(before, anew, model, options)?
+            }
             None => self.with_deltas(before, fresh, model, options)?,
         };
         entry.share = options.share;
@@ -225,8 +230,10 @@ impl Registry {
         let stays = |part: &Part<'_>| {
             before.lock.is_exclusive() || in_force.contains(part.hash.to_string().as_str())
         };
-        let new: Vec<&Part<'_>> =
-            parts.iter().filter(|part| !(stays(part) && self.holds(part))).collect();
+        // Two deltas may be the same bytes, and are one blob then.
+        let mut named = BTreeSet::new();
+        let apart = parts.iter().filter(|part| named.insert(part.hash.to_string()));
+        let new: Vec<&Part<'_>> = apart.filter(|part| !(stays(part) && self.holds(part))).collect();
         side_by_side(&new, |part| self.write(part))?;
         // Blobs that were there already may come from a publication that was interrupted here.
         self.store.settle("blob")?;
@@ -248,6 +255,11 @@ impl Registry {
             }
         }
         Ok(())
+    }
+
+    /// Whether the deltas of a model are here, and sound.
+    fn has_deltas(&self, model: &ModelRef) -> bool {
+        model.deltas.iter().all(|delta| self.named(&delta.hash, delta.bytes).is_ok())
     }
 
     /// Whether the blob is here, and it and its codings are sound.

@@ -61,6 +61,16 @@ impl Registry {
         if timestamp.release.hash == hash { Ok(true) } else { Err(refused(TrustError::Mixed)) }
     }
 
+    /// Whether what is in force, if anything, may be signed again with these keys; an error says why not.
+    pub fn is_signed_with(&self, keys: &Keys) -> Result<(), RegistryError> {
+        match self.in_force()? {
+            Some(in_force) if !self.is_vouched(&in_force, keys)? => {
+                Err(RegistryError::Unsigned(self.dir().to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Looks at what is in force as a device does that was given `public`, a public key of 64 hexadecimal digits, and
     /// knows nothing else. Returns what it then believes; an error says what it refuses.
     pub fn believe(&self, public: &str, now_ms: i64) -> Result<Trust, RegistryError> {
