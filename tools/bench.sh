@@ -99,7 +99,10 @@ bench_live() {
   node bench/live/run.mjs "$SEGUE" "$home/before.segue" "$home/after.segue" 40
 }
 
-bench_faults() { node bench/faults/run.mjs "${FAULTS:-12000}"; }
+bench_faults() {
+  node bench/faults/run.mjs "${FAULTS:-12000}"
+  node bench/faults/publish.mjs "$SEGUE" 300
+}
 
 setup_patchers() {
   local tool missing=()
