@@ -98,7 +98,7 @@ serve_player() {
 page_for() {
   local out key
   key=$("$SEGUE" keys list --keys "$1/keys" --json |
-    node -e 'console.log(JSON.parse(require("node:fs").readFileSync(0)).roles.root.keys[0].public)')
+    node -e 'console.log(JSON.parse(require("node:fs").readFileSync(0)).public_key)')
   out=$(staged www)
   cp -r www/dist/. "$out"
   sed -i "s/name=\"segue-public-key\" content=\"\"/name=\"segue-public-key\" content=\"$key\"/" "$out/index.html"

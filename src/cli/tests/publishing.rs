@@ -29,6 +29,7 @@ fn a_signed_registry_from_its_keys_to_a_rollback() {
     assert_eq!((&made["root"], &made["complete"]), (&1.into(), &true.into()));
     let listed = json(&succeed(&folder, "keys list --keys k --json"));
     assert_eq!(listed["roles"]["release"]["keys"][0]["secret"], true);
+    assert_eq!(listed["public_key"], *key);
     assert!(succeed(&folder, "keys list --keys k").contains("timestamp: 1 of 1"));
 
     let first = published(&folder, "a.segue");

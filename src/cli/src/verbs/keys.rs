@@ -201,7 +201,13 @@ fn list(dir: &Path, ui: &Ui) -> Done {
         // A machine that only signs roots.
         Err(_) => return bare(&keys, ui),
     };
+    // Devices begin with the first root.
+    let first = keys.roots().first().map_or(root, |(root, _)| root);
+    let devices = first.quorum(Role::Root).keys.first().and_then(|id| first.public(id));
     let mut text = format!("root {}, {}\n", root.version, until(root.expires));
+    if let Some(public) = devices.filter(|_| first.version == 1) {
+        text += &format!("public key for devices: {public}\n");
+    }
     let mut roles = serde_json::Map::new();
     for role in Role::ALL {
         let quorum = root.quorum(role);
@@ -221,6 +227,7 @@ fn list(dir: &Path, ui: &Ui) -> Done {
     let json = json!({
         "root": root.version,
         "expires": root.expires,
+        "public_key": devices.filter(|_| first.version == 1),
         "roles": roles,
         "keys": shown(keys.dir()),
     });

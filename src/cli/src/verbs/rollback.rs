@@ -8,7 +8,8 @@ use crate::{failure::Done, ui::Ui};
 /// Put an earlier model back into force.
 ///
 /// It comes with a new release, so that devices follow. Without --to it is the last model before
-/// the one in force; where a roll-out is under way, its candidate is withdrawn instead.
+/// the one in force; where a roll-out is under way, its candidate is withdrawn instead. A model whose
+/// release keys signed that have been replaced since is not gone back to: publish its file again.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  segue rollback --registry registry --keys keys\n  \
                         segue rollback --registry registry --keys keys --to 7")]
