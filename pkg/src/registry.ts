@@ -32,6 +32,8 @@ export class Registry {
   readonly #fetch: typeof fetch;
   /** Blobs that were asked for before the manifest was examined, by hash. */
   readonly #ahead = new Map<string, Asked>();
+  /** A manifest that was asked for early, to be taken once. */
+  #early: Promise<unknown> | undefined;
   /** With answers that are not whole yet. */
   readonly #waiting = new Set<Patience>();
   #stopped = false;
@@ -60,8 +62,22 @@ export class Registry {
     return this.checked("manifest", () => examine(json));
   }
 
+  /** Asks for the manifest, and for what it seems to name, while there is nothing yet to examine it with. */
+  prepare(): void {
+    const asked = this.#json("manifest");
+    this.#early = asked;
+    // Whoever takes it will see how it fails.
+    asked.then((json) => this.askAhead(json)).catch(() => {});
+  }
+
   /** What lies in the registry as `path`, which is JSON and never cached unseen. */
   async json(path: string): Promise<unknown> {
+    const early = path === "manifest" ? this.#early : undefined;
+    this.#early = undefined;
+    return early ?? this.#json(path);
+  }
+
+  async #json(path: string): Promise<unknown> {
     const url = new URL(path, this.#base);
     const patience = this.#patience(0);
     const response = await this.#get(url, "no-cache", patience);
@@ -105,7 +121,7 @@ export class Registry {
 
   /** Asks for the blobs that a manifest seems to name, before it was examined. */
   askAhead(json: unknown): void {
-    for (const hash of foreseen(json)) {
+    for (const hash of foreseen(json).filter((hash) => !this.#ahead.has(hash))) {
       const patience = this.#patience(0);
       const response = this.#get(this.#blobOf(hash), "default", patience);
       // Whoever takes it will see how it fails, and perhaps nobody will.

@@ -69,7 +69,9 @@ export class Device {
   /** Opens the store while the module is `loaded`. A store that cannot be read is done without. */
   static async open(registry: Registry, loaded: Promise<void>, options: DeviceOptions): Promise<Device> {
     const store = options.store === false ? undefined : (options.store ?? indexedStore(registry.url));
-    const reading = store?.read().catch((cause: unknown) => cause);
+    const reading = (store?.read() ?? Promise.resolve(undefined)).catch((cause: unknown) => cause);
+    // Where nothing is kept, what is needed is asked for while the module loads.
+    if (options.publicKey !== undefined) void reading.then((kept) => isKept(kept) || registry.prepare());
     const [kept] = await Promise.all([reading, loadLate(options.syncWasm, loaded)]);
     const sound = isKept(kept) ? kept : undefined;
     const id = options.device ?? sound?.device ?? (store ? globalThis.crypto?.randomUUID?.() : undefined) ?? "";
