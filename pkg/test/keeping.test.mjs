@@ -351,10 +351,20 @@ test("an open page does not unsee what could not be kept", async (t) => {
 test("an open that fails leaves nothing that could write to the store later", async (t) => {
   const signed = await serveSigned(t);
   const store = new MemoryStore();
+  const document = Object.assign(new EventTarget(), { visibilityState: "visible" });
+  globalThis.document = document;
+  t.after(() => delete globalThis.document);
   await assert.rejects(open(t, signed, { store, fetch: () => Promise.reject(new TypeError("offline")) }), segueError("unreachable", /./));
-  await open(t, signed, { store });
-  await new Promise((turn) => setTimeout(turn, 50));
-  assert.equal(store.kept.model.here.length > 0, true);
+  const segue = await open(t, signed, { store });
+  await segue.update();
+  segue.observe({ kind: "play", track: "jazz:05", played_ms: 9000 });
+  document.visibilityState = "hidden";
+  document.dispatchEvent(new Event("visibilitychange"));
+  await segue.update();
+  // What was counted is there, and nothing is gone.
+  assert.equal(store.kept.tallies[5], 1);
+  const offline = await open(t, signed, { store, fetch: () => Promise.reject(new TypeError("offline")) });
+  assert.deepEqual(order(offline.rank(everything)), await ranked(t, first));
 });
 
 test("an answer that comes too slowly is given up, and what waits for it goes on", async (t) => {

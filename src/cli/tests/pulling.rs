@@ -9,7 +9,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use support::{SEGUE, fail, json, simulated, succeed};
+use support::{SEGUE, fail, json, succeed, two_versions};
 use tempfile::TempDir;
 
 /// A registry with its first model in force, and who serves it.
@@ -22,9 +22,7 @@ struct Served {
 
 impl Served {
     fn new() -> Self {
-        let folder = simulated();
-        succeed(&folder, "train events.jsonl --dim 4 --out a.segue");
-        succeed(&folder, "train events.jsonl --dim 4 --seed 2 --out b.segue");
+        let folder = two_versions();
         let key = json(&succeed(&folder, "keys new --keys k --json"));
         let key = key["public_key"].as_str().unwrap().to_owned();
         succeed(&folder, "publish a.segue --registry r --keys k");
@@ -80,10 +78,10 @@ fn a_file_follows_what_is_published_by_deltas_where_there_are_some() {
     assert!(served.is("a.segue"));
     assert_eq!(served.pull()["changed"], false);
 
-    let published = json(&succeed(&served.folder, "publish b.segue --registry r --keys k --json"));
+    succeed(&served.folder, "publish b.segue --registry r --keys k");
     let second = served.pull();
     assert_eq!((&second["version"], &second["changed"]), (&2.into(), &true.into()));
-    assert_eq!(second["deltas"].as_u64().unwrap() > 0, published["deltas"].as_u64().unwrap() > 0);
+    assert_eq!(second["deltas"], 1);
     assert!(served.is("b.segue"));
 
     succeed(&served.folder, "rollback --registry r --keys k");
@@ -161,7 +159,7 @@ fn a_delta_that_is_not_there_is_done_without_and_is_there_again_once_published_a
     let manifest = fs::read_to_string(folder.path().join("r/manifest")).unwrap();
     let release: serde_json::Value =
         serde_json::from_str(json(&manifest)["release"]["signed"].as_str().unwrap()).unwrap();
-    let Some(delta) = release["models"][0]["deltas"][0]["hash"].as_str() else { return };
+    let delta = release["models"][0]["deltas"][0]["hash"].as_str().unwrap();
     let blob = folder.path().join("r/blob").join(delta);
     fs::remove_file(&blob).unwrap();
     let pulled = served.pull();

@@ -51,3 +51,14 @@ pub fn simulated() -> TempDir {
     );
     folder
 }
+
+/// A log and what comes after it, as models: `a.segue`, and `b.segue`, the next version of it by a few kilobytes less.
+pub fn two_versions() -> TempDir {
+    let folder = simulated();
+    let log = fs::read_to_string(folder.path().join("events.jsonl")).unwrap();
+    let lines: Vec<&str> = log.lines().collect();
+    write(&folder, "before.jsonl", &lines[..lines.len() * 9 / 10].join("\n"));
+    succeed(&folder, "train before.jsonl --dim 4 --out a.segue");
+    succeed(&folder, "train events.jsonl --update a.segue --out b.segue");
+    folder
+}
