@@ -3,8 +3,8 @@
 //! Of the model in use and of the one before it a device counts what was heard and what was refused. When it has counted
 //! 16 of each, and then each time that the number has doubled, it looks whether the share of refusals has risen by more than
 //! [`SIGMAS`] standard errors (the pooled test of two proportions). Looking only then keeps false alarms rare: of devices for
-//! whom nothing changed one in some hundreds ever says so, and that is for whoever adds up what devices say. A model that
-//! cannot rank at all is worse at once.
+//! whom nothing changed about one in a hundred ever says so over 600 plays and skips, and that is for whoever adds up what
+//! devices say. A model that cannot rank at all is worse at once.
 
 /// What was counted under one model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
