@@ -21,7 +21,7 @@ usage: ./build.sh VERB
   run [FILE] [--catalogue FILE] [--listen ADDR]
            build everything, train on the listening log FILE (or on a simulated one; the
            catalogue names its tracks), publish the model and serve the player at
-           http://127.0.0.1:8787/; some 10 minutes the first time, seconds after that
+           http://127.0.0.1:8787/; 10 to 15 minutes the first time, seconds after that
   test     every check and test, native, in WebAssembly and in headless Chromium and Firefox
   pkg      build the npm package in pkg/ and hold its sizes against pkg/size-budget.json
   size [levels]
