@@ -25,6 +25,7 @@ verb_test() {
   check 'www: build' build_www
   tests 'npm package' node --test --test-reporter=spec pkg/test/*.test.mjs
   tests 'package and player in Chromium' node --test --test-reporter=spec tests/browser/*.test.mjs
+  tests 'package in Firefox' env BROWSER=firefox node --test --test-reporter=spec tests/browser/{package,sync}.test.mjs
   conclude
 }
 

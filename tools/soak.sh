@@ -18,6 +18,7 @@ setup_cargo_fuzz() {
 verb_soak() {
   setup_rust
   setup_cargo_fuzz
+  mkdir -p "$STATE/logs"
   local target seconds=${SEGUE_SOAK:-60} corpus found=0
   for target in $(cargo fuzz list); do
     corpus=fuzz/corpus/$target

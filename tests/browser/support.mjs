@@ -1,14 +1,24 @@
-// Headless Chromium, as the system has it.
+// A headless browser as the system has it: Chromium, or Firefox where BROWSER says so.
 
 import { readFileSync, readdirSync } from "node:fs";
-import { chromium } from "playwright-core";
+import { chromium, firefox } from "playwright-core";
 
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const browsers = {
+  chromium: (args) =>
+    chromium.launch({
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", ...args],
+    }),
+  // By WebDriver BiDi: Playwright's own protocol is known only to the Firefox that Playwright builds.
+  firefox: () => firefox.launch({ channel: "moz-firefox", executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr" }),
+};
 
-/** Starts a browser, with `more` arguments, for all tests of a file; `stop` ends it. */
+/** Which browser the tests of this process are for: "chromium" or "firefox". */
+export const browserName = process.env.BROWSER ?? "chromium";
+
+/** Starts a browser, with `more` arguments where it is Chromium, for all tests of a file; `stop` ends it. */
 export async function startBrowser(more = []) {
-  const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", ...more];
-  const browser = await chromium.launch({ executablePath, args });
+  const browser = await browsers[browserName](more);
   return { browser, stop: () => browser.close() };
 }
 
