@@ -42,11 +42,11 @@ told() {
     const [name, before, part, sizes, update, ...files] = process.argv.slice(1);
     const { statSync, readFileSync } = require("node:fs");
     const { model, delta, encode_ms, apply_ms, read_ms } = JSON.parse(sizes);
-    const { agreement, agreement_before, agreement_with_trained, agreement_of_whole_with_trained, new_tracks, seconds } =
+    const { agreement, agreement_before, agreement_of_new_tracks, agreement_with_trained, agreement_of_whole_with_trained, new_tracks, seconds } =
       JSON.parse(readFileSync(update));
     const others = files.map((file) => `${file.split("/").at(-1)} ${statSync(file).size}`).join(", ");
     console.log(`${name}, ${before} → ${part}: ${delta} bytes, 1/${(model / delta).toFixed(1)} of ${model}; ${others}`);
-    console.log(`  agreement ${agreement.toFixed(4)} (${agreement_before.toFixed(4)} before), with the factors as trained ${agreement_with_trained.toFixed(4)} (coded whole ${agreement_of_whole_with_trained.toFixed(4)}); ${new_tracks} new tracks`);
+    console.log(`  agreement ${agreement.toFixed(4)} (${agreement_before.toFixed(4)} before; of new tracks alone ${agreement_of_new_tracks.toFixed(4)}), with the factors as trained ${agreement_with_trained.toFixed(4)} (coded whole ${agreement_of_whole_with_trained.toFixed(4)}); ${new_tracks} new tracks`);
     console.log(`  trained in ${seconds.toFixed(1)} s, coded in ${encode_ms} ms, applied in ${apply_ms} ms natively, where reading the whole takes ${read_ms}`);
   ' "$name" "$before" "$part" "$sizes" "$new.json" "$folder/zstd" "$folder/bsdiff" "$folder/xdelta" "$folder/brotli"
 }

@@ -2,7 +2,8 @@
 //
 // The command publishes OLD and NEW in turns, signed, into a registry that it serves too; a page in Chromium has opened it
 // and does nothing but listen. Counted is from the moment in which the manifest was swapped to the event in the page, by the
-// same clock, and within that from the last byte that came to the event: the delta applied and put in the model's place.
+// same clock, and within that from the last byte that came to the event: the delta applied and put in the model's place; then
+// until all of it is coded anew and kept in IndexedDB, and the longest that the page's thread was busy in one piece.
 import { execFileSync, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -40,6 +41,7 @@ try {
   await tab.waitForFunction(() => globalThis.ready, undefined, { timeout: 120_000 });
   const latencies = [];
   const applies = [];
+  const keeps = [];
   let bytes = 0;
   for (let round = 1; round <= rounds; round++) {
     publish(models[round % 2]);
@@ -49,15 +51,19 @@ try {
     latencies.push(at - swapped);
     applies.push(apply);
     bytes = total;
-    // The model is kept meanwhile; and what was seen at once after it would be no news.
+    // What was seen at once after it would be no news.
+    await tab.waitForFunction((count) => globalThis.kept.length >= count, round, { timeout: 60_000 });
+    keeps.push(await tab.evaluate(() => globalThis.kept.at(-1)));
     await new Promise((resume) => setTimeout(resume, 300 + 200 * Math.random()));
   }
   const of = (values) => values.sort((a, b) => a - b) && [0.5, 0.99, 1].map((q) => quantile(values, q).toFixed(0)).join(" / ");
-  const { tracks, kept } = await tab.evaluate(() => ({ tracks: globalThis.segue.tracks, kept: globalThis.unkept }));
+  const { tracks, unkept, tasks } = await tab.evaluate(() => ({ tracks: segue.tracks, unkept: globalThis.unkept, tasks }));
   console.log(`${tracks} tracks, ${rounds} updates of ${bytes} bytes, p50 / p99 / most, ms`);
   console.log(`  published → used in the open page  ${of(latencies)}`);
   console.log(`  of that, applied and swapped in    ${of(applies)}`);
-  if (kept) console.log(`  not kept: ${kept}`);
+  console.log(`  after it, coded anew and kept      ${of(keeps)}`);
+  console.log(`  the page's thread busy at a time   ${of(tasks)}`);
+  if (unkept) console.log(`  not kept: ${unkept}`);
 } finally {
   await browser.close();
   server.kill("SIGINT");
@@ -71,17 +77,26 @@ function page() {
   writeFileSync(join(www, "index.html"), `<!doctype html><script type="module">
     import { Segue } from "./dist/index.js";
     globalThis.applied = [];
+    globalThis.kept = [];
+    globalThis.tasks = [];
     const segue = (globalThis.segue = await Segue.open({ registry: "/v1/", publicKey: "${publicKey}" }));
     let start;
+    let updated;
     let total;
     segue.on("sync", (status) => {
       if (status.state === "applying") start = performance.now();
+      if (status.state === "current" && updated) {
+        kept.push(performance.now() - updated);
+        updated = undefined;
+      }
       if (status.state === "fetching") ({ total } = status);
       if (status.state === "unkept" || status.state === "failed") globalThis.unkept = String(status.error);
     });
     segue.on("update", () => {
-      applied.push({ at: performance.timeOrigin + performance.now(), apply: performance.now() - start, total });
+      updated = performance.now();
+      applied.push({ at: performance.timeOrigin + updated, apply: updated - start, total });
     });
+    new PerformanceObserver((list) => list.getEntries().forEach(({ duration }) => tasks.push(duration))).observe({ type: "longtask" });
     globalThis.ready = true;
   </script>`);
 }

@@ -80,6 +80,7 @@ impl Before {
             "changed_tracks": updated.changed,
             "agreement": agreement.after,
             "agreement_before": agreement.before,
+            "agreement_of_new_tracks": agreement.new,
             "agreement_with_trained": agreement.trained,
             "agreement_of_every_code_with_trained": agreement.every,
             "agreement_of_whole_with_trained": agreement.whole,
@@ -91,7 +92,8 @@ impl Before {
             "{}: the next version of {}, {}, {} new and {} changed, in {seconds:.1} s\n\
              a delta of {} bytes makes it of the one before, {:.1} times smaller than the {} of the model\n\
              first 20 tracks of {}: {:.2} % of those with every code that moves are among them, {:.2} % among those of\n  \
-             the version before; of those by the factors as trained {:.2} %, by a model that is coded whole {:.2} %",
+             the version before, and {:.2} % of the new tracks in them; of those by the factors as trained {:.2} %, by a model\n  \
+             that is coded whole {:.2} %",
             shown(out),
             shown(&self.path),
             counted(next.len(), "track"),
@@ -103,6 +105,7 @@ impl Before {
             counted(updated.listeners, "listener"),
             100.0 * agreement.after,
             100.0 * agreement.before,
+            100.0 * agreement.new,
             100.0 * agreement.trained,
             100.0 * agreement.whole,
         );

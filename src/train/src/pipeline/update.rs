@@ -78,6 +78,8 @@ pub struct Agreement {
     pub after: f64,
     /// The same of the version before, which knows nothing of new tracks.
     pub before: f64,
+    /// The same of new tracks alone; 1 where they are in no list.
+    pub new: f64,
     /// Of the factors as trained, among those of the next version.
     pub trained: f64,
     /// Among those where every code changes.
@@ -132,6 +134,7 @@ pub fn update(
     let every = coder.codes(0.0);
     let wanted = lists.best(dataset, &coded(every.clone()))?;
     let old = lists.best(dataset, &coded(before.codes.clone()))?;
+    let wanted_new = without(&wanted, &before.known);
     let mut told = Agreement {
         before: shared_of(&old, &wanted),
         whole: shared_of(&lists.best(dataset, &whole)?, &trained),
@@ -139,7 +142,7 @@ pub fn update(
         ..Agreement::default()
     };
     let mut chosen = (0.0, every);
-    (told.after, told.trained) = (1.0, told.every);
+    (told.after, told.new, told.trained) = (1.0, 1.0, told.every);
     // Prices are halved in their logarithms between one that is low enough and one that is not.
     let (mut low, mut high) = PRICES;
     for step in 1..=STEPS {
@@ -149,7 +152,9 @@ pub fn update(
         let after = shared_of(&found, &wanted);
         progress.step("coding factors", step, after);
         if after >= budget {
-            (told.after, told.trained) = (after, shared_of(&found, &trained));
+            told.after = after;
+            told.new = shared_of(&found, &wanted_new);
+            told.trained = shared_of(&found, &trained);
             chosen = (price, codes);
             low = price;
         } else {
@@ -232,12 +237,18 @@ impl Lists {
     }
 }
 
-/// The share of what is `wanted` that was `found`.
+/// Lists without the tracks that are known.
+fn without(lists: &[HashSet<Row>], known: &[bool]) -> Vec<HashSet<Row>> {
+    let new = |row: &Row| !known[row.index()];
+    lists.iter().map(|list| list.iter().copied().filter(new).collect()).collect()
+}
+
+/// The share of what is `wanted` that was `found`; 1 where nothing is.
 fn shared_of(found: &[HashSet<Row>], wanted: &[HashSet<Row>]) -> f64 {
     let pairs = || found.iter().zip(wanted);
     let same: usize = pairs().map(|(found, wanted)| found.intersection(wanted).count()).sum();
     let all: usize = pairs().map(|(_, wanted)| wanted.len()).sum();
-    same as f64 / all.max(1) as f64
+    if all == 0 { 1.0 } else { same as f64 / all as f64 }
 }
 
 /// The next version on its way.
