@@ -14,12 +14,11 @@ export function record(what: string, value: unknown): void {
 }
 
 /** An object of nothing but such fields: one that is misspelt would be as if it had not been given. */
-export function options<T extends object>(value: T, names: readonly (keyof T & string)[]): T {
-  record("options", value);
+export function options<T extends object>(value: T, names: readonly (keyof T & string)[], what = "options"): void {
+  record(what, value);
   for (const name of Object.keys(value)) {
-    if (!(names as readonly string[]).includes(name)) refuse("an option", name, `there are ${names.join(", ")}`);
+    if (!(names as readonly string[]).includes(name)) refuse(`a field of ${what}`, name, `there are ${names.join(", ")}`);
   }
-  return value;
 }
 
 /** Of this type, where it is given. */

@@ -60,6 +60,18 @@ const DEEDS: readonly (0 | 1 | undefined)[] = KINDS.map((kind) => {
   return kind === "skip" || kind === "dislike" ? 1 : undefined;
 });
 
+/** What `rank` takes beside candidates. */
+const RANK_OPTIONS: readonly (keyof RankOptions)[] = [
+  "limit",
+  "explain",
+  "diversity",
+  "artistGap",
+  "albumGap",
+  "fatigue",
+  "explore",
+  "seed",
+];
+
 /** Shards that are fetched without being asked for. */
 const NEAR = 4;
 
@@ -134,7 +146,7 @@ export class Segue {
     bytes: ArrayBuffer | ArrayBufferView,
     options: ModelOptions = {},
   ): Promise<Segue> {
-    check.record("options", options);
+    check.options(options, ["wasm"]);
     const file = check.bytes("model", bytes);
     await load(options.wasm);
     const parts = collect((parts) => parts.add_file(file));
@@ -239,7 +251,7 @@ export class Segue {
    */
   moment(moment: Moment): void {
     const engine = this.#alive();
-    check.record("moment", moment);
+    check.options(moment, ["at", "tz_offset_min", "region", "device", "source", "mood"], "moment");
     const { region, device, source, mood } = moment;
     const texts = Object.entries({ region, device, source, mood });
     const text = texts.map(([what, value]) => check.line(what, value ?? "")).join("\n");
@@ -253,7 +265,7 @@ export class Segue {
   rank(candidates: TrackList, options: RankOptions = {}): Ranking {
     const engine = this.#alive();
     check.idsOrRows("candidates", candidates);
-    check.record("options", options);
+    check.options(options, RANK_OPTIONS);
     const limit = check.limit(options.limit, candidates.length);
     const rows = this.#tracks.rows(candidates);
     const choose = (given: Choices) => engine.rank(rows, limit, ...check.choices(given));
@@ -281,7 +293,7 @@ export class Segue {
    */
   top(options: TopOptions): Ranking {
     const engine = this.#alive();
-    check.record("options", options);
+    check.options(options, ["limit", "exclude", "explain"]);
     const limit = check.limit(options.limit, engine.here);
     const exclude = this.#tracks.rows(check.idsOrRows("exclude", options.exclude ?? []));
     const order = this.#ranked(() => engine.top(limit, exclude));
@@ -613,7 +625,7 @@ function tally(rows: Uint32Array): { unknown: number; estimated: number } {
 }
 
 function limitOf(options: LimitOptions): number {
-  check.record("options", options);
+  check.options(options, ["limit"]);
   return check.limit(options.limit, UNKNOWN_ROW);
 }
 

@@ -147,8 +147,11 @@ test("an option that is none is refused by its name and its range, and nothing i
     [{ seed: -1 }, /seed is -1: give a whole number from 0 to 4294967295/],
     [{ seed: 2 ** 32 }, /seed is 4294967296: give a whole number/],
     [{ diversity: true }, /diversity is true: give a number from 0 to 1/],
+    [{ artistgap: 1 }, /a field of options is "artistgap": there are limit, .*artistGap/],
   ];
   for (const [options, message] of refused) {
     assert.throws(() => segue.rank(everything, options), segueError("argument", message));
   }
+  assert.throws(() => segue.top({ limit: 1, excluded: [] }), segueError("argument", /"excluded": there are limit, exclude/));
+  assert.throws(() => segue.moment({ timezone: 60 }), segueError("argument", /a field of moment is "timezone": there are at, /));
 });
