@@ -51,6 +51,8 @@ enum Verb {
     Refresh(verbs::refresh::Arguments),
     Gc(verbs::gc::Arguments),
     Serve(verbs::serve::Arguments),
+    #[command(subcommand)]
+    Tokens(verbs::tokens::Verb),
 }
 
 fn main() -> ExitCode {
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
         Verb::Refresh(arguments) => verbs::refresh::run(&arguments, &ui),
         Verb::Gc(arguments) => verbs::gc::run(&arguments, &ui),
         Verb::Serve(arguments) => verbs::serve::run(arguments, &ui),
+        Verb::Tokens(verb) => verbs::tokens::run(&verb, &ui),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

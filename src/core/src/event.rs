@@ -15,6 +15,9 @@ pub const MAX_ID_BYTES: usize = 512;
 /// Most candidates that one impression may have been drawn among.
 pub const MAX_CANDIDATES: usize = 4096;
 
+/// Most experiments that one event may name.
+pub const MAX_EXPOSURES: usize = 64;
+
 /// Latest accepted `at`: the end of the year 9999, in milliseconds since the Unix epoch.
 pub const MAX_AT_MS: i64 = 253_402_300_799_999;
 
@@ -218,7 +221,7 @@ pub enum EventError {
     /// A required id is the empty string.
     #[error("`{0}` is empty")]
     Empty(&'static str),
-    /// An id is longer than [`MAX_ID_BYTES`].
+    /// A text is longer than [`MAX_ID_BYTES`].
     #[error("`{field}` has {len} bytes; at most {MAX_ID_BYTES} are accepted")]
     TooLong {
         /// Which field.
@@ -226,6 +229,9 @@ pub enum EventError {
         /// Its length in bytes.
         len: usize,
     },
+    /// There are more experiments than [`MAX_EXPOSURES`].
+    #[error("`exposures` are {0}; at most {MAX_EXPOSURES} are accepted")]
+    TooMany(usize),
     /// `at` is negative or beyond the year 9999.
     #[error("`at` is {0}; expected milliseconds since 1970, from 0 to {MAX_AT_MS}")]
     Time(i64),
@@ -297,8 +303,8 @@ pub fn offered_at(track: &str, candidates: &[impl AsRef<str>]) -> Result<usize, 
 }
 
 impl Event {
-    /// Checks what the types cannot: ids present and bounded, time and context in range, a propensity only
-    /// with the candidates of an impression.
+    /// Checks what the types cannot: ids present, every text bounded by [`MAX_ID_BYTES`], time and context in range, a
+    /// propensity only with the candidates of an impression.
     pub fn validate(&self) -> Result<(), EventError> {
         let ids = [
             ("id", &self.id),
@@ -310,15 +316,23 @@ impl Event {
             if value.is_empty() {
                 return Err(EventError::Empty(field));
             }
-            if value.len() > MAX_ID_BYTES {
-                return Err(EventError::TooLong { field, len: value.len() });
-            }
+            bounded(field, value)?;
         }
         if !(0..=MAX_AT_MS).contains(&self.at) {
             return Err(EventError::Time(self.at));
         }
         self.context.as_ref().map_or(Ok(()), Context::validate)?;
+        self.validate_exposures()?;
         self.validate_offer()
+    }
+
+    fn validate_exposures(&self) -> Result<(), EventError> {
+        let Some(exposures) = &self.exposures else { return Ok(()) };
+        if exposures.len() > MAX_EXPOSURES {
+            return Err(EventError::TooMany(exposures.len()));
+        }
+        let mut texts = exposures.iter().flat_map(|(experiment, variant)| [experiment, variant]);
+        texts.try_for_each(|text| bounded("exposures", text))
     }
 
     fn validate_offer(&self) -> Result<(), EventError> {
@@ -349,6 +363,11 @@ pub fn heard(played_ms: u32, duration_ms: u32) -> Option<f32> {
     (duration_ms > 0).then(|| fraction.min(1.0) as f32)
 }
 
+fn bounded(field: &'static str, text: &str) -> Result<(), EventError> {
+    let len = text.len();
+    if len > MAX_ID_BYTES { Err(EventError::TooLong { field, len }) } else { Ok(()) }
+}
+
 impl Context {
     fn validate(&self) -> Result<(), EventError> {
         if let Some(region) = &self.region
@@ -356,6 +375,14 @@ impl Context {
         {
             return Err(EventError::Region);
         }
+        let texts = [
+            ("context.device", &self.device),
+            ("context.source", &self.source),
+            ("context.mood", &self.mood),
+        ];
+        texts.into_iter().try_for_each(|(field, text)| {
+            text.as_deref().map_or(Ok(()), |text| bounded(field, text))
+        })?;
         match self.tz_offset_min {
             Some(minutes) if minutes.unsigned_abs() > 1440 => Err(EventError::TimeZone(minutes)),
             _ => Ok(()),

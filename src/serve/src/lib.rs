@@ -3,17 +3,21 @@
 //! * [`registry`]: the folder that `segue publish` writes: one signed manifest and content-addressed
 //!   blobs, each swapped in whole. Any static HTTP server that maps `/v1/` to it serves it.
 //! * [`keys`]: who signs, and with what.
+//! * [`access`]: who may send what.
+//! * [`intake`]: events of listeners who agree to send them, durable before they are acknowledged.
 //! * [`pull`]: a device that is a file.
 //! * [`app`]: the routes, over [`AppState`], to be tested without a socket.
 //! * [`serve`]: the routes on a socket, until told to stop.
 //!
 //! **Invariant:** bytes that do not have the SHA-256 they are named by are never served.
 
+pub mod access;
 mod http;
+pub mod intake;
 pub mod keys;
 pub mod pull;
 pub mod registry;
 mod server;
 
-pub use http::{AppState, DEFAULT_CACHE_BYTES, app};
+pub use http::{AppState, Collecting, DEFAULT_CACHE_BYTES, Rate, app};
 pub use server::{Config, ServeError, serve};

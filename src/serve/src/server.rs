@@ -1,7 +1,12 @@
 //! The routes on a socket.
 
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -20,7 +25,7 @@ use tokio::{
 };
 
 use crate::{
-    http::{AppState, app, chain},
+    http::{AppState, Collecting, Peer, app, chain},
     keys::Keys,
     registry::{Options, Registry, RegistryError},
 };
@@ -39,7 +44,7 @@ const BREATH: Duration = Duration::from_millis(100);
 const FRESHNESS: Duration = Duration::from_secs(60);
 
 /// What to serve, and where.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Config {
     /// The registry, a folder or a URL; it must be there, and may be empty.
     pub registry: PathBuf,
@@ -51,6 +56,8 @@ pub struct Config {
     pub www: Option<PathBuf>,
     /// Bytes of blobs to keep in memory, such as [`crate::DEFAULT_CACHE_BYTES`].
     pub cache_bytes: usize,
+    /// What is collected, where anything is.
+    pub collecting: Option<Collecting>,
 }
 
 /// Why the server cannot start.
@@ -104,7 +111,10 @@ pub async fn serve(
         let fits = spawn_blocking(move || fits(&registry, keys)).await;
         fits.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
     }
-    let state = AppState::new(registry.clone(), config.www, config.cache_bytes)?;
+    let mut state = AppState::new(registry.clone(), config.www, config.cache_bytes)?;
+    if let Some(collecting) = config.collecting {
+        state = state.collecting(collecting);
+    }
     let routes = app(state.clone());
 
     let refused = |source: io::Error| match source.kind() {
@@ -177,7 +187,7 @@ async fn keep_fresh(registry: &Registry, keys: Option<PathBuf>) {
 async fn accept(listener: &TcpListener, routes: &Router, connections: &GracefulShutdown) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => answer(stream, routes, connections),
+            Ok((stream, peer)) => answer(stream, Peer(peer), routes, connections),
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 sleep(BREATH).await;
@@ -186,13 +196,17 @@ async fn accept(listener: &TcpListener, routes: &Router, connections: &GracefulS
     }
 }
 
-fn answer(stream: TcpStream, routes: &Router, connections: &GracefulShutdown) {
+fn answer(stream: TcpStream, peer: Peer, routes: &Router, connections: &GracefulShutdown) {
     // With Nagle's algorithm the last segment of an answer waits for the client's delayed
     // acknowledgement of the one before it: up to 40 ms.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
-    let service = TowerToHyperService::new(routes.clone());
+    let routes = TowerToHyperService::new(routes.clone());
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        routes.call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE)

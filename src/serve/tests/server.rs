@@ -26,6 +26,7 @@ fn config(registry: &Path) -> Config {
         keys: None,
         www: None,
         cache_bytes: DEFAULT_CACHE_BYTES,
+        collecting: None,
     }
 }
 

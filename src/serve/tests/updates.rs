@@ -111,6 +111,7 @@ fn config(signed: &Signed) -> Config {
         keys: Some(signed.keys.dir().to_owned()),
         www: None,
         cache_bytes: DEFAULT_CACHE_BYTES,
+        collecting: None,
     }
 }
 

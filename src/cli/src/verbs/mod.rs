@@ -16,6 +16,7 @@ pub mod search;
 pub mod serve;
 mod signing;
 pub mod simulate;
+pub mod tokens;
 pub mod train;
 mod update;
 

@@ -3,9 +3,15 @@
 use std::{
     net::{SocketAddr, ToSocketAddrs},
     path::PathBuf,
+    time::Duration,
 };
 
-use segue_serve::{Config, DEFAULT_CACHE_BYTES, serve};
+use segue_serve::{
+    Collecting, Config, DEFAULT_CACHE_BYTES, Rate,
+    access::Tokens,
+    intake::{Intake, Limits, Options},
+    serve,
+};
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
@@ -37,19 +43,89 @@ pub struct Arguments {
     /// Memory for blobs.
     #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_CACHE_BYTES)]
     cache_bytes: usize,
+    #[command(flatten)]
+    collect: Collect,
+}
+
+/// What is collected from listeners who agree.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Collecting events")]
+struct Collect {
+    /// Take events at /v1/events into this folder, which is made where it is not there.
+    #[arg(long, value_name = "DIR")]
+    collect: Option<PathBuf>,
+    /// Only from whoever has a token: a file that `segue tokens` writes.
+    #[arg(long, value_name = "FILE", requires = "collect")]
+    tokens: Option<PathBuf>,
+    /// Only from pages of this origin, such as https://player.example; may be given again.
+    #[arg(long, value_name = "ORIGIN", requires = "collect")]
+    origin: Vec<String>,
+    /// Events a second that one client may send in the long run; 0 for no limit.
+    #[arg(long, value_name = "EVENTS", default_value_t = 1000, requires = "collect")]
+    rate: u32,
+    /// Events that one client may send at once.
+    #[arg(long, value_name = "EVENTS", default_value_t = 20_000, requires = "collect")]
+    burst: u32,
+    /// Events a second that all may send together; 0 for no limit.
+    #[arg(long, value_name = "EVENTS", default_value_t = 0, requires = "collect")]
+    rate_all: u32,
+    /// Tell clients apart by the last address in X-Forwarded-For: there is a proxy before this server.
+    #[arg(long, requires = "collect")]
+    behind_proxy: bool,
+    /// Days after which a listener gets another pseudonym; 0 for never.
+    #[arg(long, value_name = "DAYS", default_value_t = 90, requires = "collect")]
+    rotate: u32,
+    /// Events of which the ids are remembered, at least, so that none counts twice.
+    #[arg(long, value_name = "EVENTS", default_value_t = 917_504, requires = "collect")]
+    remember: usize,
+    /// Bytes of one body as it is sent; unpacked it may have eight times as many.
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 20, requires = "collect")]
+    body_bytes: usize,
+    /// Events of one body.
+    #[arg(long, value_name = "EVENTS", default_value_t = 10_000, requires = "collect")]
+    body_events: usize,
+}
+
+impl Collect {
+    fn open(self) -> Result<Option<Collecting>, Failure> {
+        let Some(dir) = self.collect else { return Ok(None) };
+        let tokens = self.tokens.as_deref().map(Tokens::read).transpose()?;
+        let day = Duration::from_secs(24 * 3600);
+        let limits = Limits {
+            sent_bytes: self.body_bytes,
+            bytes: self.body_bytes.saturating_mul(8),
+            events: self.body_events,
+        };
+        let rotate = (self.rotate > 0).then(|| day * self.rotate);
+        let options = Options { remember: self.remember, rotate, limits, ..Options::at(dir) };
+        let all = Rate { events_per_second: self.rate_all, burst: self.rate_all.max(self.burst) };
+        Ok(Some(Collecting {
+            intake: Intake::open(&options)?,
+            tokens,
+            origins: self.origin,
+            each: Rate { events_per_second: self.rate, burst: self.burst },
+            all,
+            behind_proxy: self.behind_proxy,
+        }))
+    }
 }
 
 pub fn run(arguments: Arguments, ui: &Ui) -> Done {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let Arguments { registry, keys, listen, www, cache_bytes } = arguments;
+    let Arguments { registry, keys, listen, www, cache_bytes, collect } = arguments;
     let listen = resolve(&listen)?;
-    let config = Config { registry, listen, keys, www, cache_bytes };
+    let collecting = collect.open()?;
+    let collects = collecting.is_some();
+    let config = Config { registry, listen, keys, www, cache_bytes, collecting };
     let ready = |address: SocketAddr| {
         // A closed standard output is no reason not to serve.
         let _ = ui.finish(
             &json!({ "listening": address.to_string() }),
-            &format!("listening on http://{address}/, the registry at /v1/ (Ctrl-C stops)"),
+            &format!(
+                "listening on http://{address}/, the registry at /v1/{} (Ctrl-C stops)",
+                if collects { ", events taken at /v1/events" } else { "" }
+            ),
         );
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

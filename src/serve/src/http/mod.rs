@@ -6,15 +6,18 @@
 //! | `GET /v1/blob/<hash>` | a section or a delta, kept for ever |
 //! | `GET /v1/root/<version>` | one of the roots that there were |
 //! | `GET /v1/updates` | an event for each release, as it comes into force |
+//! | `POST /v1/events` | what became of each event, once it is durable; where events are collected |
 //! | `GET /healthz` | `ok` |
 //! | `GET` of all else | a file of the folder of pages, where there is one |
 //!
 //! Whatever goes wrong is answered as RFC 9457 problem details.
 
 mod cache;
+mod events;
 mod negotiate;
 mod pages;
 mod problem;
+mod rate;
 mod updates;
 mod v1;
 
@@ -35,9 +38,13 @@ use std::{
 use tracing::Level;
 
 use crate::registry::{Registry, RegistryError};
+pub use events::Collecting;
+pub(crate) use events::Peer;
 pub(crate) use problem::chain;
+pub use rate::Rate;
 
 use cache::BlobCache;
+use events::Collector;
 use updates::Hub;
 use v1::ManifestFile;
 
@@ -55,6 +62,7 @@ struct Shared {
     hub: Hub,
     blobs: BlobCache,
     www: Option<PathBuf>,
+    collector: Option<Arc<Collector>>,
 }
 
 impl AppState {
@@ -74,7 +82,16 @@ impl AppState {
         let blobs = BlobCache::new(registry.clone(), cache_bytes);
         let manifest = Mutex::new(manifest.map(|found| (Instant::now(), found)));
         let hub = Hub::default();
-        Ok(Self(Arc::new(Shared { registry, manifest, hub, blobs, www })))
+        Ok(Self(Arc::new(Shared { registry, manifest, hub, blobs, www, collector: None })))
+    }
+
+    /// Collects events too. For a state that nobody shares yet; one that somebody does collects nothing.
+    #[must_use]
+    pub fn collecting(mut self, what: Collecting) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.0) {
+            shared.collector = Some(Arc::new(Collector::new(what)));
+        }
+        self
     }
 
     /// Ends what would go on for ever: the connections of those who wait for updates.
@@ -93,6 +110,7 @@ pub fn app(state: AppState) -> Router {
         .route("/v1/blob/{hash}", get(v1::blob))
         .route("/v1/root/{version}", get(v1::root))
         .route("/v1/updates", get(updates::updates))
+        .route("/v1/events", any(events::events))
         .route("/v1/{*rest}", any(StatusCode::NOT_FOUND))
         .with_state(state);
     let routes = match www {
@@ -118,7 +136,8 @@ async fn answer(request: Request, next: Next) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if open {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        let every = || HeaderValue::from_static("*");
+        headers.entry(header::ACCESS_CONTROL_ALLOW_ORIGIN).or_insert_with(every);
     }
     if let Some((method, path, start)) = line {
         let (status, micros) = (response.status().as_u16(), start.elapsed().as_micros());

@@ -2,7 +2,7 @@
 
 use axum::{
     body::Body,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
@@ -17,11 +17,22 @@ const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+js
 pub(super) struct Problem {
     status: StatusCode,
     detail: Cow<'static, str>,
+    header: Option<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
     pub(super) fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, detail: detail.into() }
+        Self { status, detail: detail.into(), header: None }
+    }
+
+    /// The same with a header that belongs to it.
+    pub(super) fn with(self, name: HeaderName, value: HeaderValue) -> Self {
+        Self { header: Some((name, value)), ..self }
+    }
+
+    /// The same with another status.
+    pub(super) fn but(self, status: StatusCode) -> Self {
+        Self { status, ..self }
     }
 
     /// A failure whose cause is the operator's to read: it goes to the log, not to the caller.
@@ -68,7 +79,9 @@ impl IntoResponse for Problem {
             (header::CONTENT_TYPE, MEDIA_TYPE),
             (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         ];
-        (self.status, headers, body.to_string()).into_response()
+        let mut response = (self.status, headers, body.to_string()).into_response();
+        response.headers_mut().extend(self.header);
+        response
     }
 }
 

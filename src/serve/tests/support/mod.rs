@@ -152,6 +152,16 @@ impl Answer {
         BlobHash::of(&self.body).to_string()
     }
 
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
     /// Asserts that this is a problem of RFC 9457 with this status, and returns its detail.
     pub fn problem(&self, status: StatusCode) -> String {
         assert_eq!(self.status, status);
@@ -172,11 +182,22 @@ pub async fn request(
     path: &str,
     headers: &[(&str, &str)],
 ) -> Answer {
+    send(routes, method, path, headers, Vec::new()).await
+}
+
+/// The same with a body.
+pub async fn send(
+    routes: &Router,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Vec<u8>,
+) -> Answer {
     let mut request = Request::builder().method(method).uri(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let request = request.body(Body::empty()).unwrap();
+    let request = request.body(Body::from(body)).unwrap();
     let response = routes.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();

@@ -1,0 +1,170 @@
+//! The database of an intake: what was taken in and is not in the lake yet, and the keys of what was taken in last.
+//!
+//! | table | a row is |
+//! |---|---|
+//! | `batches` | the events of one request: when it came, what was added to its times, and one JSON object a line |
+//! | `keys` | what was written in one transaction: 8 bytes for each event, up to the last `seq` of it |
+//!
+//! SQLite with a write-ahead log and `synchronous = FULL`: a transaction that returned outlives a power failure.
+
+use std::{
+    collections::VecDeque,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, Transaction, params};
+
+use super::{IntakeError, batch::Batch, seen::Key};
+
+/// The file, in the folder of an intake.
+const FILE: &str = "events.sqlite";
+/// Its format, which is the database's `user_version`.
+const FORMAT: i64 = 1;
+
+/// Events are blobs of some kilobytes: larger pages hold them with fewer links.
+const SETTINGS: &str = "
+    PRAGMA page_size = 8192;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA wal_autocheckpoint = 2048;
+    PRAGMA journal_size_limit = 67108864;
+    PRAGMA cache_size = -16384;
+    PRAGMA trusted_schema = OFF;
+";
+
+const TABLES: &str = "
+    CREATE TABLE batches (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        arrived INTEGER NOT NULL,
+        correction INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        events BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE keys (
+        seq INTEGER PRIMARY KEY,
+        count INTEGER NOT NULL,
+        keys BLOB NOT NULL
+    ) STRICT;
+    PRAGMA user_version = 1;
+";
+
+/// Bytes of a key.
+const KEY: usize = size_of::<Key>();
+
+/// An open database.
+#[derive(Debug)]
+pub(super) struct Database {
+    connection: Connection,
+    path: PathBuf,
+    /// The rows of `keys` and how many keys each has, the oldest first.
+    rows: VecDeque<(i64, usize)>,
+    keys: usize,
+}
+
+/// Which events of a batch are written: those that are not among the ones seen.
+pub(super) struct Chosen<'a> {
+    pub(super) batch: &'a Batch,
+    /// `None` for all of them.
+    pub(super) lines: Option<Vec<usize>>,
+}
+
+impl Chosen<'_> {
+    pub(super) fn len(&self) -> usize {
+        self.lines.as_ref().map_or(self.batch.len(), Vec::len)
+    }
+}
+
+impl Database {
+    pub(super) fn open(dir: &Path) -> Result<Self, IntakeError> {
+        let path = dir.join(FILE);
+        let wrong = |action| IntakeError::database(action, &path);
+        let mut connection = Connection::open(&path).map_err(wrong("open"))?;
+        connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(wrong("open"))?;
+        connection.execute_batch(SETTINGS).map_err(wrong("open"))?;
+        let made = connection.transaction().map_err(wrong("open"))?;
+        let found: i64 = made
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .map_err(wrong("read"))?;
+        match found {
+            0 => made.execute_batch(TABLES).map_err(wrong("write"))?,
+            FORMAT => {}
+            _ => return Err(IntakeError::Format { path, found, known: FORMAT }),
+        }
+        made.commit().map_err(wrong("write"))?;
+        Ok(Self { connection, path, rows: VecDeque::new(), keys: 0 })
+    }
+
+    /// Hands over every key that is kept, the oldest first.
+    pub(super) fn each_key(&mut self, mut sink: impl FnMut(Key)) -> Result<(), IntakeError> {
+        let Self { connection, rows, keys, path } = self;
+        let mut read = || -> rusqlite::Result<()> {
+            let mut statement = connection.prepare("SELECT seq, keys FROM keys ORDER BY seq")?;
+            let mut found = statement.query([])?;
+            while let Some(row) = found.next()? {
+                let blob = row.get_ref(1)?.as_blob()?;
+                blob.chunks_exact(KEY).for_each(|key| {
+                    sink(Key::from_le_bytes(key.try_into().unwrap_or_default()));
+                });
+                rows.push_back((row.get(0)?, blob.len() / KEY));
+                *keys += blob.len() / KEY;
+            }
+            Ok(())
+        };
+        read().map_err(IntakeError::database("read", path))
+    }
+
+    /// Writes all of it or nothing, durably; then forgets keys that are older than the last `most`.
+    pub(super) fn write(&mut self, all: &[Chosen<'_>], most: usize) -> Result<(), IntakeError> {
+        let Self { connection, path, rows, keys } = self;
+        let wrong = |error| IntakeError::database("write", path)(error);
+        let transaction = connection.transaction().map_err(wrong)?;
+        let written: usize = all.iter().map(Chosen::len).sum();
+        let seq = insert(&transaction, all).map_err(wrong)?;
+        let mut gone = 0;
+        let mut left = *keys + written;
+        while let Some((_, count)) = rows.get(gone)
+            && left - count >= most
+        {
+            left -= count;
+            gone += 1;
+        }
+        if let Some((last, _)) = gone.checked_sub(1).and_then(|at| rows.get(at)) {
+            transaction.execute("DELETE FROM keys WHERE seq <= ?1", [last]).map_err(wrong)?;
+        }
+        transaction.commit().map_err(wrong)?;
+        rows.drain(..gone);
+        rows.push_back((seq, written));
+        *keys = left;
+        Ok(())
+    }
+}
+
+/// Returns the number of the last batch.
+fn insert(transaction: &Transaction<'_>, all: &[Chosen<'_>]) -> rusqlite::Result<i64> {
+    let mut keys = Vec::new();
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO batches (arrived, correction, count, events) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    for chosen in all.iter().filter(|chosen| chosen.len() > 0) {
+        let Batch { arrived, correction, lines, .. } = chosen.batch;
+        let some: Vec<u8>;
+        let events = match &chosen.lines {
+            None => {
+                chosen.batch.keys.iter().for_each(|key| keys.extend(key.to_le_bytes()));
+                lines
+            }
+            Some(of) => {
+                of.iter().for_each(|&at| keys.extend(chosen.batch.keys[at].to_le_bytes()));
+                some = of.iter().flat_map(|&at| &lines[chosen.batch.line(at)]).copied().collect();
+                &some
+            }
+        };
+        statement.execute(params![arrived, correction, chosen.len() as i64, events])?;
+    }
+    let seq = transaction.last_insert_rowid();
+    let count = (keys.len() / KEY) as i64;
+    let mut statement =
+        transaction.prepare_cached("INSERT INTO keys (seq, count, keys) VALUES (?1, ?2, ?3)")?;
+    statement.execute(params![seq, count, keys])?;
+    Ok(seq)
+}

@@ -1,0 +1,151 @@
+//! The one thread that writes: whatever waits is one transaction.
+
+use std::{
+    fs::{File, TryLockError},
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, JoinHandle},
+};
+
+use tokio::sync::{Semaphore, TryAcquireError, mpsc, oneshot};
+
+use super::{
+    Batch, IntakeError, Receipt,
+    database::{Chosen, Database},
+    seen::Seen,
+};
+
+/// Bytes of one transaction, about.
+const MOST_BYTES: usize = 4 << 20;
+/// Requests that may wait; what bounds their memory is how many bytes may.
+const MOST_WAITING: usize = 1 << 16;
+
+/// Hands batches to the thread that writes them.
+#[derive(Debug)]
+pub(super) struct Writer {
+    jobs: Option<mpsc::Sender<Job>>,
+    room: Arc<Semaphore>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Job {
+    batch: Batch,
+    done: oneshot::Sender<Result<Receipt, Arc<IntakeError>>>,
+}
+
+impl Writer {
+    pub(super) fn open(dir: &Path, remember: usize, bytes: usize) -> Result<Self, IntakeError> {
+        let lock = lock(dir)?;
+        let mut database = Database::open(dir)?;
+        let mut seen = Seen::new(remember);
+        database.each_key(|key| {
+            seen.insert(key);
+        })?;
+        let (jobs, waiting) = mpsc::channel(MOST_WAITING);
+        let thread = thread::Builder::new().name("intake".into()).spawn(move || {
+            run(database, seen, waiting);
+            drop(lock);
+        });
+        let thread = thread.map_err(IntakeError::io("start a thread for", dir))?;
+        let room = Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS)));
+        Ok(Self { jobs: Some(jobs), room, thread: Mutex::new(Some(thread)) })
+    }
+
+    pub(super) async fn take(&self, batch: Batch) -> Result<Receipt, IntakeError> {
+        if batch.is_empty() {
+            return Ok(batch.receipt(0));
+        }
+        // A batch that is larger than all the room is let in alone.
+        let bytes = u32::try_from(batch.lines.len()).unwrap_or(u32::MAX);
+        let _room = match self.room.try_acquire_many(bytes) {
+            Ok(room) => room,
+            Err(TryAcquireError::NoPermits) => return Err(IntakeError::Busy),
+            Err(TryAcquireError::Closed) => return Err(IntakeError::Closed),
+        };
+        let (done, wait) = oneshot::channel();
+        let jobs = self.jobs.as_ref().ok_or(IntakeError::Closed)?;
+        jobs.try_send(Job { batch, done }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => IntakeError::Busy,
+            mpsc::error::TrySendError::Closed(_) => IntakeError::Closed,
+        })?;
+        let written = wait.await.map_err(|_| IntakeError::Closed)?;
+        written.map_err(IntakeError::Shared)
+    }
+}
+
+impl Drop for Writer {
+    /// Everything that waits is written first.
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Held as long as somebody takes events into a folder.
+fn lock(dir: &Path) -> Result<File, IntakeError> {
+    let path = dir.join("lock");
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(IntakeError::io("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(IntakeError::Taken(dir.to_owned())),
+        Err(TryLockError::Error(source)) => Err(IntakeError::io("lock", &path)(source)),
+    }
+}
+
+fn run(mut database: Database, mut seen: Seen, mut jobs: mpsc::Receiver<Job>) {
+    while let Some(first) = jobs.blocking_recv() {
+        let mut bytes = first.batch.lines.len();
+        let mut group = vec![first];
+        while bytes < MOST_BYTES
+            && let Ok(job) = jobs.try_recv()
+        {
+            bytes += job.batch.lines.len();
+            group.push(job);
+        }
+        write(&mut database, &mut seen, group);
+    }
+}
+
+/// Writes what was not seen before, and answers everybody who waits for it.
+fn write(database: &mut Database, seen: &mut Seen, group: Vec<Job>) {
+    let mut added = Vec::new();
+    let chosen: Vec<Chosen<'_>> =
+        group.iter().map(|job| choose(&job.batch, seen, &mut added)).collect();
+    let accepted: Vec<usize> = chosen.iter().map(Chosen::len).collect();
+    let written = if added.is_empty() { Ok(()) } else { database.write(&chosen, seen.most()) };
+    match written {
+        Ok(()) => {
+            for (Job { batch, done }, accepted) in group.into_iter().zip(accepted) {
+                // Who does not wait any more will ask again, and is told that it was taken in.
+                let _ = done.send(Ok(batch.receipt(accepted)));
+            }
+        }
+        Err(error) => {
+            added.into_iter().for_each(|key| seen.remove(key));
+            let error = Arc::new(error);
+            for Job { done, .. } in group {
+                let _ = done.send(Err(error.clone()));
+            }
+        }
+    }
+}
+
+/// The events of a batch that were not seen before; from now on they were.
+fn choose<'a>(batch: &'a Batch, seen: &mut Seen, added: &mut Vec<u64>) -> Chosen<'a> {
+    let before = added.len();
+    let new = |&at: &usize| {
+        let key = batch.keys[at];
+        let new = seen.insert(key);
+        if new {
+            added.push(key);
+        }
+        new
+    };
+    let lines: Vec<usize> = (0..batch.len()).filter(new).collect();
+    let all = added.len() - before == batch.len();
+    Chosen { batch, lines: (!all).then_some(lines) }
+}
