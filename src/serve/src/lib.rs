@@ -5,6 +5,7 @@
 //! * [`keys`]: who signs, and with what.
 //! * [`access`]: who may send what.
 //! * [`intake`]: events of listeners who agree to send them, durable before they are acknowledged.
+//! * [`lake`]: those events in Parquet, by day and region, for whatever reads such files.
 //! * [`pull`]: a device that is a file.
 //! * [`app`]: the routes, over [`AppState`], to be tested without a socket.
 //! * [`serve`]: the routes on a socket, until told to stop.
@@ -12,9 +13,11 @@
 //! **Invariant:** bytes that do not have the SHA-256 they are named by are never served.
 
 pub mod access;
+mod files;
 mod http;
 pub mod intake;
 pub mod keys;
+pub mod lake;
 pub mod pull;
 pub mod registry;
 mod server;

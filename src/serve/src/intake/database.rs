@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `batches` | the events of one request: when it came, what was added to its times, and one JSON object a line |
 //! | `keys` | what was written in one transaction: 8 bytes for each event, up to the last `seq` of it |
+//! | `moving` | the numbers of the batches that are being moved to the lake, while they are |
+//! | `collector` | the one name of this database in a lake |
 //!
 //! SQLite with a write-ahead log and `synchronous = FULL`: a transaction that returned outlives a power failure.
 
@@ -12,9 +14,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
 
 use super::{IntakeError, batch::Batch, seen::Key};
+use crate::lake::Row;
 
 /// The file, in the folder of an intake.
 const FILE: &str = "events.sqlite";
@@ -45,6 +48,9 @@ const TABLES: &str = "
         count INTEGER NOT NULL,
         keys BLOB NOT NULL
     ) STRICT;
+    CREATE TABLE moving (first INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;
+    CREATE TABLE collector (name TEXT NOT NULL) STRICT;
+    INSERT INTO collector VALUES (lower(hex(randomblob(8))));
     PRAGMA user_version = 1;
 ";
 
@@ -94,6 +100,57 @@ impl Database {
         Ok(Self { connection, path, rows: VecDeque::new(), keys: 0 })
     }
 
+    /// What this database is called in a lake.
+    pub(super) fn collector(&self) -> Result<String, IntakeError> {
+        let name = self.connection.query_row("SELECT name FROM collector", [], |row| row.get(0));
+        name.map_err(IntakeError::database("read", &self.path))
+    }
+
+    /// The number of the last batch; 0 where there is none.
+    pub(super) fn last(&self) -> Result<i64, IntakeError> {
+        let last = "SELECT coalesce(max(seq), 0) FROM batches";
+        let last = self.connection.query_row(last, [], |row| row.get(0));
+        last.map_err(IntakeError::database("read", &self.path))
+    }
+
+    /// Which batches are to be moved next, none beyond `last`: those that were when this ended early, or the oldest that
+    /// have `most` bytes together. From now on until they are forgotten it stays those.
+    pub(super) fn claim(&mut self, last: i64, most: usize) -> Result<Option<Claim>, IntakeError> {
+        let Self { connection, path, .. } = self;
+        let mut claim = || -> rusqlite::Result<Option<Claim>> {
+            let transaction = connection.transaction()?;
+            let claimed = transaction
+                .query_row("SELECT first, last FROM moving", [], |row| {
+                    Ok(Claim { first: row.get(0)?, last: row.get(1)? })
+                })
+                .optional()?;
+            if claimed.is_some() {
+                return Ok(claimed);
+            }
+            let found = oldest(&transaction, last, most)?;
+            if let Some(Claim { first, last }) = found {
+                transaction.execute("INSERT INTO moving VALUES (?1, ?2)", [first, last])?;
+                transaction.commit()?;
+            }
+            Ok(found)
+        };
+        claim().map_err(IntakeError::database("write", path))
+    }
+
+    /// Forgets the events of batches that are in the lake.
+    pub(super) fn forget(&mut self, claim: Claim) -> Result<(), IntakeError> {
+        let Self { connection, path, .. } = self;
+        let mut forget = || -> rusqlite::Result<()> {
+            let transaction = connection.transaction()?;
+            let Claim { first, last } = claim;
+            transaction
+                .execute("DELETE FROM batches WHERE seq BETWEEN ?1 AND ?2", [first, last])?;
+            transaction.execute("DELETE FROM moving", [])?;
+            transaction.commit()
+        };
+        forget().map_err(IntakeError::database("write", path))
+    }
+
     /// Hands over every key that is kept, the oldest first.
     pub(super) fn each_key(&mut self, mut sink: impl FnMut(Key)) -> Result<(), IntakeError> {
         let Self { connection, rows, keys, path } = self;
@@ -137,6 +194,88 @@ impl Database {
         *keys = left;
         Ok(())
     }
+}
+
+/// Batches that are moved to the lake together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Claim {
+    pub(super) first: i64,
+    pub(super) last: i64,
+}
+
+fn oldest(
+    transaction: &Transaction<'_>,
+    last: i64,
+    most: usize,
+) -> rusqlite::Result<Option<Claim>> {
+    let mut statement = transaction
+        .prepare_cached("SELECT seq, length(events) FROM batches WHERE seq <= ?1 ORDER BY seq")?;
+    let mut found = statement.query([last])?;
+    let (mut claim, mut bytes) = (None, 0);
+    while let Some(row) = found.next()? {
+        let seq = row.get(0)?;
+        bytes += row.get::<_, i64>(1)?;
+        let first = claim.map_or(seq, |Claim { first, .. }| first);
+        claim = Some(Claim { first, last: seq });
+        if usize::try_from(bytes).unwrap_or(usize::MAX) >= most {
+            break;
+        }
+    }
+    Ok(claim)
+}
+
+/// A second connection, to read beside the thread that writes.
+pub(super) struct Reader {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl Reader {
+    pub(super) fn open(dir: &Path) -> Result<Self, IntakeError> {
+        let path = dir.join(FILE);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&path, flags);
+        let connection = connection.map_err(IntakeError::database("open", &path))?;
+        Ok(Self { connection, path })
+    }
+
+    /// The events of some batches.
+    pub(super) fn rows(&self, Claim { first, last }: Claim) -> Result<Vec<Row>, IntakeError> {
+        let Self { connection, path } = self;
+        let mut rows = Vec::new();
+        let mut damaged = None;
+        let mut read = || -> rusqlite::Result<()> {
+            let mut statement = connection.prepare(
+                "SELECT seq, arrived, correction, events FROM batches WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq",
+            )?;
+            let mut found = statement.query([first, last])?;
+            while let Some(row) = found.next()? {
+                let (arrived, correction_ms) = (row.get(1)?, row.get(2)?);
+                for line in lines(row.get_ref(3)?.as_blob()?) {
+                    match serde_json::from_slice(line) {
+                        Ok(event) => rows.push(Row { event, arrived, correction_ms }),
+                        Err(error) => {
+                            damaged = Some((row.get::<_, i64>(0)?, error.to_string()));
+                            return Ok(());
+                        }
+                    }
+                }
+            }
+            Ok(())
+        };
+        read().map_err(IntakeError::database("read", path))?;
+        match damaged {
+            None => Ok(rows),
+            Some((batch, problem)) => {
+                Err(IntakeError::Damaged { path: path.clone(), batch, problem })
+            }
+        }
+    }
+}
+
+/// The lines of a batch.
+pub(super) fn lines(events: &[u8]) -> impl Iterator<Item = &[u8]> {
+    events.split(|&byte| byte == b'\n').filter(|line| !line.is_empty())
 }
 
 /// Returns the number of the last batch.

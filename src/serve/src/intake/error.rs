@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::body::BodyError;
+use crate::lake::LakeError;
 
 /// Why events were not taken in, or a folder of them cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +65,19 @@ pub enum IntakeError {
         /// What is wrong with it.
         problem: String,
     },
+    /// What was written is not what is read.
+    #[error("{} is damaged: batch {batch} holds no events: {problem}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The number of the batch.
+        batch: i64,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The lake cannot be used.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
     /// What was written for several at once failed for each of them.
     #[error(transparent)]
     Shared(Arc<Self>),

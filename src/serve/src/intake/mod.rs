@@ -3,13 +3,15 @@
 //! A request's body is read and judged event by event ([`body`]), users and sessions are replaced by pseudonyms
 //! ([`pseudonym`]), and what is left goes to one thread that writes: all requests that wait are one transaction of
 //! SQLite, durable before any of them is answered ([`writer`]). What was taken in is found again by its id among at
-//! least the last [`Options::remember`] events ([`seen`]), across restarts.
+//! least the last [`Options::remember`] events ([`seen`]), across restarts. From time to time what was taken in is moved
+//! to a lake ([`compact`]).
 //!
 //! **Invariants:** an event is acknowledged only after `fsync`; memory is bounded by the options, whatever is sent;
 //! no id of a listener is written as it came.
 
 mod batch;
 mod body;
+mod compact;
 mod database;
 mod error;
 mod pseudonym;
@@ -18,12 +20,13 @@ mod writer;
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 pub use batch::{Batch, Receipt, Refusal};
 pub use body::{BodyError, Coding, Limits};
+pub use compact::Compacted;
 pub use error::IntakeError;
 
 use pseudonym::Pseudonyms;
@@ -67,6 +70,8 @@ struct Shared {
     writer: Writer,
     limits: Limits,
     dir: PathBuf,
+    /// Held while events are moved to a lake.
+    compacting: Mutex<()>,
 }
 
 impl Intake {
@@ -77,7 +82,8 @@ impl Intake {
         std::fs::create_dir_all(dir).map_err(IntakeError::io("make", dir))?;
         let pseudonyms = Pseudonyms::open(dir, *rotate)?;
         let writer = Writer::open(dir, *remember, *waiting_bytes)?;
-        let shared = Shared { pseudonyms, writer, limits: *limits, dir: dir.clone() };
+        let compacting = Mutex::default();
+        let shared = Shared { pseudonyms, writer, limits: *limits, dir: dir.clone(), compacting };
         Ok(Self(Arc::new(shared)))
     }
 

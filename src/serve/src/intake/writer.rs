@@ -5,6 +5,7 @@ use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use tokio::sync::{Semaphore, TryAcquireError, mpsc, oneshot};
@@ -20,6 +21,9 @@ const MOST_BYTES: usize = 4 << 20;
 /// Requests that may wait; what bounds their memory is how many bytes may.
 const MOST_WAITING: usize = 1 << 16;
 
+/// How long to wait where the queue is full.
+const BREATH: Duration = Duration::from_millis(5);
+
 /// Hands batches to the thread that writes them.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -28,7 +32,13 @@ pub(super) struct Writer {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-struct Job {
+enum Job {
+    Take(Taking),
+    /// Anything else that changes the database: only one thread does.
+    Run(Box<dyn FnOnce(&mut Database) + Send>),
+}
+
+struct Taking {
     batch: Batch,
     done: oneshot::Sender<Result<Receipt, Arc<IntakeError>>>,
 }
@@ -64,12 +74,37 @@ impl Writer {
         };
         let (done, wait) = oneshot::channel();
         let jobs = self.jobs.as_ref().ok_or(IntakeError::Closed)?;
-        jobs.try_send(Job { batch, done }).map_err(|error| match error {
+        jobs.try_send(Job::Take(Taking { batch, done })).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => IntakeError::Busy,
             mpsc::error::TrySendError::Closed(_) => IntakeError::Closed,
         })?;
         let written = wait.await.map_err(|_| IntakeError::Closed)?;
         written.map_err(IntakeError::Shared)
+    }
+
+    /// Does something else with the database, after what waits already; the caller waits for it.
+    pub(super) fn run<T: Send + 'static>(
+        &self,
+        action: impl FnOnce(&mut Database) -> Result<T, IntakeError> + Send + 'static,
+    ) -> Result<T, IntakeError> {
+        let (done, wait) = std::sync::mpsc::sync_channel(1);
+        let job = Job::Run(Box::new(move |database| {
+            // Whoever asked waits until this.
+            let _ = done.send(action(database));
+        }));
+        let jobs = self.jobs.as_ref().ok_or(IntakeError::Closed)?;
+        let mut job = Some(job);
+        while let Some(waiting) = job.take() {
+            match jobs.try_send(waiting) {
+                Ok(()) => {}
+                Err(mpsc::error::TrySendError::Closed(_)) => return Err(IntakeError::Closed),
+                Err(mpsc::error::TrySendError::Full(waiting)) => {
+                    job = Some(waiting);
+                    thread::sleep(BREATH);
+                }
+            }
+        }
+        wait.recv().map_err(|_| IntakeError::Closed)?
     }
 }
 
@@ -97,29 +132,42 @@ fn lock(dir: &Path) -> Result<File, IntakeError> {
 }
 
 fn run(mut database: Database, mut seen: Seen, mut jobs: mpsc::Receiver<Job>) {
-    while let Some(first) = jobs.blocking_recv() {
-        let mut bytes = first.batch.lines.len();
-        let mut group = vec![first];
-        while bytes < MOST_BYTES
-            && let Ok(job) = jobs.try_recv()
-        {
-            bytes += job.batch.lines.len();
-            group.push(job);
+    let mut next = jobs.blocking_recv();
+    while let Some(job) = next.take() {
+        match job {
+            Job::Run(action) => action(&mut database),
+            Job::Take(first) => {
+                let mut bytes = first.batch.lines.len();
+                let mut group = vec![first];
+                while bytes < MOST_BYTES {
+                    match jobs.try_recv() {
+                        Ok(Job::Take(taking)) => {
+                            bytes += taking.batch.lines.len();
+                            group.push(taking);
+                        }
+                        other => {
+                            next = other.ok();
+                            break;
+                        }
+                    }
+                }
+                write(&mut database, &mut seen, group);
+            }
         }
-        write(&mut database, &mut seen, group);
+        next = next.or_else(|| jobs.blocking_recv());
     }
 }
 
 /// Writes what was not seen before, and answers everybody who waits for it.
-fn write(database: &mut Database, seen: &mut Seen, group: Vec<Job>) {
+fn write(database: &mut Database, seen: &mut Seen, group: Vec<Taking>) {
     let mut added = Vec::new();
     let chosen: Vec<Chosen<'_>> =
-        group.iter().map(|job| choose(&job.batch, seen, &mut added)).collect();
+        group.iter().map(|taking| choose(&taking.batch, seen, &mut added)).collect();
     let accepted: Vec<usize> = chosen.iter().map(Chosen::len).collect();
     let written = if added.is_empty() { Ok(()) } else { database.write(&chosen, seen.most()) };
     match written {
         Ok(()) => {
-            for (Job { batch, done }, accepted) in group.into_iter().zip(accepted) {
+            for (Taking { batch, done }, accepted) in group.into_iter().zip(accepted) {
                 // Who does not wait any more will ask again, and is told that it was taken in.
                 let _ = done.send(Ok(batch.receipt(accepted)));
             }
@@ -127,7 +175,7 @@ fn write(database: &mut Database, seen: &mut Seen, group: Vec<Job>) {
         Err(error) => {
             added.into_iter().for_each(|key| seen.remove(key));
             let error = Arc::new(error);
-            for Job { done, .. } in group {
+            for Taking { done, .. } in group {
                 let _ = done.send(Err(error.clone()));
             }
         }

@@ -6,12 +6,13 @@ use segue_core::{
 };
 
 use super::{
-    BlobHash, InForce, MANIFEST, MAX_MANIFEST_BYTES, Registry, RegistryError,
-    read::from_json,
+    BlobHash, InForce, MANIFEST, MAX_MANIFEST_BYTES, Registry, RegistryError, read::from_json,
     release_name, root_name,
-    store::{Lock, Seen},
 };
-use crate::keys::Keys;
+use crate::{
+    files::{Lock, Seen},
+    keys::Keys,
+};
 
 /// A day, in milliseconds.
 const DAY_MS: i64 = 86_400_000;
@@ -212,7 +213,7 @@ impl Registry {
                 }
             }
         }
-        self.store.settle("root")
+        Ok(self.store.settle("root")?)
     }
 
     /// Keeps a release beyond its time in force, for deltas and to go back to.
@@ -220,7 +221,7 @@ impl Registry {
         let (name, json) = (release_name(version), self.json(release)?);
         match self.store.read(&name, MAX_MANIFEST_BYTES)? {
             Some(found) if found.bytes == json => Ok(()),
-            _ => self.store.write(&name, &json),
+            _ => Ok(self.store.write(&name, &json)?),
         }
     }
 

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::keys::KeysError;
+use crate::{files::FilesError, keys::KeysError};
 
 /// Why a registry cannot be read or written. Every message names the file or folder.
 #[derive(Debug, thiserror::Error)]
@@ -175,5 +175,18 @@ impl RegistryError {
     /// Tells what was tried on which path when the operating system refused.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { action, path: path.to_owned(), source }
+    }
+}
+
+impl From<FilesError> for RegistryError {
+    fn from(error: FilesError) -> Self {
+        match error {
+            FilesError::Absent(path) => Self::Absent(path),
+            FilesError::Scheme(path) => Self::Scheme(path),
+            FilesError::ReadOnly(path) => Self::ReadOnly(path),
+            FilesError::Locked(path) => Self::Locked(path),
+            FilesError::Overtaken(path) => Self::Overtaken(path),
+            FilesError::Io { action, path, source } => Self::Io { action, path, source },
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{BlobHash, Registry, RegistryError, folder::hash_of, read::blobs_of, release_name};
+use super::{BlobHash, Registry, RegistryError, hash_of, read::blobs_of, release_name};
 
 /// What to keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

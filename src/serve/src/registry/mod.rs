@@ -22,19 +22,16 @@
 //! **What is signed is checked before it is built upon.** Whoever can write to a folder could otherwise have a publisher
 //! sign what they put there.
 
-mod bucket;
 mod change;
 mod deltas;
 mod encoding;
 mod error;
-mod folder;
 mod gc;
 mod hash;
 mod publish;
 mod read;
 mod rollout;
 mod site;
-mod store;
 mod trusted;
 
 use segue_core::manifest::{MAX_BYTES, MAX_SECTION_BYTES};
@@ -53,13 +50,21 @@ pub use publish::Published;
 pub use read::InForce;
 pub use rollout::Released;
 
-use bucket::Bucket;
-use folder::Folder;
+use crate::files::{self, Bucket, FilesError, Layout, Store};
 use site::Site;
-use store::Store;
 
 /// The name of the file that says what is in force.
 const MANIFEST: &str = "manifest";
+
+/// The files of a registry that is a folder.
+const LAYOUT: Layout = Layout {
+    folders: &["blob", "release", "root"],
+    ours: |folder, name| match folder {
+        "" => name == MANIFEST,
+        "blob" => hash_of(name).is_some(),
+        _ => name.parse::<u64>().is_ok(),
+    },
+};
 
 /// Where a registry lies. Nothing of it is kept in memory: every call reads what is in force. Cloning it is cheap.
 #[derive(Clone, Debug)]
@@ -72,23 +77,22 @@ impl Registry {
     /// Opens the registry at `place`, a folder or a URL such as `s3://bucket/prefix`. A folder is made where it is not there
     /// yet; a bucket must be.
     pub fn create(place: impl Into<PathBuf>) -> Result<Self, RegistryError> {
-        Self::at(place.into(), Folder::create)
+        Self::at(place.into(), files::create)
     }
 
     /// Opens the registry at `place`, which must be there; it may be empty. An `http` or `https` URL is that of whoever
     /// serves it, such as `https://example.org/v1/`: it can be read.
     pub fn open(place: impl Into<PathBuf>) -> Result<Self, RegistryError> {
-        Self::at(place.into(), Folder::open)
+        Self::at(place.into(), files::open)
     }
 
     fn at(
         place: PathBuf,
-        folder: impl FnOnce(PathBuf) -> Result<Folder, RegistryError>,
+        open: impl FnOnce(&Path, Layout) -> Result<Arc<dyn Store>, FilesError>,
     ) -> Result<Self, RegistryError> {
-        let store: Arc<dyn Store> = match bucket::url_of(&place) {
-            Some(url) if site::is_site(&place) => Arc::new(Site::open(place.clone(), url)?),
-            Some(url) => Arc::new(Bucket::open(place.clone(), url)?),
-            None => Arc::new(folder(place.clone())?),
+        let store: Arc<dyn Store> = match site::url_of(&place) {
+            Some(url) => Arc::new(Site::open(place.clone(), url)?),
+            None => open(&place, LAYOUT)?,
         };
         Ok(Self { place, store })
     }
@@ -106,7 +110,7 @@ impl Registry {
 
     /// Whether a place is that of a bucket, not of a folder.
     pub fn is_url(place: &Path) -> bool {
-        bucket::url_of(place).is_some()
+        files::url_of(place).is_some()
     }
 
     /// The folder, or the URL.
@@ -189,4 +193,11 @@ fn root_name(version: u64) -> String {
 
 fn release_name(version: u64) -> String {
     format!("release/{version}")
+}
+
+/// The blob that a file of this name holds, or a coding of.
+fn hash_of(name: &str) -> Option<BlobHash> {
+    let suffixes = Encoding::ALL.map(Encoding::suffix);
+    let hash = suffixes.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
+    hash.parse().ok()
 }

@@ -284,7 +284,7 @@ impl Registry {
                 }
             }
         }
-        self.store.write(&blob_name(part.hash), &part.bytes)
+        Ok(self.store.write(&blob_name(part.hash), &part.bytes)?)
     }
 
     /// Bytes of a blob as it is sent to whoever takes any coding.

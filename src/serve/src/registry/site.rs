@@ -9,10 +9,7 @@ use std::{
 use reqwest::{Client, Response, StatusCode};
 use tokio::runtime::{Builder, Runtime};
 
-use super::{
-    RegistryError,
-    store::{Entry, Lock, Seen, Store},
-};
+use crate::files::{self, Entry, FilesError, Lock, Seen, Store};
 
 /// How long a connection may take, and how long nothing may come.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -42,21 +39,21 @@ impl Drop for Site {
 
 impl Site {
     /// The registry at an `http` or `https` URL, such as `https://example.org/v1/`.
-    pub(super) fn open(place: PathBuf, url: &str) -> Result<Self, RegistryError> {
+    pub(super) fn open(place: PathBuf, url: &str) -> Result<Self, FilesError> {
         // Of several libraries that speak TLS, the one that is linked; once is enough.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let cannot =
-            |error: reqwest::Error| RegistryError::io("open", &place)(io::Error::other(error));
+            |error: reqwest::Error| FilesError::io("open", &place)(io::Error::other(error));
         let client = Client::builder().connect_timeout(TIMEOUT).read_timeout(TIMEOUT);
         let client = client.build().map_err(cannot)?;
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        let runtime = Some(runtime.map_err(RegistryError::io("open", &place))?);
+        let runtime = Some(runtime.map_err(FilesError::io("open", &place))?);
         let base = format!("{}/", url.trim_end_matches('/'));
         Ok(Self { client, place, base, runtime })
     }
 
-    fn only_read<T>(&self) -> Result<T, RegistryError> {
-        Err(RegistryError::ReadOnly(self.place.clone()))
+    fn only_read<T>(&self) -> Result<T, FilesError> {
+        Err(FilesError::ReadOnly(self.place.clone()))
     }
 }
 
@@ -78,43 +75,47 @@ async fn body(response: Response, limit: u64) -> io::Result<Option<Vec<u8>>> {
 }
 
 impl Store for Site {
-    fn read(&self, name: &str, limit: u64) -> Result<Option<Seen>, RegistryError> {
+    fn read(&self, name: &str, limit: u64) -> Result<Option<Seen>, FilesError> {
         let path = self.place.join(name);
         let Some(runtime) = &self.runtime else { return self.only_read() };
         let request = self.client.get(format!("{}{name}", self.base));
         let read = runtime
             .block_on(async { body(request.send().await.map_err(io::Error::other)?, limit).await });
-        let read = read.map_err(RegistryError::io("fetch", &path))?;
+        let read = read.map_err(FilesError::io("fetch", &path))?;
         Ok(read.map(|bytes| Seen { bytes, tag: None }))
     }
 
-    fn len(&self, name: &str) -> Result<Option<u64>, RegistryError> {
+    fn len(&self, name: &str) -> Result<Option<u64>, FilesError> {
         let found = self.read(name, segue_core::manifest::MAX_SECTION_BYTES)?;
         Ok(found.map(|seen| seen.bytes.len() as u64))
     }
 
-    fn write(&self, _: &str, _: &[u8]) -> Result<(), RegistryError> {
+    fn write(&self, _: &str, _: &[u8]) -> Result<(), FilesError> {
         self.only_read()
     }
 
-    fn swap(&self, _: &str, _: Option<&Seen>, _: &[u8]) -> Result<(), RegistryError> {
+    fn write_durably(&self, _: &str, _: &[u8]) -> Result<(), FilesError> {
         self.only_read()
     }
 
-    fn remove(&self, _: &str, _: Option<SystemTime>) -> Result<bool, RegistryError> {
+    fn swap(&self, _: &str, _: Option<&Seen>, _: &[u8]) -> Result<(), FilesError> {
+        self.only_read()
+    }
+
+    fn remove(&self, _: &str, _: Option<SystemTime>) -> Result<bool, FilesError> {
         self.only_read()
     }
 
     /// Nobody tells what there is.
-    fn list(&self, _: &str) -> Result<Vec<Entry>, RegistryError> {
+    fn list(&self, _: &str) -> Result<Vec<Entry>, FilesError> {
         Ok(Vec::new())
     }
 
-    fn settle(&self, _: &str) -> Result<(), RegistryError> {
+    fn settle(&self, _: &str) -> Result<(), FilesError> {
         self.only_read()
     }
 
-    fn lock(&self) -> Result<Lock, RegistryError> {
+    fn lock(&self) -> Result<Lock, FilesError> {
         self.only_read()
     }
 
@@ -123,8 +124,8 @@ impl Store for Site {
     }
 }
 
-/// Whether a URL is one that a site may have.
-pub(super) fn is_site(place: &Path) -> bool {
+/// The URL of a site, where a place is one.
+pub(super) fn url_of(place: &Path) -> Option<&str> {
     let schemes = ["http://", "https://"];
-    place.to_str().is_some_and(|place| schemes.iter().any(|scheme| place.starts_with(scheme)))
+    files::url_of(place).filter(|url| schemes.iter().any(|scheme| url.starts_with(scheme)))
 }

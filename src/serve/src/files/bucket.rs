@@ -1,7 +1,7 @@
-//! A registry that is the objects under a prefix of a bucket: S3, or whatever speaks like it.
+//! Files that are the objects under a prefix of a bucket: S3, or whatever speaks like it.
 //!
-//! Objects are put whole or not at all. The manifest is put on the condition that it is still the one that was read
-//! (`If-Match`, `If-None-Match: *`), so that of two who publish at once one is told to begin again: no lock is needed,
+//! Objects are put whole or not at all. One is swapped on the condition that it is still the one that was read
+//! (`If-Match`, `If-None-Match: *`), so that of two who do so at once one is told to begin again: no lock is needed,
 //! and none could be relied upon.
 //!
 //! Where and with what is told by the URL, `s3://bucket/prefix`, and by the environment that other tools of S3 go by:
@@ -21,19 +21,13 @@ use std::{
 };
 use tokio::runtime::{Builder, Runtime};
 
-use super::{
-    RegistryError,
-    store::{Entry, Lock, Seen, Store},
-};
+use super::{Entry, FilesError, Lock, Seen, Store};
 
-/// How long what was read of a manifest is told as what is there: each look is a request that is paid for.
+/// How long what was read is told as what is there: each look is a request that is paid for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What a place that is no folder has between its scheme and the rest.
-const SCHEME: &str = "://";
-
 /// A bucket's objects under a prefix.
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     objects: Arc<dyn ObjectStore>,
     prefix: Path,
     place: PathBuf,
@@ -56,16 +50,11 @@ impl Drop for Bucket {
     }
 }
 
-/// The URL that a place is, where it is no folder.
-pub(super) fn url_of(place: &std::path::Path) -> Option<&str> {
-    place.to_str().filter(|place| place.contains(SCHEME))
-}
-
 impl Bucket {
     /// Opens the bucket of a URL. Whether it is there and may be read is only seen when it is.
-    pub(super) fn open(place: PathBuf, url: &str) -> Result<Self, RegistryError> {
+    pub(crate) fn open(place: PathBuf, url: &str) -> Result<Self, FilesError> {
         let Some(rest) = url.strip_prefix("s3://") else {
-            return Err(RegistryError::Scheme(place));
+            return Err(FilesError::Scheme(place));
         };
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         // Of several libraries that speak TLS, the one that is linked; once is enough.
@@ -76,13 +65,13 @@ impl Bucket {
     }
 
     /// The objects of any store.
-    pub(super) fn over(
+    pub(crate) fn over(
         objects: Arc<dyn ObjectStore>,
         prefix: &str,
         place: PathBuf,
-    ) -> Result<Self, RegistryError> {
+    ) -> Result<Self, FilesError> {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let runtime = Some(runtime.map_err(RegistryError::io("open", &place))?);
+        let runtime = Some(runtime.map_err(FilesError::io("open", &place))?);
         let prefix = Path::from(prefix);
         Ok(Self { objects, prefix, place, runtime })
     }
@@ -121,7 +110,7 @@ impl Bucket {
 }
 
 impl Store for Bucket {
-    fn read(&self, name: &str, limit: u64) -> Result<Option<Seen>, RegistryError> {
+    fn read(&self, name: &str, limit: u64) -> Result<Option<Seen>, FilesError> {
         let at = self.at(name);
         let read = self.wait(async move |objects: Arc<dyn ObjectStore>| {
             let found = objects.get_opts(&at, GetOptions::default()).await?;
@@ -136,14 +125,14 @@ impl Store for Bucket {
             Ok(None) => {
                 let large = format!("more than {limit} bytes");
                 let large = io::Error::new(io::ErrorKind::FileTooLarge, large);
-                Err(RegistryError::io("read", &self.path(name))(large))
+                Err(FilesError::io("read", &self.path(name))(large))
             }
             Err(Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(cannot("read", &self.path(name), error)),
         }
     }
 
-    fn len(&self, name: &str) -> Result<Option<u64>, RegistryError> {
+    fn len(&self, name: &str) -> Result<Option<u64>, FilesError> {
         let at = self.at(name);
         match self.wait(async move |objects: Arc<dyn ObjectStore>| objects.head(&at).await) {
             Ok(meta) => Ok(Some(meta.size)),
@@ -152,25 +141,29 @@ impl Store for Bucket {
         }
     }
 
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), RegistryError> {
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FilesError> {
         let put = self.put(name, bytes, PutMode::Overwrite);
         put.map_err(|error| cannot("write", &self.path(name), error))
     }
 
-    fn swap(&self, name: &str, seen: Option<&Seen>, bytes: &[u8]) -> Result<(), RegistryError> {
+    fn write_durably(&self, name: &str, bytes: &[u8]) -> Result<(), FilesError> {
+        self.write(name, bytes)
+    }
+
+    fn swap(&self, name: &str, seen: Option<&Seen>, bytes: &[u8]) -> Result<(), FilesError> {
         let mode = seen.map_or(PutMode::Create, |seen| {
             PutMode::Update(UpdateVersion { e_tag: seen.tag.clone(), version: None })
         });
         match self.put(name, bytes, mode) {
             Ok(()) => Ok(()),
             Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => {
-                Err(RegistryError::Overtaken(self.path(name)))
+                Err(FilesError::Overtaken(self.path(name)))
             }
             Err(error) => Err(cannot("replace", &self.path(name), error)),
         }
     }
 
-    fn remove(&self, name: &str, before: Option<SystemTime>) -> Result<bool, RegistryError> {
+    fn remove(&self, name: &str, before: Option<SystemTime>) -> Result<bool, FilesError> {
         let at = self.at(name);
         let removed = self.wait(async move |objects: Arc<dyn ObjectStore>| {
             let modified = SystemTime::from(objects.head(&at).await?.last_modified);
@@ -185,14 +178,16 @@ impl Store for Bucket {
         }
     }
 
-    fn list(&self, folder: &str) -> Result<Vec<Entry>, RegistryError> {
+    fn list(&self, folder: &str) -> Result<Vec<Entry>, FilesError> {
         let at = self.at(folder);
         let listed = self.wait(async move |objects: Arc<dyn ObjectStore>| {
             objects.list(Some(&at)).try_collect::<Vec<_>>().await
         });
         let listed = listed.map_err(|error| cannot("list", &self.path(folder), error))?;
+        let at = self.at(folder);
         let entry = |meta: object_store::ObjectMeta| {
-            let name = meta.location.filename()?.to_owned();
+            let parts = meta.location.prefix_match(&at)?;
+            let name = parts.map(|part| part.as_ref().to_owned()).collect::<Vec<_>>().join("/");
             let modified = SystemTime::from(meta.last_modified);
             Some(Entry { name, bytes: meta.size, modified })
         };
@@ -200,11 +195,11 @@ impl Store for Bucket {
     }
 
     /// An object that was put is durable.
-    fn settle(&self, _: &str) -> Result<(), RegistryError> {
+    fn settle(&self, _: &str) -> Result<(), FilesError> {
         Ok(())
     }
 
-    fn lock(&self) -> Result<Lock, RegistryError> {
+    fn lock(&self) -> Result<Lock, FilesError> {
         Ok(Lock(None))
     }
 
@@ -213,6 +208,6 @@ impl Store for Bucket {
     }
 }
 
-fn cannot(action: &'static str, path: &std::path::Path, error: Error) -> RegistryError {
-    RegistryError::io(action, path)(io::Error::other(error))
+fn cannot(action: &'static str, path: &std::path::Path, error: Error) -> FilesError {
+    FilesError::io(action, path)(io::Error::other(error))
 }

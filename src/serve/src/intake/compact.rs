@@ -1,0 +1,49 @@
+//! From the intake to the lake, each event once.
+//!
+//! Some batches are claimed, which is durable; their events are written to files of the lake that are named by the claim;
+//! then the batches are forgotten together with the claim. Whenever that ends early it is done again for the same batches,
+//! and writes the same files again.
+
+use super::{
+    Intake, IntakeError,
+    database::{Claim, Reader},
+};
+use crate::lake::Lake;
+
+/// Bytes of the events, as JSON, that are moved together: what is held in memory is some times that.
+const MOST_BYTES: usize = 16 << 20;
+
+/// What was moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Compacted {
+    /// Events.
+    pub events: u64,
+    /// Files that they are in.
+    pub files: u64,
+    /// Bytes of those.
+    pub bytes: u64,
+}
+
+impl Intake {
+    /// Moves every event that was taken in before this began to a lake. It blocks, for some seconds each million events;
+    /// events are taken in meanwhile.
+    pub fn compact(&self, lake: &Lake) -> Result<Compacted, IntakeError> {
+        let _alone = self.0.compacting.lock();
+        let (collector, last) =
+            self.0.writer.run(|database| Ok((database.collector()?, database.last()?)))?;
+        let reader = Reader::open(&self.0.dir)?;
+        let mut moved = Compacted::default();
+        while let Some(claim) =
+            self.0.writer.run(move |database| database.claim(last, MOST_BYTES))?
+        {
+            let rows = reader.rows(claim)?;
+            moved.events += rows.len() as u64;
+            let Claim { first, last } = claim;
+            let files = lake.write(rows, &format!("{collector}-{first:012}-{last:012}"))?;
+            moved.files += files.len() as u64;
+            moved.bytes += files.iter().map(|file| file.bytes).sum::<u64>();
+            self.0.writer.run(move |database| database.forget(claim))?;
+        }
+        Ok(moved)
+    }
+}
