@@ -53,6 +53,10 @@ enum Verb {
     Serve(verbs::serve::Arguments),
     #[command(subcommand)]
     Tokens(verbs::tokens::Verb),
+    Compact(verbs::privacy::Compact),
+    Export(verbs::privacy::Export),
+    Erase(verbs::privacy::Erase),
+    Forget(verbs::privacy::Forget),
 }
 
 fn main() -> ExitCode {
@@ -73,6 +77,10 @@ fn main() -> ExitCode {
         Verb::Gc(arguments) => verbs::gc::run(&arguments, &ui),
         Verb::Serve(arguments) => verbs::serve::run(arguments, &ui),
         Verb::Tokens(verb) => verbs::tokens::run(&verb, &ui),
+        Verb::Compact(arguments) => verbs::privacy::compact(&arguments, &ui),
+        Verb::Export(arguments) => verbs::privacy::export(&arguments, &ui),
+        Verb::Erase(arguments) => verbs::privacy::erase(&arguments, &ui),
+        Verb::Forget(arguments) => verbs::privacy::forget(&arguments, &ui),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

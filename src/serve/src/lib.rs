@@ -6,6 +6,7 @@
 //! * [`access`]: who may send what.
 //! * [`intake`]: events of listeners who agree to send them, durable before they are acknowledged.
 //! * [`lake`]: those events in Parquet, by day and region, for whatever reads such files.
+//! * [`privacy`]: what is held of a listener, and that it is forgotten.
 //! * [`pull`]: a device that is a file.
 //! * [`app`]: the routes, over [`AppState`], to be tested without a socket.
 //! * [`serve`]: the routes on a socket, until told to stop.
@@ -18,9 +19,10 @@ mod http;
 pub mod intake;
 pub mod keys;
 pub mod lake;
+pub mod privacy;
 pub mod pull;
 pub mod registry;
 mod server;
 
 pub use http::{AppState, Collecting, DEFAULT_CACHE_BYTES, Rate, app};
-pub use server::{Config, ServeError, serve};
+pub use server::{Config, Moving, ServeError, serve};

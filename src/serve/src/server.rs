@@ -26,7 +26,10 @@ use tokio::{
 
 use crate::{
     http::{AppState, Collecting, Peer, app, chain},
+    intake::{Compacted, Intake, IntakeError},
     keys::Keys,
+    lake::{Day, Lake},
+    privacy::{self, Forgotten},
     registry::{Options, Registry, RegistryError},
 };
 
@@ -58,6 +61,19 @@ pub struct Config {
     pub cache_bytes: usize,
     /// What is collected, where anything is.
     pub collecting: Option<Collecting>,
+    /// Where it goes from there; it stays in the intake without.
+    pub moving: Option<Moving>,
+}
+
+/// How what is collected goes to a lake, and how long it stays there.
+#[derive(Clone, Debug)]
+pub struct Moving {
+    /// The lake.
+    pub lake: Lake,
+    /// How often what came since is moved: each time is a file for each region and day.
+    pub every: Duration,
+    /// How many whole days are kept; all without.
+    pub keep_days: Option<u32>,
 }
 
 /// Why the server cannot start.
@@ -112,6 +128,7 @@ pub async fn serve(
         fits.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
     }
     let mut state = AppState::new(registry.clone(), config.www, config.cache_bytes)?;
+    let intake = config.collecting.as_ref().map(|collecting| collecting.intake.clone());
     if let Some(collecting) = config.collecting {
         state = state.collecting(collecting);
     }
@@ -128,6 +145,7 @@ pub async fn serve(
     tokio::select! {
         () = accept(&listener, &routes, &connections) => {}
         () = keep_fresh(&registry, config.keys) => {}
+        () = keep_moving(intake.zip(config.moving)) => {}
         () = shutdown => {}
     }
     drop(listener);
@@ -169,9 +187,7 @@ async fn keep_fresh(registry: &Registry, keys: Option<PathBuf>) {
         let refreshed = spawn_blocking(move || {
             // Read each time: they may have been rotated.
             let keys = Keys::open(keys)?;
-            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            let now = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-            registry.refresh_if_due(&Options { keys: Some(&keys), ..Options::at(now) })
+            registry.refresh_if_due(&Options { keys: Some(&keys), ..Options::at(now_ms()) })
         });
         match refreshed.await {
             Ok(Ok(true)) => tracing::info!("the timestamp was signed anew"),
@@ -181,6 +197,42 @@ async fn keep_fresh(registry: &Registry, keys: Option<PathBuf>) {
         }
         sleep(FRESHNESS).await;
     }
+}
+
+/// Moves what is collected to the lake from time to time, for ever. What cannot be moved now stays where it is.
+async fn keep_moving(moving: Option<(Intake, Moving)>) {
+    let Some((intake, Moving { lake, every, keep_days })) = moving else {
+        return std::future::pending().await;
+    };
+    loop {
+        let (intake, lake) = (intake.clone(), lake.clone());
+        let moved = spawn_blocking(move || {
+            let moved = intake.compact(&lake)?;
+            let forgotten = keep_days.map(|days| {
+                privacy::forget(Some(intake.dir()), &lake, Day::of(now_ms()).before(days))
+            });
+            Ok::<_, IntakeError>((moved, forgotten.transpose()?.unwrap_or_default()))
+        });
+        match moved.await {
+            Ok(Ok((Compacted { events, files, bytes }, forgotten))) => {
+                if events > 0 {
+                    tracing::info!(events, files, bytes, "moved to the lake");
+                }
+                if forgotten != Forgotten::default() {
+                    let Forgotten { files, bytes, erasures, secrets } = forgotten;
+                    tracing::info!(files, bytes, erasures, secrets, "forgotten by age");
+                }
+            }
+            Ok(Err(error)) => tracing::error!("cannot move events to the lake: {}", chain(&error)),
+            Err(error) => tracing::error!("cannot move events to the lake: {error}"),
+        }
+        sleep(every).await;
+    }
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Accepts connections for ever, each answered by a task of its own.

@@ -28,9 +28,9 @@ fn event(n: usize) -> Event {
         track: format!("track-{}", n % 11),
         at: NOW - (n as i64 % 3) * DAY - n as i64,
         kind: Kind::ALL[n % 7],
-        played_ms: (n % 2 == 0).then_some(1000),
+        played_ms: n.is_multiple_of(2).then_some(1000),
         duration_ms: Some(2000),
-        context: (n % 8 > 0).then(|| Context {
+        context: (!n.is_multiple_of(8)).then(|| Context {
             region: ["DE", "BR"].get(n % 5).map(|&region| region.into()),
             ..Context::default()
         }),

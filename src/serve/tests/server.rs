@@ -27,6 +27,7 @@ fn config(registry: &Path) -> Config {
         www: None,
         cache_bytes: DEFAULT_CACHE_BYTES,
         collecting: None,
+        moving: None,
     }
 }
 

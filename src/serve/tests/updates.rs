@@ -112,6 +112,7 @@ fn config(signed: &Signed) -> Config {
         www: None,
         cache_bytes: DEFAULT_CACHE_BYTES,
         collecting: None,
+        moving: None,
     }
 }
 

@@ -301,7 +301,8 @@ fn paths_that_are_no_file_are_refused() {
     let path = folder.path().join("logs");
     std::fs::create_dir(&path).unwrap();
     let error = read_all(&path, &Options::default()).unwrap_err();
-    assert_eq!(message(&error, &path), "logs is a folder; name the files in it");
+    let said = "logs is a folder without logs of these days (parquet, jsonl, ndjson, csv or tsv); name another";
+    assert_eq!(message(&error, &path), said);
     let path = folder.path().join("absent.tsv");
     let error = read_all(&path, &Options::default()).unwrap_err();
     let text = message(&error, &path);

@@ -1,12 +1,15 @@
 //! Reading logs and a catalogue, and saying what was found in them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use segue_serve::lake::{Day, Lake};
 use segue_train::{
     dataset::{self, Fit, Reading},
     log::{self, ColumnError, Columns, Options, Summary},
     progress::Progress,
 };
+
+use tempfile::TempDir;
 
 use super::Catalogue;
 use crate::{
@@ -28,19 +31,41 @@ pub struct Logs<'a> {
     pub skip_bad_lines: bool,
     /// Whether what was offered with which chance is read too.
     pub offers: bool,
+    /// Which days of folders are read.
+    pub days: Days,
+}
+
+/// Which days of a lake are read.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct Days {
+    /// Of folders with partitions by day, such as a lake, read from this day on, such as 2026-11-28.
+    #[arg(long, value_name = "DAY")]
+    since: Option<Day>,
+    /// Read until this day, which is read too.
+    #[arg(long, value_name = "DAY")]
+    until: Option<Day>,
 }
 
 impl Logs<'_> {
     /// Reads them, and says what was found in them.
     pub fn read(&self, ui: &Ui, progress: &Progress<'_>) -> Result<Reading, Failure> {
+        let days = [self.days.since, self.days.until].map(|day| day.map(|day| day.to_string()));
+        let fetched = fetched(self.events, self.days)?;
+        let events: Vec<&Path> = self
+            .events
+            .iter()
+            .zip(&fetched)
+            .map(|(path, fetched)| fetched.as_ref().map_or(path.as_path(), TempDir::path))
+            .collect();
         let options = Options {
+            days: (days[0].as_deref(), days[1].as_deref()),
             columns: Columns::parse(self.columns)?,
             skip_bad_lines: self.skip_bad_lines,
             offers: self.offers,
             ..Options::default()
         };
         let catalogue = self.catalogue.catalogue.as_deref();
-        let reading = dataset::read(self.events, catalogue, &options, progress)?;
+        let reading = dataset::read(&events, catalogue, &options, progress)?;
         for (summary, path) in reading.summaries.iter().zip(self.events) {
             tell(ui, summary, &log::shown(path));
         }
@@ -56,6 +81,26 @@ impl Logs<'_> {
         }
         Ok(reading)
     }
+}
+
+/// The files of the lakes that are no folders, each in a folder that goes when it is dropped.
+fn fetched(events: &[PathBuf], days: Days) -> Result<Vec<Option<TempDir>>, Failure> {
+    let days = days.since.unwrap_or(Day::FIRST)..=days.until.unwrap_or(Day::LAST);
+    let fetch = |path: &PathBuf| {
+        if !path.to_str().is_some_and(|path| path.starts_with("s3://")) {
+            return Ok(None);
+        }
+        let (lake, folder) = (Lake::open(path)?, TempDir::new()?);
+        for file in lake.files(days.clone())? {
+            let to = folder.path().join(file.name());
+            std::fs::create_dir_all(to.parent().unwrap_or(folder.path()))?;
+            if let Some(bytes) = lake.bytes(&file)? {
+                std::fs::write(to, bytes)?;
+            }
+        }
+        Ok(Some(folder))
+    };
+    events.iter().map(fetch).collect()
 }
 
 /// What a catalogue says of the tracks of the logs, and of others.

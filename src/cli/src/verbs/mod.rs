@@ -6,6 +6,7 @@ pub mod inspect;
 pub mod keys;
 mod logs;
 mod new_tracks;
+pub mod privacy;
 pub mod promote;
 pub mod publish;
 pub mod pull;

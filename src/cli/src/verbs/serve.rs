@@ -7,9 +7,10 @@ use std::{
 };
 
 use segue_serve::{
-    Collecting, Config, DEFAULT_CACHE_BYTES, Rate,
+    Collecting, Config, DEFAULT_CACHE_BYTES, Moving, Rate,
     access::Tokens,
     intake::{Intake, Limits, Options},
+    lake::Lake,
     serve,
 };
 use serde_json::json;
@@ -54,6 +55,16 @@ struct Collect {
     /// Take events at /v1/events into this folder, which is made where it is not there.
     #[arg(long, value_name = "DIR")]
     collect: Option<PathBuf>,
+    /// Move what was collected to this lake, a folder or a URL such as s3://bucket/lake.
+    #[arg(long, value_name = "DIR | URL", requires = "collect")]
+    lake: Option<PathBuf>,
+    /// Seconds between two moves.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, requires = "lake")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    move_every: u32,
+    /// Whole days that the lake keeps, by the day on which things happened [default: all].
+    #[arg(long, value_name = "DAYS", requires = "lake")]
+    keep: Option<u32>,
     /// Only from whoever has a token: a file that `segue tokens` writes.
     #[arg(long, value_name = "FILE", requires = "collect")]
     tokens: Option<PathBuf>,
@@ -87,6 +98,12 @@ struct Collect {
 }
 
 impl Collect {
+    fn moving(&self) -> Result<Option<Moving>, Failure> {
+        let Some(lake) = &self.lake else { return Ok(None) };
+        let every = Duration::from_secs(self.move_every.into());
+        Ok(Some(Moving { lake: Lake::create(lake)?, every, keep_days: self.keep }))
+    }
+
     fn open(self) -> Result<Option<Collecting>, Failure> {
         let Some(dir) = self.collect else { return Ok(None) };
         let tokens = self.tokens.as_deref().map(Tokens::read).transpose()?;
@@ -115,9 +132,10 @@ pub fn run(arguments: Arguments, ui: &Ui) -> Done {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let Arguments { registry, keys, listen, www, cache_bytes, collect } = arguments;
     let listen = resolve(&listen)?;
+    let moving = collect.moving()?;
     let collecting = collect.open()?;
     let collects = collecting.is_some();
-    let config = Config { registry, listen, keys, www, cache_bytes, collecting };
+    let config = Config { registry, listen, keys, www, cache_bytes, collecting, moving };
     let ready = |address: SocketAddr| {
         // A closed standard output is no reason not to serve.
         let _ = ui.finish(

@@ -54,9 +54,11 @@ use crate::{
     Tracks of the catalogue that nobody has heard yet get factors from artist, album and tags, as\n\
     far as held-out tracks show that these tell; one of which it says none of the three stays out.")]
 pub struct Arguments {
-    /// Listening logs; `-` is standard input.
+    /// Listening logs: files, folders of them, or a lake, also one such as s3://bucket/lake; `-` is standard input.
     #[arg(required = true, value_name = "EVENTS")]
     events: Vec<PathBuf>,
+    #[command(flatten)]
+    days: super::logs::Days,
     #[command(flatten)]
     catalogue: Catalogue,
     /// Where the model goes.
@@ -146,6 +148,7 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
         columns: &arguments.columns,
         skip_bad_lines: arguments.skip_bad_lines,
         offers: false,
+        days: arguments.days,
     };
     let Reading { dataset, summaries, .. } = logs.read(ui, &progress)?;
     let dataset = if arguments.heard_only { dataset.into_heard() } else { dataset };

@@ -2,13 +2,13 @@
 //!
 //! Some batches are claimed, which is durable; their events are written to files of the lake that are named by the claim;
 //! then the batches are forgotten together with the claim. Whenever that ends early it is done again for the same batches,
-//! and writes the same files again.
+//! and writes the same files again. Whoever is erased meanwhile is taken out by whichever of both comes last.
 
 use super::{
     Intake, IntakeError,
     database::{Claim, Reader},
 };
-use crate::lake::Lake;
+use crate::lake::{Lake, is_erased};
 
 /// Bytes of the events, as JSON, that are moved together: what is held in memory is some times that.
 const MOST_BYTES: usize = 16 << 20;
@@ -33,13 +33,24 @@ impl Intake {
             self.0.writer.run(|database| Ok((database.collector()?, database.last()?)))?;
         let reader = Reader::open(&self.0.dir)?;
         let mut moved = Compacted::default();
-        while let Some(claim) =
+        while let Some((claim, again)) =
             self.0.writer.run(move |database| database.claim(last, MOST_BYTES))?
         {
-            let rows = reader.rows(claim)?;
-            moved.events += rows.len() as u64;
             let Claim { first, last } = claim;
-            let files = lake.write(rows, &format!("{collector}-{first:012}-{last:012}"))?;
+            let name = format!("{collector}-{first:012}-{last:012}");
+            let erasures = lake.erasures()?;
+            let mut rows = reader.rows(claim)?;
+            rows.retain(|row| !is_erased(&erasures, &row.event.user, row.arrived));
+            moved.events += rows.len() as u64;
+            let files = lake.write(rows, &name)?;
+            if again {
+                // Somebody may have been erased since, and nothing be left of a file that was written then.
+                lake.keep_only(&files, &name)?;
+            }
+            let since = lake.erasures()?;
+            if since != erasures {
+                lake.erase(&files, &since)?;
+            }
             moved.files += files.len() as u64;
             moved.bytes += files.iter().map(|file| file.bytes).sum::<u64>();
             self.0.writer.run(move |database| database.forget(claim))?;

@@ -14,17 +14,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, params};
+use rusqlite::{
+    Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
+};
 
 use super::{IntakeError, batch::Batch, seen::Key};
-use crate::lake::Row;
+use crate::lake::{Erasures, Row, is_erased};
 
 /// The file, in the folder of an intake.
 const FILE: &str = "events.sqlite";
 /// Its format, which is the database's `user_version`.
 const FORMAT: i64 = 1;
 
-/// Events are blobs of some kilobytes: larger pages hold them with fewer links.
+/// Events are blobs of some kilobytes: larger pages hold them with fewer links. What was moved or erased is overwritten, so
+/// that nothing of it stays in pages that are free.
 const SETTINGS: &str = "
     PRAGMA page_size = 8192;
     PRAGMA journal_mode = WAL;
@@ -33,6 +36,7 @@ const SETTINGS: &str = "
     PRAGMA journal_size_limit = 67108864;
     PRAGMA cache_size = -16384;
     PRAGMA trusted_schema = OFF;
+    PRAGMA secure_delete = ON;
 ";
 
 const TABLES: &str = "
@@ -100,6 +104,26 @@ impl Database {
         Ok(Self { connection, path, rows: VecDeque::new(), keys: 0 })
     }
 
+    /// Whether a folder has one.
+    pub(super) fn is_in(dir: &Path) -> bool {
+        dir.join(FILE).is_file()
+    }
+
+    /// Takes what was erased out of batches, and its bytes out of the file. Returns how many events that were.
+    pub(super) fn erase(&mut self, erasures: &Erasures) -> Result<u64, IntakeError> {
+        let Self { connection, path, .. } = self;
+        let mut erase = || -> rusqlite::Result<u64> {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let gone = erase_within(&transaction, erasures)?;
+            transaction.commit()?;
+            // What the log has of it goes too.
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            Ok(gone)
+        };
+        erase().map_err(IntakeError::database("write", path))
+    }
+
     /// What this database is called in a lake.
     pub(super) fn collector(&self) -> Result<String, IntakeError> {
         let name = self.connection.query_row("SELECT name FROM collector", [], |row| row.get(0));
@@ -115,24 +139,29 @@ impl Database {
 
     /// Which batches are to be moved next, none beyond `last`: those that were when this ended early, or the oldest that
     /// have `most` bytes together. From now on until they are forgotten it stays those.
-    pub(super) fn claim(&mut self, last: i64, most: usize) -> Result<Option<Claim>, IntakeError> {
+    /// Returns also whether it was claimed before.
+    pub(super) fn claim(
+        &mut self,
+        last: i64,
+        most: usize,
+    ) -> Result<Option<(Claim, bool)>, IntakeError> {
         let Self { connection, path, .. } = self;
-        let mut claim = || -> rusqlite::Result<Option<Claim>> {
+        let mut claim = || -> rusqlite::Result<Option<(Claim, bool)>> {
             let transaction = connection.transaction()?;
             let claimed = transaction
                 .query_row("SELECT first, last FROM moving", [], |row| {
                     Ok(Claim { first: row.get(0)?, last: row.get(1)? })
                 })
                 .optional()?;
-            if claimed.is_some() {
-                return Ok(claimed);
+            if let Some(claimed) = claimed {
+                return Ok(Some((claimed, true)));
             }
             let found = oldest(&transaction, last, most)?;
             if let Some(Claim { first, last }) = found {
                 transaction.execute("INSERT INTO moving VALUES (?1, ?2)", [first, last])?;
                 transaction.commit()?;
             }
-            Ok(found)
+            Ok(found.map(|found| (found, false)))
         };
         claim().map_err(IntakeError::database("write", path))
     }
@@ -222,6 +251,48 @@ fn oldest(
         }
     }
     Ok(claim)
+}
+
+fn erase_within(transaction: &Transaction<'_>, erasures: &Erasures) -> rusqlite::Result<u64> {
+    let mut batches = transaction.prepare("SELECT seq, arrived, events FROM batches")?;
+    let mut change =
+        transaction.prepare("UPDATE batches SET events = ?2, count = ?3 WHERE seq = ?1")?;
+    let mut remove = transaction.prepare("DELETE FROM batches WHERE seq = ?1")?;
+    let mut found = batches.query([])?;
+    let mut changed: Vec<(i64, Vec<u8>, i64)> = Vec::new();
+    let mut gone = 0;
+    while let Some(row) = found.next()? {
+        let (seq, arrived, events) = (row.get(0)?, row.get(1)?, row.get_ref(2)?.as_blob()?);
+        let (mut left, mut count, before) = (Vec::new(), 0, gone);
+        for line in lines(events) {
+            let user = serde_json::from_slice::<Whose<'_>>(line).map(|whose| whose.user);
+            if user.is_ok_and(|user| is_erased(erasures, &user, arrived)) {
+                gone += 1;
+            } else {
+                left.extend_from_slice(line);
+                left.push(b'\n');
+                count += 1;
+            }
+        }
+        if gone > before {
+            changed.push((seq, left, count));
+        }
+    }
+    for (seq, left, count) in changed {
+        if count == 0 {
+            remove.execute([seq])?;
+        } else {
+            change.execute(params![seq, left, count])?;
+        }
+    }
+    Ok(gone)
+}
+
+/// Of an event, whose it is.
+#[derive(serde::Deserialize)]
+struct Whose<'a> {
+    #[serde(borrow)]
+    user: std::borrow::Cow<'a, str>,
 }
 
 /// A second connection, to read beside the thread that writes.

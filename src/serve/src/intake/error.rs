@@ -52,6 +52,9 @@ pub enum IntakeError {
         /// The latest known.
         known: i64,
     },
+    /// There is no intake in the folder.
+    #[error("there is no intake at {}: `segue serve --collect` makes one", .0.display())]
+    Absent(PathBuf),
     /// Somebody else takes events into the folder.
     #[error(
         "another process takes events into {}: stop it, or use another folder", .0.display()

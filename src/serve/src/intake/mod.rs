@@ -10,6 +10,7 @@
 //! no id of a listener is written as it came.
 
 mod batch;
+mod beside;
 mod body;
 mod compact;
 mod database;
@@ -25,6 +26,7 @@ use std::{
 };
 
 pub use batch::{Batch, Receipt, Refusal};
+pub(crate) use beside::Beside;
 pub use body::{BodyError, Coding, Limits};
 pub use compact::Compacted;
 pub use error::IntakeError;

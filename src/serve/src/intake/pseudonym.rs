@@ -125,6 +125,33 @@ impl Pseudonyms {
         self.current(now).ok_or(IntakeError::Closed)
     }
 
+    /// Every pseudonym that a listener may have had.
+    pub(super) fn all(&self, user: &str) -> Vec<String> {
+        let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
+        secrets.iter().map(|secret| secret.user(user)).collect()
+    }
+
+    /// Forgets the secrets that others replaced before `first`, milliseconds since 1970. Returns how many.
+    pub(super) fn forget(&self, first: i64) -> Result<u64, IntakeError> {
+        let _lock = self.lock()?;
+        let Some((events, mut secrets)) = self.read()? else { return Ok(0) };
+        let replaced = secrets.windows(2).take_while(|pair| pair[1].from < first).count();
+        if replaced > 0 {
+            secrets.drain(..replaced);
+            self.write(&events, &secrets)?;
+            *self.secrets.write().unwrap_or_else(PoisonError::into_inner) = secrets;
+        }
+        Ok(replaced as u64)
+    }
+
+    fn lock(&self) -> Result<File, IntakeError> {
+        let lock = self.path.with_extension("lock");
+        let file = File::options().create(true).truncate(false).write(true).open(&lock);
+        let file = file.map_err(IntakeError::io("open", &lock))?;
+        file.lock().map_err(IntakeError::io("lock", &lock))?;
+        Ok(file)
+    }
+
     fn current(&self, now: i64) -> Option<Arc<Secret>> {
         let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
         // A clock that was set back goes on with the last one.
@@ -138,10 +165,7 @@ impl Pseudonyms {
 
     /// Reads the file again, as another collector may have written it; adds a secret where none of it serves `now`.
     fn read_or_make(&self, now: i64) -> Result<(), IntakeError> {
-        let lock = self.path.with_extension("lock");
-        let file = File::options().create(true).truncate(false).write(true).open(&lock);
-        let file = file.map_err(IntakeError::io("open", &lock))?;
-        file.lock().map_err(IntakeError::io("lock", &lock))?;
+        let _lock = self.lock()?;
         let (events, mut secrets) = match self.read()? {
             Some(read) => read,
             None => (random()?, Vec::new()),

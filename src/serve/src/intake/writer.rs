@@ -33,7 +33,7 @@ pub(super) struct Writer {
 }
 
 enum Job {
-    Take(Taking),
+    Take(Box<Taking>),
     /// Anything else that changes the database: only one thread does.
     Run(Box<dyn FnOnce(&mut Database) + Send>),
 }
@@ -74,10 +74,12 @@ impl Writer {
         };
         let (done, wait) = oneshot::channel();
         let jobs = self.jobs.as_ref().ok_or(IntakeError::Closed)?;
-        jobs.try_send(Job::Take(Taking { batch, done })).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => IntakeError::Busy,
-            mpsc::error::TrySendError::Closed(_) => IntakeError::Closed,
-        })?;
+        jobs.try_send(Job::Take(Box::new(Taking { batch, done }))).map_err(
+            |error| match error {
+                mpsc::error::TrySendError::Full(_) => IntakeError::Busy,
+                mpsc::error::TrySendError::Closed(_) => IntakeError::Closed,
+            },
+        )?;
         let written = wait.await.map_err(|_| IntakeError::Closed)?;
         written.map_err(IntakeError::Shared)
     }
@@ -159,7 +161,7 @@ fn run(mut database: Database, mut seen: Seen, mut jobs: mpsc::Receiver<Job>) {
 }
 
 /// Writes what was not seen before, and answers everybody who waits for it.
-fn write(database: &mut Database, seen: &mut Seen, group: Vec<Taking>) {
+fn write(database: &mut Database, seen: &mut Seen, group: Vec<Box<Taking>>) {
     let mut added = Vec::new();
     let chosen: Vec<Chosen<'_>> =
         group.iter().map(|taking| choose(&taking.batch, seen, &mut added)).collect();
@@ -167,7 +169,8 @@ fn write(database: &mut Database, seen: &mut Seen, group: Vec<Taking>) {
     let written = if added.is_empty() { Ok(()) } else { database.write(&chosen, seen.most()) };
     match written {
         Ok(()) => {
-            for (Taking { batch, done }, accepted) in group.into_iter().zip(accepted) {
+            for (taking, accepted) in group.into_iter().zip(accepted) {
+                let Taking { batch, done } = *taking;
                 // Who does not wait any more will ask again, and is told that it was taken in.
                 let _ = done.send(Ok(batch.receipt(accepted)));
             }
@@ -175,8 +178,8 @@ fn write(database: &mut Database, seen: &mut Seen, group: Vec<Taking>) {
         Err(error) => {
             added.into_iter().for_each(|key| seen.remove(key));
             let error = Arc::new(error);
-            for Taking { done, .. } in group {
-                let _ = done.send(Err(error.clone()));
+            for taking in group {
+                let _ = taking.done.send(Err(error.clone()));
             }
         }
     }

@@ -16,7 +16,7 @@
 //! `context.region` is not a column: it is the partition's.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     panic::{self, AssertUnwindSafe},
     sync::Arc,
 };
@@ -186,6 +186,27 @@ pub(super) fn decode(bytes: Bytes, partition: &Partition) -> Result<Vec<Row>, St
     read.unwrap_or_else(|_| Err("the decoder of Parquet gave up on it".into()))
 }
 
+/// Whose events a file has, by the one column that says so.
+pub(super) fn users(bytes: Bytes) -> Result<BTreeSet<String>, String> {
+    let read = || -> Result<BTreeSet<String>, ParquetError> {
+        let column = parse_message_type("message event { required binary user (STRING); }")?;
+        let reader = SerializedFileReader::new(bytes)?;
+        let mut users = BTreeSet::new();
+        for row in reader.get_row_iter(Some(column))? {
+            for (_, field) in row?.into_columns() {
+                if let Field::Str(user) = field {
+                    users.insert(user);
+                }
+            }
+        }
+        Ok(users)
+    };
+    let read = panic::catch_unwind(AssertUnwindSafe(read));
+    let read =
+        read.unwrap_or_else(|_| Err(ParquetError::General("the decoder gave up on it".into())));
+    read.map_err(|error| error.to_string())
+}
+
 fn rows(bytes: Bytes, partition: &Partition) -> Result<Vec<Row>, String> {
     let wrong = |error: ParquetError| error.to_string();
     let reader = SerializedFileReader::new(bytes).map_err(wrong)?;
@@ -234,7 +255,7 @@ impl Reading {
             Field::Int(value) => Some(Some(i64::from(value))),
             _ => None,
         };
-        let narrow = |field| Some(number(field)?.map(u32::try_from).transpose().ok()?);
+        let narrow = |field| number(field)?.map(u32::try_from).transpose().ok();
         match name {
             "id" => self.id = text(field)?,
             "user" => self.user = text(field)?,

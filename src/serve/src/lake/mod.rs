@@ -14,6 +14,7 @@
 //! none writes a file of another. Readers find each file whole or not at all.
 
 mod day;
+mod erase;
 mod error;
 mod file;
 
@@ -25,6 +26,8 @@ use std::{
 };
 
 pub use day::Day;
+pub use erase::{Erasure, Rewritten};
+pub(crate) use erase::{Erasures, is_erased};
 pub use error::LakeError;
 pub use file::Row;
 
@@ -120,10 +123,28 @@ impl Lake {
 
     /// The events of a file; `None` where somebody removed it.
     pub fn read(&self, file: &File) -> Result<Option<Vec<Row>>, LakeError> {
-        let Some(bytes) = self.bytes(file)? else { return Ok(None) };
+        self.bytes(file)?.map(|bytes| self.rows(file, bytes)).transpose()
+    }
+
+    /// The events of some listeners, by pseudonym; none where somebody removed the file.
+    pub(crate) fn read_of(&self, file: &File, users: &[String]) -> Result<Vec<Row>, LakeError> {
+        let Some(bytes) = self.bytes(file)? else { return Ok(Vec::new()) };
+        let all = file::users(bytes.clone().into());
+        let all = all.map_err(|problem| self.damaged(file, problem))?;
+        if !users.iter().any(|user| all.contains(user)) {
+            return Ok(Vec::new());
+        }
+        let rows = self.rows(file, bytes)?;
+        Ok(rows.into_iter().filter(|row| users.contains(&row.event.user)).collect())
+    }
+
+    fn rows(&self, file: &File, bytes: Vec<u8>) -> Result<Vec<Row>, LakeError> {
         let rows = file::decode(bytes.into(), &file.partition);
-        rows.map(Some)
-            .map_err(|problem| LakeError::Damaged { path: self.place.join(&file.name), problem })
+        rows.map_err(|problem| self.damaged(file, problem))
+    }
+
+    fn damaged(&self, file: &File, problem: String) -> LakeError {
+        LakeError::Damaged { path: self.place.join(&file.name), problem }
     }
 
     /// A file as it is stored.
@@ -161,6 +182,18 @@ impl Lake {
             .map_err(|problem| LakeError::Damaged { path: self.place.join(&name), problem })?;
         self.store.write_durably(&name, &bytes)?;
         Ok(File { partition, bytes: bytes.len() as u64, name })
+    }
+
+    /// Removes the files of this name that are none of these.
+    pub(crate) fn keep_only(&self, files: &[File], name: &str) -> Result<(), LakeError> {
+        let suffix = format!("/{name}.parquet");
+        let mine = |file: &File| file.name.ends_with(&suffix);
+        for file in self.files(Day::FIRST..=Day::LAST)?.into_iter().filter(mine) {
+            if files.iter().all(|kept| kept.name != file.name) {
+                self.remove(&file)?;
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn remove(&self, file: &File) -> Result<bool, LakeError> {

@@ -35,6 +35,15 @@ pub enum LogError {
         /// The folder.
         path: PathBuf,
     },
+    /// A folder was given that has no logs.
+    #[error(
+        "{} is a folder without logs of these days (parquet, jsonl, ndjson, csv or tsv); name another",
+        shown(path)
+    )]
+    NoLogs {
+        /// The folder.
+        path: PathBuf,
+    },
     /// There is nothing to read.
     #[error("{} {what}; there is nothing to read", shown(path))]
     Empty {

@@ -17,6 +17,7 @@ mod columns;
 mod delimited;
 mod entry;
 mod error;
+mod folder;
 mod input;
 mod json;
 mod lines;
@@ -103,10 +104,22 @@ pub struct Options<'a> {
     /// Read with which propensity an impression was offered, and among which candidates: [`Entry::offer`].
     /// Otherwise whoever trains on a log need not wait for them, nor mend them.
     pub offers: bool,
+    /// The first and the last day that are read of a folder with partitions by day, such as `2026-11-28`.
+    pub days: (Option<&'a str>, Option<&'a str>),
+    /// The region of events that name none.
+    pub region: Option<&'a str>,
     /// How a text file is written, where its first line is not to tell.
     pub format: Option<Format>,
     /// Called about once a mebibyte; [`ControlFlow::Break`] ends the reading.
     pub progress: Option<&'a dyn Fn(Progress) -> ControlFlow<()>>,
+}
+
+impl Options<'_> {
+    /// Whether a day is to be read.
+    fn has_day(&self, day: &str) -> bool {
+        let (first, last) = self.days;
+        first.is_none_or(|first| first <= day) && last.is_none_or(|last| day <= last)
+    }
 }
 
 /// How far a reading is.
@@ -144,7 +157,7 @@ pub struct Summary {
 }
 
 /// Reads the log at `path` (`-`: standard input) and hands each event to `sink`, in file order,
-/// until the end or until `sink` breaks off.
+/// until the end or until `sink` breaks off. Of a folder every log in it is read, as if they were one.
 ///
 /// Cost: one pass; no allocation per row unless a value is escaped, re-spelt or a list.
 ///
@@ -153,6 +166,14 @@ pub struct Summary {
 /// only a log without a single good row is. A file that breaks off is always an error: how much
 /// is lost cannot be told. Events handed over before an error stand.
 pub fn read(
+    path: &Path,
+    options: &Options<'_>,
+    sink: &mut dyn FnMut(&Entry<'_>) -> ControlFlow<()>,
+) -> Result<Summary, LogError> {
+    if path.is_dir() { folder::read(path, options, sink) } else { read_file(path, options, sink) }
+}
+
+fn read_file(
     path: &Path,
     options: &Options<'_>,
     sink: &mut dyn FnMut(&Entry<'_>) -> ControlFlow<()>,

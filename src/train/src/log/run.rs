@@ -1,5 +1,6 @@
 //! One reading of one log: what all formats share once they have a row.
 
+use std::borrow::Cow;
 use std::io::{self, ErrorKind};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -42,7 +43,9 @@ impl Run<'_> {
     /// Hands over one row, or deals with a bad one.
     pub(super) fn row(&mut self, place: Place, row: Result<Row<'_>, Flaw>) -> Result<(), Stop> {
         match row.and_then(Row::into_entry) {
-            Ok(entry) => {
+            Ok(mut entry) => {
+                let region = &mut entry.context.region;
+                *region = region.take().or(self.options.region.map(Cow::Borrowed));
                 self.summary.rows += 1;
                 if (self.sink)(&entry).is_break() {
                     return Err(Stop::Asked);

@@ -14,7 +14,11 @@ use segue_train::{
 use crate::{
     failure::Failure,
     ui::{STOP, Ui},
-    verbs::{Catalogue, logs::Logs, search::Search},
+    verbs::{
+        Catalogue,
+        logs::{Days, Logs},
+        search::Search,
+    },
 };
 
 /// Where the events are, and how to train on them.
@@ -23,6 +27,8 @@ pub struct Learning {
     /// Listening logs, in the formats of `segue train`.
     #[arg(long, required = true, num_args = 1.., value_name = "LOG")]
     events: Vec<PathBuf>,
+    #[command(flatten)]
+    days: Days,
     /// Read a field from the column of this name: `--column track=song_id`; `--column mood=` leaves
     /// a field out.
     #[arg(long = "column", value_name = "FIELD=NAME", value_parser = crate::verbs::logs::column)]
@@ -77,6 +83,7 @@ impl Learning {
             columns: &self.columns,
             skip_bad_lines: self.skip_bad_lines,
             offers,
+            days: self.days,
         };
         let reading = logs.read(ui, &progress)?;
         let options = Options {
