@@ -28,7 +28,7 @@ usage: ./build.sh VERB
            what each part of the package takes; with `levels`, the module's bytes and speed at other
            levels of optimisation
   bench [PART …]
-           measure Segue beside others: accuracy, methods, feedback, replay, newtracks, retrained, deltas, live, faults, next,
+           measure Segue beside others: accuracy, methods, feedback, replay, newtracks, retrained, deltas, live, faults, intake, next,
            last, train, scan, calls, latency, cold, memory, million, size; all without a PART; `train 100000000` goes up to so many
            interactions, not 10000000
   soak     fuzz every decoder of outside bytes, each for SEGUE_SOAK seconds (60)

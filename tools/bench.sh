@@ -31,7 +31,7 @@ verb_bench() {
   for part in ${@+"$@"}; do
     [[ $(type -t "bench_$part") == function ]] || wrong_usage "bench has no part '$part'"
   done
-  [[ $# -gt 0 ]] || set -- accuracy methods feedback replay newtracks retrained deltas live faults next last train scan calls latency cold memory million size
+  [[ $# -gt 0 ]] || set -- accuracy methods feedback replay newtracks retrained deltas live faults intake next last train scan calls latency cold memory million size
   for part in "$@"; do
     say "bench: $part"
     "bench_$part"
@@ -102,6 +102,13 @@ bench_live() {
 bench_faults() {
   node bench/faults/run.mjs "${FAULTS:-12000}"
   node bench/faults/publish.mjs "$SEGUE" 300
+}
+
+# What a collector takes in a second, and what it loses when it is killed or its disk is full: nothing.
+bench_intake() {
+  cargo build --release --quiet -p segue-serve --example load
+  node bench/intake/run.mjs "$SEGUE" "$TARGET/release/examples/load"
+  node bench/intake/faults.mjs "$SEGUE" 240
 }
 
 setup_patchers() {

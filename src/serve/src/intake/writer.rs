@@ -140,12 +140,12 @@ fn run(mut database: Database, mut seen: Seen, mut jobs: mpsc::Receiver<Job>) {
             Job::Run(action) => action(&mut database),
             Job::Take(first) => {
                 let mut bytes = first.batch.lines.len();
-                let mut group = vec![first];
+                let mut group = vec![*first];
                 while bytes < MOST_BYTES {
                     match jobs.try_recv() {
                         Ok(Job::Take(taking)) => {
                             bytes += taking.batch.lines.len();
-                            group.push(taking);
+                            group.push(*taking);
                         }
                         other => {
                             next = other.ok();
@@ -161,7 +161,7 @@ fn run(mut database: Database, mut seen: Seen, mut jobs: mpsc::Receiver<Job>) {
 }
 
 /// Writes what was not seen before, and answers everybody who waits for it.
-fn write(database: &mut Database, seen: &mut Seen, group: Vec<Box<Taking>>) {
+fn write(database: &mut Database, seen: &mut Seen, group: Vec<Taking>) {
     let mut added = Vec::new();
     let chosen: Vec<Chosen<'_>> =
         group.iter().map(|taking| choose(&taking.batch, seen, &mut added)).collect();
@@ -170,7 +170,7 @@ fn write(database: &mut Database, seen: &mut Seen, group: Vec<Box<Taking>>) {
     match written {
         Ok(()) => {
             for (taking, accepted) in group.into_iter().zip(accepted) {
-                let Taking { batch, done } = *taking;
+                let Taking { batch, done } = taking;
                 // Who does not wait any more will ask again, and is told that it was taken in.
                 let _ = done.send(Ok(batch.receipt(accepted)));
             }
