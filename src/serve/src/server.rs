@@ -25,7 +25,7 @@ use tokio::{
 };
 
 use crate::{
-    http::{AppState, Collecting, Peer, app, chain},
+    http::{AppState, Collecting, Metrics, Peer, app, chain},
     intake::{Compacted, Intake, IntakeError},
     keys::Keys,
     lake::{Day, Lake},
@@ -145,7 +145,7 @@ pub async fn serve(
     tokio::select! {
         () = accept(&listener, &routes, &connections) => {}
         () = keep_fresh(&registry, config.keys) => {}
-        () = keep_moving(intake.zip(config.moving)) => {}
+        () = keep_moving(intake.zip(config.moving), state.metrics()) => {}
         () = shutdown => {}
     }
     drop(listener);
@@ -200,7 +200,7 @@ async fn keep_fresh(registry: &Registry, keys: Option<PathBuf>) {
 }
 
 /// Moves what is collected to the lake from time to time, for ever. What cannot be moved now stays where it is.
-async fn keep_moving(moving: Option<(Intake, Moving)>) {
+async fn keep_moving(moving: Option<(Intake, Moving)>, metrics: &Metrics) {
     let Some((intake, Moving { lake, every, keep_days })) = moving else {
         return std::future::pending().await;
     };
@@ -213,7 +213,11 @@ async fn keep_moving(moving: Option<(Intake, Moving)>) {
             });
             Ok::<_, IntakeError>((moved, forgotten.transpose()?.unwrap_or_default()))
         });
-        match moved.await {
+        let moved = moved.await;
+        let counted =
+            moved.as_ref().ok().and_then(|moved| moved.as_ref().ok()).map(|moved| moved.0);
+        metrics.moved(counted, now_ms());
+        match moved {
             Ok(Ok((Compacted { events, files, bytes }, forgotten))) => {
                 if events > 0 {
                     tracing::info!(events, files, bytes, "moved to the lake");

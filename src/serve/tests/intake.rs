@@ -466,3 +466,45 @@ async fn more_than_may_wait_is_turned_away_and_nothing_of_it_is_kept() {
     assert_eq!(site.kept().len(), 0);
     assert_eq!(site.take(&json!([event("0")])).await["accepted"], 1);
 }
+
+#[tokio::test]
+async fn what_happens_is_counted_and_requests_have_names() {
+    let site = Site::plain();
+    site.take(&json!([event("a"), event("b"), event("a"), {}])).await;
+    let answer =
+        send(&site.routes, Method::GET, "/v1/blob/zz", &[("x-request-id", "mine-1")], Vec::new())
+            .await;
+    assert_eq!(answer.header("x-request-id"), "mine-1");
+    for hostile in ["", "a b", "<script>", &"x".repeat(65)] {
+        let answer =
+            send(&site.routes, Method::GET, "/healthz", &[("x-request-id", hostile)], Vec::new())
+                .await;
+        let name = answer.header("x-request-id");
+        assert!(name.len() == 16 && name != hostile, "{name}");
+    }
+    let text = send(&site.routes, Method::GET, "/metrics", &[], Vec::new()).await;
+    assert!(text.header("content-type").starts_with("application/openmetrics-text"));
+    let text = text.text();
+    for line in [
+        "segue_events_total{outcome=\"accepted\"} 2",
+        "segue_events_total{outcome=\"duplicate\"} 1",
+        "segue_events_total{outcome=\"refused\"} 1",
+        "segue_http_requests_total{route=\"/v1/events\",method=\"POST\",status=\"200\"} 1",
+        "segue_http_requests_total{route=\"/v1/blob/\",method=\"GET\",status=\"400\"} 1",
+        "segue_http_request_seconds_count{route=\"/healthz\"} 4",
+        "segue_intake_commits_total 1",
+        "segue_intake_waiting_bytes 0",
+        "# EOF",
+    ] {
+        assert!(text.contains(line), "no {line} in\n{text}");
+    }
+    let mut tokens = Tokens::default();
+    let token = tokens.grant("dashboard.example", &[Scope::Metrics]).unwrap();
+    let site = Site::new(|collecting| Collecting { tokens: Some(tokens), ..collecting });
+    let ask = async |headers: &[(&str, &str)]| {
+        send(&site.routes, Method::GET, "/metrics", headers, Vec::new()).await.status
+    };
+    assert_eq!(ask(&[]).await, StatusCode::UNAUTHORIZED);
+    let bearer = format!("Bearer {token}");
+    assert_eq!(ask(&[("authorization", &bearer)]).await, StatusCode::OK);
+}

@@ -182,8 +182,9 @@ async fn head_answers_as_get_does_without_the_body() {
     let routes = routes(&registry);
     let blob = format!("/v1/blob/{}", hash(&registry, SectionKind::Text));
     for path in ["/v1/manifest", "/healthz", &blob] {
-        let get = get_with(&routes, path, &[BOTH]).await;
-        let head = request(&routes, Method::HEAD, path, &[BOTH]).await;
+        let headers = [BOTH, ("x-request-id", "one")];
+        let get = get_with(&routes, path, &headers).await;
+        let head = request(&routes, Method::HEAD, path, &headers).await;
         assert_eq!((head.status, head.headers), (get.status, get.headers), "{path}");
         assert!(head.body.is_empty() && !get.body.is_empty());
     }

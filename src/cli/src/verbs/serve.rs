@@ -25,7 +25,7 @@ use crate::{
 #[derive(clap::Args)]
 #[command(
     after_help = "Example:\n  segue serve --registry registry --keys keys --www www/dist\n\n\
-                        RUST_LOG=segue_serve=debug shows one line a request."
+                        RUST_LOG=segue_serve=info says what is moved and signed, debug shows one line a request."
 )]
 pub struct Arguments {
     /// The registry: a folder, or a URL such as s3://bucket/prefix, with the usual AWS_* variables.
@@ -44,8 +44,17 @@ pub struct Arguments {
     /// Memory for blobs.
     #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_CACHE_BYTES)]
     cache_bytes: usize,
+    /// How the log on standard error is written: for people, or one JSON object a line.
+    #[arg(long, value_enum, default_value = "text")]
+    log: Log,
     #[command(flatten)]
     collect: Collect,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Log {
+    Text,
+    Json,
 }
 
 /// What is collected from listeners who agree.
@@ -129,8 +138,12 @@ impl Collect {
 
 pub fn run(arguments: Arguments, ui: &Ui) -> Done {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let Arguments { registry, keys, listen, www, cache_bytes, collect } = arguments;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match arguments.log {
+        Log::Text => log.init(),
+        Log::Json => log.json().flatten_event(true).init(),
+    }
+    let Arguments { registry, keys, listen, www, cache_bytes, collect, .. } = arguments;
     let listen = resolve(&listen)?;
     let moving = collect.moving()?;
     let collecting = collect.open()?;

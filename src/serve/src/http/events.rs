@@ -30,7 +30,7 @@ use super::{
     rate::{Limiter, Rate},
 };
 use crate::{
-    access::{Denied, Scope, Tokens},
+    access::{Scope, Tokens},
     intake::{Batch, BodyError, Coding, Intake, IntakeError, Receipt},
 };
 
@@ -80,6 +80,10 @@ impl Collector {
         Self { given, each, all, room: Semaphore::new(MOST_BYTES) }
     }
 
+    pub(super) const fn given(&self) -> &Collecting {
+        &self.given
+    }
+
     /// Waits for nothing: who comes when there is no room is to come again.
     fn room(&self, headers: &HeaderMap) -> Result<SemaphorePermit<'_>, Problem> {
         let most = self.given.intake.limits().sent_bytes;
@@ -96,7 +100,9 @@ impl Collector {
     fn client(&self, request: &Request) -> Result<Vec<u8>, Problem> {
         let headers = request.headers();
         if let Some(tokens) = &self.given.tokens {
-            let site = tokens.site(bearer(headers), Scope::Events).map_err(denied)?;
+            let site = tokens
+                .site(bearer(headers), Scope::Events)
+                .map_err(|denied| Problem::denied(denied, Scope::Events))?;
             return Ok(site.as_bytes().to_vec());
         }
         let peer = request.extensions().get::<Peer>().map(|Peer(address)| address.ip());
@@ -124,10 +130,12 @@ pub(super) async fn events(
     let origin = allowed_origin(&collector.given.origins, request.headers())?;
     let mut response = match *request.method() {
         Method::OPTIONS => preflight(),
-        Method::POST => take(&collector, request).await.map(|receipt| {
-            ([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(receipt))
-                .into_response()
-        })?,
+        Method::POST => {
+            let receipt = take(&collector, request).await?;
+            state.0.metrics.taken(&receipt);
+            let headers = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+            (headers, Json(receipt)).into_response()
+        }
         _ => {
             return Err(Problem::new(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -264,7 +272,7 @@ fn sent_at(request: &Request) -> Result<Option<i64>, Problem> {
     })
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = text.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
@@ -274,19 +282,6 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
     let last = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
     last.rsplit(',').next()?.trim().parse().ok()
-}
-
-fn denied(denied: Denied) -> Problem {
-    match denied {
-        Denied::Unknown => {
-            Problem::new(StatusCode::UNAUTHORIZED, "send a token: Authorization: Bearer segue_…")
-                .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
-        }
-        Denied::Scope => Problem::new(
-            StatusCode::FORBIDDEN,
-            "this token is for something else: make one with --scope events",
-        ),
-    }
 }
 
 fn too_long(most: usize) -> Problem {

@@ -8,7 +8,10 @@ use axum::{
 use serde_json::json;
 use std::{borrow::Cow, error::Error};
 
-use crate::registry::RegistryError;
+use crate::{
+    access::{Denied, Scope},
+    registry::RegistryError,
+};
 
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -33,6 +36,22 @@ impl Problem {
     /// The same with another status.
     pub(super) fn but(self, status: StatusCode) -> Self {
         Self { status, ..self }
+    }
+
+    /// Who asks may not, for want of a token with this scope.
+    pub(super) fn denied(denied: Denied, scope: Scope) -> Self {
+        match denied {
+            Denied::Unknown => {
+                let detail = "send a token: Authorization: Bearer segue_…";
+                Self::new(StatusCode::UNAUTHORIZED, detail)
+                    .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            }
+            Denied::Scope => {
+                let detail =
+                    format!("this token is for something else: make one with --scope {scope}");
+                Self::new(StatusCode::FORBIDDEN, detail)
+            }
+        }
     }
 
     /// A failure whose cause is the operator's to read: it goes to the log, not to the caller.

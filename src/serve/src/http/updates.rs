@@ -69,6 +69,11 @@ impl Default for Hub {
 }
 
 impl Hub {
+    /// How many there are.
+    pub(super) fn subscribers(&self) -> usize {
+        MAX_SUBSCRIBERS.saturating_sub(self.seats.available_permits())
+    }
+
     /// Ends the connections of all subscribers.
     pub(super) fn close(&self) {
         self.news.send_modify(|news| news.over = true);

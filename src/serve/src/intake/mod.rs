@@ -34,6 +34,8 @@ pub use error::IntakeError;
 use pseudonym::Pseudonyms;
 use writer::Writer;
 
+pub use writer::Figures;
+
 /// How events are taken in.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -97,6 +99,11 @@ impl Intake {
     /// What a body may hold.
     pub fn limits(&self) -> Limits {
         self.0.limits
+    }
+
+    /// What it has done since it was opened.
+    pub fn figures(&self) -> Figures {
+        self.0.writer.figures()
     }
 
     /// Judges a body of events that arrived at `now`, milliseconds since 1970; the sender's clock said `sent` then.

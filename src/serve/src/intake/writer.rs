@@ -3,9 +3,12 @@
 use std::{
     fs::{File, TryLockError},
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::{Semaphore, TryAcquireError, mpsc, oneshot};
@@ -24,9 +27,30 @@ const MOST_WAITING: usize = 1 << 16;
 /// How long to wait where the queue is full.
 const BREATH: Duration = Duration::from_millis(5);
 
+/// What an intake has done since it was opened, and what it has to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Transactions.
+    pub commits: u64,
+    /// How long they took together.
+    pub commit_time: Duration,
+    /// Bytes of events that wait to be written.
+    pub waiting_bytes: usize,
+}
+
+/// Transactions and the nanoseconds that they took, counted by the thread that writes.
+#[derive(Debug, Default)]
+struct Counted {
+    commits: AtomicU64,
+    nanos: AtomicU64,
+}
+
 /// Hands batches to the thread that writes them.
 #[derive(Debug)]
 pub(super) struct Writer {
+    counted: Arc<Counted>,
+    /// How many bytes may wait.
+    most: usize,
     jobs: Option<mpsc::Sender<Job>>,
     room: Arc<Semaphore>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -52,13 +76,24 @@ impl Writer {
             seen.insert(key);
         })?;
         let (jobs, waiting) = mpsc::channel(MOST_WAITING);
+        let counted = Arc::<Counted>::default();
+        let counts = counted.clone();
         let thread = thread::Builder::new().name("intake".into()).spawn(move || {
-            run(database, seen, waiting);
+            run(database, seen, waiting, &counts);
             drop(lock);
         });
         let thread = thread.map_err(IntakeError::io("start a thread for", dir))?;
-        let room = Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS)));
-        Ok(Self { jobs: Some(jobs), room, thread: Mutex::new(Some(thread)) })
+        let most = bytes.min(Semaphore::MAX_PERMITS);
+        let (jobs, room) = (Some(jobs), Arc::new(Semaphore::new(most)));
+        Ok(Self { counted, most, jobs, room, thread: Mutex::new(Some(thread)) })
+    }
+
+    pub(super) fn figures(&self) -> Figures {
+        Figures {
+            commits: self.counted.commits.load(Ordering::Relaxed),
+            commit_time: Duration::from_nanos(self.counted.nanos.load(Ordering::Relaxed)),
+            waiting_bytes: self.most - self.room.available_permits(),
+        }
     }
 
     pub(super) async fn take(&self, batch: Batch) -> Result<Receipt, IntakeError> {
@@ -133,7 +168,7 @@ fn lock(dir: &Path) -> Result<File, IntakeError> {
     }
 }
 
-fn run(mut database: Database, mut seen: Seen, mut jobs: mpsc::Receiver<Job>) {
+fn run(mut database: Database, mut seen: Seen, mut jobs: mpsc::Receiver<Job>, counted: &Counted) {
     let mut next = jobs.blocking_recv();
     while let Some(job) = next.take() {
         match job {
@@ -153,7 +188,11 @@ fn run(mut database: Database, mut seen: Seen, mut jobs: mpsc::Receiver<Job>) {
                         }
                     }
                 }
+                let start = Instant::now();
                 write(&mut database, &mut seen, group);
+                let nanos = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+                counted.nanos.fetch_add(nanos, Ordering::Relaxed);
+                counted.commits.fetch_add(1, Ordering::Relaxed);
             }
         }
         next = next.or_else(|| jobs.blocking_recv());
