@@ -53,6 +53,7 @@ enum Verb {
     Serve(verbs::serve::Arguments),
     #[command(subcommand)]
     Tokens(verbs::tokens::Verb),
+    Loop(verbs::cycle::Arguments),
     Compact(verbs::privacy::Compact),
     Export(verbs::privacy::Export),
     Erase(verbs::privacy::Erase),
@@ -77,6 +78,7 @@ fn main() -> ExitCode {
         Verb::Gc(arguments) => verbs::gc::run(&arguments, &ui),
         Verb::Serve(arguments) => verbs::serve::run(arguments, &ui),
         Verb::Tokens(verb) => verbs::tokens::run(&verb, &ui),
+        Verb::Loop(arguments) => verbs::cycle::run(&arguments, &ui),
         Verb::Compact(arguments) => verbs::privacy::compact(&arguments, &ui),
         Verb::Export(arguments) => verbs::privacy::export(&arguments, &ui),
         Verb::Erase(arguments) => verbs::privacy::erase(&arguments, &ui),

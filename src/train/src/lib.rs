@@ -17,6 +17,7 @@ pub mod dataset;
 pub mod evaluate;
 pub mod factors;
 pub mod finished;
+pub mod gate;
 pub mod groups;
 pub mod links;
 pub mod log;

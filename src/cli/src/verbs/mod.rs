@@ -1,5 +1,6 @@
 //! One verb a file: arguments in, one call into a room, result out.
 
+pub mod cycle;
 pub mod evaluate;
 pub mod gc;
 pub mod inspect;

@@ -40,7 +40,9 @@ pub fn folder() -> TempDir {
 }
 
 pub fn write(folder: &TempDir, name: &str, text: &str) {
-    fs::write(folder.path().join(name), text).unwrap();
+    let path = folder.path().join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
 }
 
 pub fn simulated() -> TempDir {
