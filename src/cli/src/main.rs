@@ -1,5 +1,6 @@
 //! `segue`: thin verbs over the rooms.
 
+mod config;
 mod failure;
 mod methods;
 mod output;
@@ -9,7 +10,7 @@ mod verbs;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// A recommender that runs where the music plays.
 #[derive(Parser)]
@@ -51,6 +52,7 @@ enum Verb {
     Refresh(verbs::refresh::Arguments),
     Gc(verbs::gc::Arguments),
     Serve(verbs::serve::Arguments),
+    Doctor(verbs::doctor::Arguments),
     #[command(subcommand)]
     Tokens(verbs::tokens::Verb),
     Loop(verbs::cycle::Arguments),
@@ -60,8 +62,18 @@ enum Verb {
     Forget(verbs::privacy::Forget),
 }
 
+/// The exit code of a wrong command line, and of a wrong configuration.
+const WRONG_USAGE: u8 = 2;
+
 fn main() -> ExitCode {
-    let Arguments { verb, json } = Arguments::parse();
+    let line = match config::expanded(Arguments::command(), std::env::args_os().collect()) {
+        Ok(line) => line,
+        Err(failure) => {
+            ui::Ui::new(true).fail(&failure);
+            return ExitCode::from(WRONG_USAGE);
+        }
+    };
+    let Arguments { verb, json } = Arguments::parse_from(line);
     let ui = ui::Ui::new(json);
     let done = match verb {
         Verb::Simulate(arguments) => verbs::simulate::run(&arguments, &ui),
@@ -77,6 +89,7 @@ fn main() -> ExitCode {
         Verb::Refresh(arguments) => verbs::refresh::run(&arguments, &ui),
         Verb::Gc(arguments) => verbs::gc::run(&arguments, &ui),
         Verb::Serve(arguments) => verbs::serve::run(arguments, &ui),
+        Verb::Doctor(arguments) => verbs::doctor::run(&arguments, &ui),
         Verb::Tokens(verb) => verbs::tokens::run(&verb, &ui),
         Verb::Loop(arguments) => verbs::cycle::run(&arguments, &ui),
         Verb::Compact(arguments) => verbs::privacy::compact(&arguments, &ui),

@@ -29,6 +29,7 @@ use super::{
     update::share as fraction,
 };
 use crate::{
+    config::Configured,
     failure::{Done, Failure},
     output::write_whole,
     ui::{STOP, Ui, Writing, counted},
@@ -46,6 +47,8 @@ use crate::{
                   The first round, with nothing in force, publishes what it trains."
 )]
 pub struct Arguments {
+    #[command(flatten)]
+    configured: Configured,
     /// The lake, or any other logs that `segue train` reads.
     #[arg(required = true, value_name = "EVENTS")]
     events: Vec<PathBuf>,

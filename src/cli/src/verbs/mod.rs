@@ -1,6 +1,7 @@
 //! One verb a file: arguments in, one call into a room, result out.
 
 pub mod cycle;
+pub mod doctor;
 pub mod evaluate;
 pub mod gc;
 pub mod inspect;

@@ -17,6 +17,7 @@ use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
+    config::Configured,
     failure::{Done, Failure},
     ui::Ui,
 };
@@ -28,6 +29,8 @@ use crate::{
                         RUST_LOG=segue_serve=info says what is moved and signed, debug shows one line a request."
 )]
 pub struct Arguments {
+    #[command(flatten)]
+    configured: Configured,
     /// The registry: a folder, or a URL such as s3://bucket/prefix, with the usual AWS_* variables.
     #[arg(long, value_name = "DIR | URL")]
     registry: PathBuf,

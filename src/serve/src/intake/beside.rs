@@ -46,3 +46,19 @@ impl Beside {
         self.pseudonyms.forget(first)
     }
 }
+
+/// What waits in an intake.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Events that are not in the lake yet.
+    pub events: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// Looks whether a folder is an intake and its database whole. It may be in use.
+pub fn check(dir: &Path) -> Result<Waiting, IntakeError> {
+    let beside = Beside::open(dir)?;
+    let (events, bytes) = beside.database.check()?;
+    Ok(Waiting { events, bytes })
+}

@@ -104,6 +104,23 @@ impl Database {
         Ok(Self { connection, path, rows: VecDeque::new(), keys: 0 })
     }
 
+    /// Looks whether every page and index is as it should be. Returns how many events wait, and their bytes.
+    pub(super) fn check(&self) -> Result<(u64, u64), IntakeError> {
+        let wrong = |action| IntakeError::database(action, &self.path);
+        let said: String = self
+            .connection
+            .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+            .map_err(wrong("read"))?;
+        if said != "ok" {
+            return Err(IntakeError::Corrupt { path: self.path.clone(), problem: said });
+        }
+        let sums = "SELECT coalesce(sum(count), 0), coalesce(sum(length(events)), 0) FROM batches";
+        let sums = self.connection.query_row(sums, [], |row| {
+            Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?.unsigned_abs()))
+        });
+        sums.map_err(wrong("read"))
+    }
+
     /// Whether a folder has one.
     pub(super) fn is_in(dir: &Path) -> bool {
         dir.join(FILE).is_file()

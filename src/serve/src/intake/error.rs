@@ -78,6 +78,14 @@ pub enum IntakeError {
         /// What is wrong with it.
         problem: String,
     },
+    /// The database does not hold together.
+    #[error("{} is damaged: {problem}; move the folder away, and what is in the lake stays", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite found.
+        problem: String,
+    },
     /// The lake cannot be used.
     #[error(transparent)]
     Lake(#[from] LakeError),

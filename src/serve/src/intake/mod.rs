@@ -27,6 +27,7 @@ use std::{
 
 pub use batch::{Batch, Receipt, Refusal};
 pub(crate) use beside::Beside;
+pub use beside::{Waiting, check};
 pub use body::{BodyError, Coding, Limits};
 pub use compact::Compacted;
 pub use error::IntakeError;
