@@ -23,7 +23,7 @@ pub const VERBS: [&str; 2] = ["serve", "loop"];
 pub const CONFIG: &str = "config";
 
 /// The command line with what the environment and the file add to it.
-pub fn expanded(command: Command, line: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
+pub fn expanded(command: &Command, line: Vec<OsString>) -> Result<Vec<OsString>, Failure> {
     // Whatever is missing may be added, and whatever is wrong is told when all is there.
     let matches = command.clone().ignore_errors(true).get_matches_from(&line);
     let Some((verb, given)) = matches.subcommand().filter(|(verb, _)| VERBS.contains(verb)) else {

@@ -66,7 +66,7 @@ enum Verb {
 const WRONG_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let line = match config::expanded(Arguments::command(), std::env::args_os().collect()) {
+    let line = match config::expanded(&Arguments::command(), std::env::args_os().collect()) {
         Ok(line) => line,
         Err(failure) => {
             ui::Ui::new(true).fail(&failure);

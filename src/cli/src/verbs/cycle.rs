@@ -234,7 +234,7 @@ impl Round<'_> {
     fn publish(&self, model: &Model, file: &[u8], next: &State) -> Result<Published, Failure> {
         let _whole = Writing::begin();
         write_whole(&self.model_path(), |to| Ok(to.write_all(file)?))?;
-        let options = Options { now_ms: now_ms(), ..self.options.clone() };
+        let options = Options { now_ms: now_ms(), ..*self.options };
         let published = self.registry.publish(model, &options)?;
         self.keep(next)?;
         Ok(published)
