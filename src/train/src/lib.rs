@@ -32,6 +32,7 @@ pub mod search;
 pub mod shards;
 pub mod side;
 pub mod spectral;
+pub mod standing;
 pub mod steady;
 pub mod transitions;
 

@@ -17,6 +17,7 @@ use segue_train::{
     pipeline::{self, Recipe, Updating, train, update},
     progress::Progress,
     search::Effort,
+    standing::{LeftOut, Standing},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -73,6 +74,13 @@ pub struct Arguments {
     /// What share of listeners is held out.
     #[arg(long, value_name = "SHARE", default_value_t = 0.1, value_parser = fraction)]
     hold_out: f64,
+    /// Different tracks that a listener must have heard to count.
+    #[arg(long, value_name = "TRACKS", default_value_t = 3)]
+    standing: usize,
+    /// Listeners that are new since the last round, at most, for each who was there before: whoever makes up listeners
+    /// is bounded by that.
+    #[arg(long, value_name = "LISTENERS", default_value_t = 0.5)]
+    newcomers: f64,
     /// For how many percent of devices a new version is at first.
     #[arg(long, value_name = "PERCENT", value_parser = share)]
     rollout: Option<u16>,
@@ -170,20 +178,18 @@ impl Round<'_> {
             Some(_) => Some(self.registry.load()?.1),
             None => None,
         };
+        let after = if state.until > 0 { state.until } else { last_tenth(&dataset) };
+        let counted = self.counted(&dataset, in_force.as_ref().map_or(0, |_| after), next.round);
         let Some(in_force) = in_force else {
-            let (model, file) = self.train(&dataset, None, &progress)?;
+            let (model, file) = self.train(&counted, None, &progress)?;
             return Ok(Outcome::First(self.publish(&model, &file, &next)?));
         };
         if state.events == dataset.len() {
             return Ok(Outcome::Nothing);
         }
-        let held = HeldOut {
-            after: if state.until > 0 { state.until } else { last_tenth(&dataset) },
-            share: self.arguments.hold_out,
-            seed: next.round,
-        };
-        let (model, file) = self.train(&held.rest(&dataset), Some(&in_force), &progress)?;
-        let verdict = held.judge(&dataset, &in_force, &model, self.arguments.margin);
+        let held = HeldOut { after, share: self.arguments.hold_out, seed: next.round };
+        let (model, file) = self.train(&held.rest(&counted), Some(&in_force), &progress)?;
+        let verdict = held.judge(&counted, &in_force, &model, self.arguments.margin);
         if verdict.passes() {
             let published = self.publish(&model, &file, &next)?;
             return Ok(Outcome::Passed(verdict, published));
@@ -192,6 +198,21 @@ impl Round<'_> {
         write_whole(&self.arguments.state.join("refused.segue"), |to| Ok(to.write_all(&file)?))?;
         self.keep(&State { round: next.round, ..state })?;
         Ok(Outcome::Refused(verdict))
+    }
+
+    /// Without the listeners who have no standing, and says how many these are.
+    fn counted(&self, dataset: &Dataset, since: i64, seed: u64) -> Dataset {
+        let Arguments { standing: tracks, newcomers, .. } = *self.arguments;
+        let (dataset, left) = Standing { tracks, newcomers }.of(dataset, since, seed);
+        if left != LeftOut::default() {
+            self.ui.note(&format!(
+                "{} of fewer than {} and {} left out",
+                counted(left.slight, "listener"),
+                counted(tracks, "track"),
+                counted(left.newcomers, "newcomer"),
+            ));
+        }
+        dataset
     }
 
     /// The next version of the model in force, where it was trained here and its axes still fit; else a model after it.
