@@ -114,6 +114,8 @@ enum Outcome {
 
 pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
     ui.heed_interrupt(None)?;
+    // To be stopped is how it ends: a round that is under way is given up, a publication is completed.
+    let _asked = Writing::begin();
     fs::create_dir_all(&arguments.state).map_err(|error| {
         Failure::during(format!("cannot make {}", arguments.state.display()), error)
     })?;
@@ -128,6 +130,7 @@ pub fn run(arguments: &Arguments, ui: &Ui) -> Done {
         };
         let outcome = Round { arguments, registry: &registry, options: &options, ui }.run();
         match outcome {
+            Err(_) if STOP.load(Ordering::SeqCst) => return Ok(()),
             Ok(outcome) => {
                 let (json, text) = told(&outcome, start.elapsed());
                 ui.finish(&json, &text)?;
@@ -253,7 +256,6 @@ impl Round<'_> {
 
     /// Puts a model into force; what it is made of is kept for the next round first.
     fn publish(&self, model: &Model, file: &[u8], next: &State) -> Result<Published, Failure> {
-        let _whole = Writing::begin();
         write_whole(&self.model_path(), |to| Ok(to.write_all(file)?))?;
         let options = Options { now_ms: now_ms(), ..*self.options };
         let published = self.registry.publish(model, &options)?;
