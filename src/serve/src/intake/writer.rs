@@ -45,6 +45,14 @@ struct Counted {
     nanos: AtomicU64,
 }
 
+impl Counted {
+    fn add(&self, took: Duration) {
+        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        self.nanos.fetch_add(nanos, Ordering::Relaxed);
+        self.commits.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 /// Hands batches to the thread that writes them.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -188,11 +196,7 @@ fn run(mut database: Database, mut seen: Seen, mut jobs: mpsc::Receiver<Job>, co
                         }
                     }
                 }
-                let start = Instant::now();
-                write(&mut database, &mut seen, group);
-                let nanos = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-                counted.nanos.fetch_add(nanos, Ordering::Relaxed);
-                counted.commits.fetch_add(1, Ordering::Relaxed);
+                write(&mut database, &mut seen, group, counted);
             }
         }
         next = next.or_else(|| jobs.blocking_recv());
@@ -200,12 +204,15 @@ fn run(mut database: Database, mut seen: Seen, mut jobs: mpsc::Receiver<Job>, co
 }
 
 /// Writes what was not seen before, and answers everybody who waits for it.
-fn write(database: &mut Database, seen: &mut Seen, group: Vec<Taking>) {
+fn write(database: &mut Database, seen: &mut Seen, group: Vec<Taking>, counted: &Counted) {
     let mut added = Vec::new();
     let chosen: Vec<Chosen<'_>> =
         group.iter().map(|taking| choose(&taking.batch, seen, &mut added)).collect();
     let accepted: Vec<usize> = chosen.iter().map(Chosen::len).collect();
+    let start = Instant::now();
     let written = if added.is_empty() { Ok(()) } else { database.write(&chosen, seen.most()) };
+    // Before anybody is answered: what was acknowledged has been counted.
+    counted.add(start.elapsed());
     match written {
         Ok(()) => {
             for (taking, accepted) in group.into_iter().zip(accepted) {
