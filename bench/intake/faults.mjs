@@ -26,8 +26,8 @@ function house(small) {
   if (small) {
     const image = join(home, "image");
     const run = (...command) => spawnSync(command[0], command.slice(1), { stdio: "ignore" }).status === 0;
-    const loop = run("truncate", "-s", "64M", image) && run("mkfs.ext4", "-q", image) && run("mount", "-o", "loop", image, disk);
-    if (!loop && !run("mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", disk)) {
+    const loop = run("truncate", "-s", "256M", image) && run("mkfs.ext4", "-q", image) && run("mount", "-o", "loop", image, disk);
+    if (!loop && !run("mount", "-t", "tmpfs", "-o", "size=256m", "tmpfs", disk)) {
       ends();
       return undefined;
     }
