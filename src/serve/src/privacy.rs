@@ -40,8 +40,8 @@ pub fn export(
     Ok(events)
 }
 
-/// Takes every event of a listener that arrived until `now`, milliseconds since 1970, out of the intake and the lake, and
-/// looks again whether any is left. A collector that runs meanwhile goes on.
+/// Takes every event of a listener out of the intake and the lake, and looks again whether any is left. A collector that
+/// runs meanwhile goes on; what arrived there until `now`, milliseconds since 1970, it takes out itself.
 ///
 /// What was trained before still has what they taught, mixed with what everybody else did; the next training has not.
 pub fn erase(
@@ -55,7 +55,7 @@ pub fn erase(
     if let Some(lake) = lake {
         lake.note(&erasure)?;
     }
-    let marks = erasure.marks();
+    let marks = erasure.all();
     erasure.intake_events = beside.erase(&marks)?;
     if let Some(lake) = lake {
         let files = lake.files(Day::FIRST..=Day::LAST)?;

@@ -177,6 +177,7 @@ async fn each_event_that_is_not_sound_is_refused_by_name_and_the_others_are_take
         (with("kind", "listen".into()), "unknown variant `listen`"),
         (with("at", (now() + 3_600_000).into()), "ahead of this server's clock"),
         (with("at", (-1).into()), "`at` is -1"),
+        (with("at", 1_790_000_000.into()), "send milliseconds since 1970, not seconds"),
         (with("user", "x".repeat(513).into()), "`user` has 513 bytes"),
         (with("played_ms", "long".into()), "invalid type: string \"long\""),
         (with("context", json!({ "region": "Germany" })), "ISO 3166-1"),
@@ -189,7 +190,7 @@ async fn each_event_that_is_not_sound_is_refused_by_name_and_the_others_are_take
     let mut body: Vec<Value> = cases.iter().map(|(event, _)| event.clone()).collect();
     body.push(event("sound"));
     let told = site.take(&Value::from(body)).await;
-    assert_eq!((told["accepted"].as_u64(), told["refused"].as_u64()), (Some(1), Some(14)));
+    assert_eq!((told["accepted"].as_u64(), told["refused"].as_u64()), (Some(1), Some(15)));
     for (index, (problem, (_, said))) in
         told["problems"].as_array().unwrap().iter().zip(&cases).enumerate()
     {
@@ -507,4 +508,56 @@ async fn what_happens_is_counted_and_requests_have_names() {
     assert_eq!(ask(&[]).await, StatusCode::UNAUTHORIZED);
     let bearer = format!("Bearer {token}");
     assert_eq!(ask(&[("authorization", &bearer)]).await, StatusCode::OK);
+}
+
+/// A body of which `sent` comes, and then nothing for ever.
+fn stalled(sent: &str) -> axum::body::Body {
+    use futures_util::{StreamExt, stream};
+    let sent = Ok::<_, std::io::Error>(sent.to_owned().into_bytes());
+    axum::body::Body::from_stream(stream::iter([sent]).chain(stream::pending()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_stops_in_the_middle_of_a_body_keeps_nobody_out_and_is_told_so() {
+    use tower::ServiceExt;
+    let site = Site::plain();
+    let ask = || {
+        let request = axum::http::Request::post("/v1/events");
+        let request = request.header("content-type", "application/json");
+        site.routes.clone().oneshot(request.body(stalled("[{\"id\":")).unwrap())
+    };
+    // More than there would be room for, were all of a body reserved from the start.
+    let stalled: Vec<_> = (0..600).map(|_| tokio::spawn(ask())).collect();
+    tokio::task::yield_now().await;
+    assert_eq!(site.take(&json!([event("a")])).await["accepted"], 1);
+    for answer in stalled {
+        assert_eq!(answer.await.unwrap().unwrap().status(), StatusCode::REQUEST_TIMEOUT);
+    }
+    assert_eq!(site.kept().len(), 1);
+}
+
+#[tokio::test]
+async fn who_does_not_wait_for_the_receipt_makes_no_room_for_more_than_may_wait() {
+    let folder = TempDir::new().unwrap();
+    let options = Options { waiting_bytes: 4000, ..Options::at(folder.path()) };
+    let intake = Intake::open(&options).unwrap();
+    // Somebody else holds the database, so that nothing is written.
+    let other = rusqlite::Connection::open(folder.path().join("events.sqlite")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut turned_away = 0;
+    for n in 0..40 {
+        let body = json!([event(&n.to_string())]).to_string();
+        let batch = intake.read(body.as_bytes(), Coding::Identity, now(), None).unwrap();
+        let gone = tokio::time::timeout(Duration::from_millis(1), intake.take(batch)).await;
+        turned_away += usize::from(matches!(gone, Ok(Err(IntakeError::Busy))));
+    }
+    assert!(turned_away > 20, "{turned_away} of 40");
+    assert!((1..=4000).contains(&intake.figures().waiting_bytes));
+    other.execute_batch("ROLLBACK").unwrap();
+    drop(intake);
+    assert_eq!(
+        kept(folder.path()).len(),
+        40 - turned_away,
+        "what was let in is written all the same"
+    );
 }

@@ -203,7 +203,7 @@ prop_compose! {
 prop_compose! {
     fn any_event()(
         id in text(), user in text(), session in text(), track in text(),
-        at in 0..NOW, kind in 0..9_usize,
+        at in 946_684_800_000..NOW, kind in 0..9_usize,
         played_ms in proptest::option::of(any::<u32>()), duration_ms in proptest::option::of(any::<u32>()),
         region in proptest::option::of("[A-Z]{2}"), tz_offset_min in proptest::option::of(-1440..=1440_i16),
         device in proptest::option::of(text()), source in proptest::option::of(text()), mood in proptest::option::of(text()),

@@ -96,7 +96,7 @@ struct State {
     round: u64,
     /// When the latest event happened that the last model was trained on, in milliseconds since 1970.
     until: i64,
-    /// How many events there were.
+    /// How many events there were when a model was last trained.
     events: usize,
 }
 
@@ -197,9 +197,10 @@ impl Round<'_> {
             let published = self.publish(&model, &file, &next)?;
             return Ok(Outcome::Passed(verdict, published));
         }
-        // Kept to be looked at; what was held out this time is judged by again, with what comes until then.
+        // Kept to be looked at. What was held out is judged by again, with what comes until then; not before anything
+        // comes, as with one draw of listeners after another whatever is refused would pass in the end.
         write_whole(&self.arguments.state.join("refused.segue"), |to| Ok(to.write_all(&file)?))?;
-        self.keep(&State { round: next.round, ..state })?;
+        self.keep(&State { until: state.until, ..next })?;
         Ok(Outcome::Refused(verdict))
     }
 
@@ -249,22 +250,30 @@ impl Round<'_> {
 
     /// How the model in force was trained, where that was done here.
     fn recipe_of(&self, in_force: &Model) -> Option<Recipe> {
-        let file = fs::read(self.model_path()).ok()?;
-        let same = Model::from_file(&file).is_ok_and(|kept| kept.to_file() == in_force.to_file());
-        if same { Recipe::read(&file).ok() } else { None }
+        // Where a publication was cut off, one or the other is in force.
+        [self.model_path(), self.next_path()].iter().find_map(|path| {
+            let file = fs::read(path).ok()?;
+            let kept = Model::from_file(&file).ok()?;
+            (kept.to_file() == in_force.to_file()).then(|| Recipe::read(&file).ok())?
+        })
     }
 
     /// Puts a model into force; what it is made of is kept for the next round first.
     fn publish(&self, model: &Model, file: &[u8], next: &State) -> Result<Published, Failure> {
-        write_whole(&self.model_path(), |to| Ok(to.write_all(file)?))?;
+        write_whole(&self.next_path(), |to| Ok(to.write_all(file)?))?;
         let options = Options { now_ms: now_ms(), ..*self.options };
         let published = self.registry.publish(model, &options)?;
+        fs::rename(self.next_path(), self.model_path())?;
         self.keep(next)?;
         Ok(published)
     }
 
     fn model_path(&self) -> PathBuf {
         self.arguments.state.join("model.segue")
+    }
+
+    fn next_path(&self) -> PathBuf {
+        self.arguments.state.join("next.segue")
     }
 
     fn state_path(&self) -> PathBuf {

@@ -12,12 +12,11 @@ use std::{
 
 use axum::{
     Json,
-    body::Bytes,
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     task::spawn_blocking,
@@ -40,8 +39,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Bodies of more bytes are read where they keep nobody else waiting.
 const LONG: usize = 64 << 10;
 
-/// Bytes of bodies that may be on their way at once.
+/// Bytes of bodies that may be here at once, of those that came already.
 const MOST_BYTES: usize = 256 << 20;
+
+/// Bodies that are unpacked at once: each may become eight times as large as it was sent, and more.
+const UNPACKED: usize = 8;
 
 /// When a request was sent, by the clock that its events were timed with: milliseconds since 1970.
 const SENT_AT: &str = "segue-sent-at";
@@ -72,26 +74,22 @@ pub(super) struct Collector {
     each: Limiter,
     all: Limiter,
     room: Semaphore,
+    unpacked: Semaphore,
 }
 
 impl Collector {
     pub(super) fn new(given: Collecting) -> Self {
         let (each, all) = (Limiter::new(given.each, true), Limiter::new(given.all, false));
-        Self { given, each, all, room: Semaphore::new(MOST_BYTES) }
+        let (room, unpacked) = (Semaphore::new(MOST_BYTES), Semaphore::new(UNPACKED));
+        Self { given, each, all, room, unpacked }
     }
 
     pub(super) const fn given(&self) -> &Collecting {
         &self.given
     }
 
-    /// Waits for nothing: who comes when there is no room is to come again.
-    fn room(&self, headers: &HeaderMap) -> Result<SemaphorePermit<'_>, Problem> {
-        let most = self.given.intake.limits().sent_bytes;
-        let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-        let bytes = length.and_then(|length| length.parse::<usize>().ok()).unwrap_or(most);
-        if bytes > most {
-            return Err(too_long(most));
-        }
+    /// Room for some bytes that came. It waits for nothing: who comes when there is none is to come again.
+    fn room(&self, bytes: usize) -> Result<SemaphorePermit<'_>, Problem> {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.room.try_acquire_many(bytes).map_err(|_| busy(Duration::from_secs(1)))
     }
@@ -184,8 +182,7 @@ async fn take(collector: &Arc<Collector>, request: Request) -> Result<Receipt, P
     collector.each.may(&client).map_err(busy)?;
     let coding = coding(request.headers())?;
     let sent = sent_at(&request)?;
-    let _room = collector.room(request.headers())?;
-    let body = body(collector, request).await?;
+    let (body, _room) = body(collector, request).await?;
     let batch = read(collector, body, coding, sent).await?;
     let events = batch.events();
     collector.each.count(&client, events).map_err(busy)?;
@@ -193,23 +190,40 @@ async fn take(collector: &Arc<Collector>, request: Request) -> Result<Receipt, P
     Ok(collector.given.intake.take(batch).await?)
 }
 
-async fn body(collector: &Collector, request: Request) -> Result<Bytes, Problem> {
+/// The body, and the room that it takes: as much as came, so that nobody keeps others out by what they do not send.
+async fn body(
+    collector: &Collector,
+    request: Request,
+) -> Result<(Vec<u8>, SemaphorePermit<'_>), Problem> {
     let most = collector.given.intake.limits().sent_bytes;
-    let limited = Limited::new(request.into_body(), most);
-    match timeout(PATIENCE, limited.collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_long(most)),
-        Ok(Err(_)) => Err(Problem::new(StatusCode::BAD_REQUEST, "the body broke off")),
-        Err(_) => Err(Problem::new(
-            StatusCode::REQUEST_TIMEOUT,
-            format!("the body was not there after {} seconds", PATIENCE.as_secs()),
-        )),
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > most as u64) {
+        return Err(too_long(most));
     }
+    let mut body = request.into_body();
+    let collect = async {
+        let (mut bytes, mut room) = (Vec::new(), collector.room(0)?);
+        while let Some(frame) = body.frame().await {
+            let broken = |_| Problem::new(StatusCode::BAD_REQUEST, "the body broke off");
+            let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+            if bytes.len() + data.len() > most {
+                return Err(too_long(most));
+            }
+            room.merge(collector.room(data.len())?);
+            bytes.extend_from_slice(&data);
+        }
+        Ok((bytes, room))
+    };
+    timeout(PATIENCE, collect).await.unwrap_or_else(|_| {
+        let detail = format!("the body was not there after {} seconds", PATIENCE.as_secs());
+        Err(Problem::new(StatusCode::REQUEST_TIMEOUT, detail))
+    })
 }
 
 async fn read(
     collector: &Arc<Collector>,
-    body: Bytes,
+    body: Vec<u8>,
     coding: Coding,
     sent: Option<i64>,
 ) -> Result<Batch, Problem> {
@@ -222,7 +236,9 @@ async fn read(
         return Ok(read(collector, &body)?);
     }
     let collector = collector.clone();
-    let batch = spawn_blocking(move || read(&collector, &body)).await;
+    let _turn = collector.unpacked.acquire().await;
+    let worker = collector.clone();
+    let batch = spawn_blocking(move || read(&worker, &body)).await;
     let gone = |error| Problem::internal(&error, "the body cannot be read");
     Ok(batch.map_err(gone)??)
 }

@@ -13,6 +13,9 @@ const AHEAD: i64 = 60_000;
 /// From which difference on the sender's clock is taken to be wrong, in milliseconds: less is what a request takes.
 const SKEW: i64 = 30_000;
 
+/// Times before the year 2000 are of a clock that was never set, or seconds.
+const LEAST: i64 = 946_684_800_000;
+
 /// How many refused events a receipt names.
 const MOST_NAMED: usize = 100;
 
@@ -86,6 +89,10 @@ enum Unfit {
          header segue-sent-at"
     )]
     Future(i64),
+    #[error(
+        "`at` is {0}, which is before the year 2000: send milliseconds since 1970, not seconds"
+    )]
+    Past(i64),
 }
 
 impl Batch {
@@ -183,5 +190,9 @@ impl Batch {
 fn fit(event: &Event, now: i64) -> Result<(), Unfit> {
     event.validate()?;
     let ahead = event.at.saturating_sub(now);
-    if ahead > AHEAD { Err(Unfit::Future(ahead)) } else { Ok(()) }
+    match event.at {
+        ..LEAST => Err(Unfit::Past(event.at)),
+        _ if ahead > AHEAD => Err(Unfit::Future(ahead)),
+        _ => Ok(()),
+    }
 }

@@ -134,8 +134,7 @@ impl Database {
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let gone = erase_within(&transaction, erasures)?;
             transaction.commit()?;
-            // What the log has of it goes too.
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            truncate(connection)?;
             Ok(gone)
         };
         erase().map_err(IntakeError::database("write", path))
@@ -268,6 +267,24 @@ fn oldest(
         }
     }
     Ok(claim)
+}
+
+/// Writes the log into the file and makes it empty, so that nothing of what was erased stays in it. Others may be in the
+/// way for a moment; for longer it is an error, and what was erased is to be erased again.
+fn truncate(connection: &Connection) -> rusqlite::Result<()> {
+    for _ in 0..100 {
+        let busy: bool =
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if !busy {
+            return Ok(());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+    Err(rusqlite::Error::SqliteFailure(
+        busy,
+        Some("others keep its log in use: do it again".into()),
+    ))
 }
 
 fn erase_within(transaction: &Transaction<'_>, erasures: &Erasures) -> rusqlite::Result<u64> {

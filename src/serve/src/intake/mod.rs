@@ -42,7 +42,7 @@ pub use writer::Figures;
 pub struct Options {
     /// The folder of the database and of the secrets of pseudonyms; it is made where it is not there.
     pub dir: PathBuf,
-    /// Of how many events at least the ids are remembered. 18 bytes of memory each, and 16 of the database.
+    /// Of how many events at least the ids are remembered. 20 bytes of memory each, and 16 of the database.
     pub remember: usize,
     /// How long one secret makes pseudonyms; `None` for ever.
     pub rotate: Option<Duration>,

@@ -70,9 +70,10 @@ pub(super) struct Secret {
 
 impl Secret {
     fn new(from: i64, bytes: [u8; 32], events: &[u8; 32]) -> Self {
-        // A key of any length does.
-        let mac = Hmac::new_from_slice(&bytes).unwrap_or_else(|_| Hmac::new(&[0; 64].into()));
-        Self { from, bytes, mac, events: Sha256::new_with_prefix(events) }
+        // A key is followed by zeros as far as a block goes, as RFC 2104 has it.
+        let mut block = [0; 64];
+        block[..bytes.len()].copy_from_slice(&bytes);
+        Self { from, bytes, mac: Hmac::new(&block.into()), events: Sha256::new_with_prefix(events) }
     }
 
     /// The pseudonym of a listener.

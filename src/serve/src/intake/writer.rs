@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::{Semaphore, TryAcquireError, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc, oneshot};
 
 use super::{
     Batch, IntakeError, Receipt,
@@ -72,6 +72,8 @@ enum Job {
 
 struct Taking {
     batch: Batch,
+    /// Until it is written, whoever waits for that or does not any more.
+    _room: OwnedSemaphorePermit,
     done: oneshot::Sender<Result<Receipt, Arc<IntakeError>>>,
 }
 
@@ -108,16 +110,15 @@ impl Writer {
         if batch.is_empty() {
             return Ok(batch.receipt(0));
         }
-        // A batch that is larger than all the room is let in alone.
         let bytes = u32::try_from(batch.lines.len()).unwrap_or(u32::MAX);
-        let _room = match self.room.try_acquire_many(bytes) {
+        let room = match self.room.clone().try_acquire_many_owned(bytes) {
             Ok(room) => room,
             Err(TryAcquireError::NoPermits) => return Err(IntakeError::Busy),
             Err(TryAcquireError::Closed) => return Err(IntakeError::Closed),
         };
         let (done, wait) = oneshot::channel();
         let jobs = self.jobs.as_ref().ok_or(IntakeError::Closed)?;
-        jobs.try_send(Job::Take(Box::new(Taking { batch, done }))).map_err(
+        jobs.try_send(Job::Take(Box::new(Taking { batch, _room: room, done }))).map_err(
             |error| match error {
                 mpsc::error::TrySendError::Full(_) => IntakeError::Busy,
                 mpsc::error::TrySendError::Closed(_) => IntakeError::Closed,
@@ -212,11 +213,14 @@ fn write(database: &mut Database, seen: &mut Seen, group: Vec<Taking>, counted: 
     let start = Instant::now();
     let written = if added.is_empty() { Ok(()) } else { database.write(&chosen, seen.most()) };
     // Before anybody is answered: what was acknowledged has been counted.
-    counted.add(start.elapsed());
+    if !added.is_empty() {
+        counted.add(start.elapsed());
+    }
     match written {
         Ok(()) => {
             for (taking, accepted) in group.into_iter().zip(accepted) {
-                let Taking { batch, done } = taking;
+                let Taking { batch, done, _room: room } = taking;
+                drop(room);
                 // Who does not wait any more will ask again, and is told that it was taken in.
                 let _ = done.send(Ok(batch.receipt(accepted)));
             }

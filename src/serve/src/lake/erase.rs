@@ -71,8 +71,14 @@ impl Erasure {
         format!("{FOLDER}/{:013}-{first}.json", self.at)
     }
 
-    pub(crate) fn marks(&self) -> Erasures {
+    /// What is to go of what arrives at others meanwhile, or is still there.
+    fn marks(&self) -> Erasures {
         self.pseudonyms.iter().map(|pseudonym| (pseudonym.clone(), self.at)).collect()
+    }
+
+    /// What is to go of what is here: all of it, as clocks of collectors may differ.
+    pub(crate) fn all(&self) -> Erasures {
+        self.pseudonyms.iter().map(|pseudonym| (pseudonym.clone(), i64::MAX)).collect()
     }
 }
 
