@@ -7,17 +7,16 @@
 //! ```
 
 use std::{
-    collections::HashMap,
     fmt, fs, io,
     io::Write,
     path::{Path, PathBuf},
     str::FromStr,
-    sync::Arc,
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+
+use crate::registry::BlobHash;
 
 const FORMAT: u32 = 1;
 /// What tokens begin with, so that whoever finds one knows what it is.
@@ -107,8 +106,6 @@ struct Written {
 #[derive(Clone, Debug, Default)]
 pub struct Tokens {
     grants: Vec<Grant>,
-    by_digest: HashMap<[u8; 32], Arc<str>>,
-    scopes: HashMap<[u8; 32], Vec<Scope>>,
 }
 
 /// Why a request may not.
@@ -134,20 +131,10 @@ impl Tokens {
         if format != FORMAT {
             return Err(wrong(format!("format {format} is not {FORMAT}")));
         }
-        let mut read = Self::default();
-        for grant in tokens {
-            let digest = unhex(&grant.sha256).ok_or_else(|| {
-                wrong(format!("the sha256 of {} is not 64 hex digits", grant.site))
-            })?;
-            read.add(digest, grant);
+        match tokens.iter().find(|grant| grant.sha256.parse::<BlobHash>().is_err()) {
+            Some(grant) => Err(wrong(format!("the sha256 of {} is not 64 hex digits", grant.site))),
+            None => Ok(Self { grants: tokens }),
         }
-        Ok(read)
-    }
-
-    fn add(&mut self, digest: [u8; 32], grant: Grant) {
-        self.by_digest.insert(digest, grant.site.as_str().into());
-        self.scopes.insert(digest, grant.scopes.clone());
-        self.grants.push(grant);
     }
 
     /// Makes a token for a site. It is told once, and kept nowhere.
@@ -159,25 +146,19 @@ impl Tokens {
             source: io::Error::other(error),
         })?;
         let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
-        let digest: [u8; 32] = Sha256::digest(&token).into();
+        let sha256 = BlobHash::of(token.as_bytes()).to_string();
         let mut scopes = scopes.to_vec();
         scopes.sort_unstable();
         scopes.dedup();
-        self.add(digest, Grant { site: site.to_owned(), scopes, sha256: hex(&digest) });
+        self.grants.push(Grant { site: site.to_owned(), scopes, sha256 });
         Ok(token)
     }
 
     /// Takes every token of a site back. Returns how many there were.
     pub fn revoke(&mut self, site: &str) -> usize {
-        let (gone, left): (Vec<Grant>, Vec<Grant>) =
-            std::mem::take(&mut self.grants).into_iter().partition(|grant| grant.site == site);
-        *self = Self::default();
-        for grant in left {
-            if let Some(digest) = unhex(&grant.sha256) {
-                self.add(digest, grant);
-            }
-        }
-        gone.len()
+        let before = self.grants.len();
+        self.grants.retain(|grant| grant.site != site);
+        before - self.grants.len()
     }
 
     /// What the file holds.
@@ -201,25 +182,10 @@ impl Tokens {
     }
 
     /// The site whose token it is, where that allows it.
-    pub fn site(&self, token: Option<&str>, scope: Scope) -> Result<Arc<str>, Denied> {
-        let digest: [u8; 32] = Sha256::digest(token.ok_or(Denied::Unknown)?).into();
-        let site = self.by_digest.get(&digest).ok_or(Denied::Unknown)?;
-        let allowed = self.scopes.get(&digest).is_some_and(|scopes| scopes.contains(&scope));
-        if allowed { Ok(site.clone()) } else { Err(Denied::Scope) }
+    pub fn site(&self, token: Option<&str>, scope: Scope) -> Result<&str, Denied> {
+        let sha256 = BlobHash::of(token.ok_or(Denied::Unknown)?.as_bytes()).to_string();
+        let found = self.grants.iter().find(|grant| grant.sha256 == sha256);
+        let Grant { site, scopes, .. } = found.ok_or(Denied::Unknown)?;
+        if scopes.contains(&scope) { Ok(site) } else { Err(Denied::Scope) }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
-    }
-    Some(bytes)
 }
