@@ -79,7 +79,7 @@ pub struct Arguments {
     standing: usize,
     /// Listeners that are new since the last round, at most, for each who was there before: whoever makes up listeners
     /// is bounded by that.
-    #[arg(long, value_name = "LISTENERS", default_value_t = 0.5)]
+    #[arg(long, value_name = "LISTENERS", default_value_t = 0.5, value_parser = number)]
     newcomers: f64,
     /// For how many percent of devices a new version is at first.
     #[arg(long, value_name = "PERCENT", value_parser = share)]
@@ -87,6 +87,12 @@ pub struct Arguments {
     /// Components of a factor of the first model.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=256))]
     dim: u16,
+}
+
+/// A number from 0 on.
+fn number(text: &str) -> Result<f64, String> {
+    let number: Option<f64> = text.parse().ok();
+    number.filter(|number| *number >= 0.0).ok_or_else(|| "give a number, 0 or more".into())
 }
 
 /// What the last round left.

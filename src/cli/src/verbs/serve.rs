@@ -22,10 +22,11 @@ use crate::{
     ui::Ui,
 };
 
-/// Serve a registry, and a folder of pages, over HTTP.
+/// Serve a registry, and a folder of pages, over HTTP, and collect events where that is asked for.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  segue serve --registry registry --keys keys --www www/dist\n\n\
+    after_help = "Examples:\n  segue serve --registry registry --keys keys --www www/dist\n  \
+                        segue serve --registry registry --keys keys --collect intake --lake lake\n\n\
                         RUST_LOG=segue_serve=info says what is moved and signed, debug shows one line a request."
 )]
 pub struct Arguments {
@@ -88,6 +89,7 @@ struct Collect {
     rate: u32,
     /// Events that one client may send at once.
     #[arg(long, value_name = "EVENTS", default_value_t = 20_000, requires = "collect")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     burst: u32,
     /// Events a second that all may send together; 0 for no limit.
     #[arg(long, value_name = "EVENTS", default_value_t = 0, requires = "collect")]
