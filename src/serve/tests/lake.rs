@@ -7,6 +7,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
+    sync::Arc,
 };
 
 use proptest::prelude::*;
@@ -14,6 +15,7 @@ use segue_core::event::{Context, Event, Kind, Propensity};
 use segue_serve::{
     intake::{Coding, Intake, Options},
     lake::{Day, Lake, LakeError},
+    privacy,
 };
 use tempfile::TempDir;
 
@@ -134,6 +136,33 @@ fn many_collectors_write_to_one_lake() {
         }
     }
     assert_eq!(ids(&all(&lake)).len(), 1200);
+}
+
+#[test]
+fn a_bucket_is_a_lake_like_a_folder_and_who_is_erased_is_gone_from_it() {
+    let house = House::new();
+    let objects = Arc::new(object_store::memory::InMemory::new());
+    let lake = Lake::over(objects, "music/lake", "memory://music/lake").unwrap();
+    let intake = house.intake("intake");
+    take(&intake, &(0..60).map(event).collect::<Vec<_>>());
+    intake.compact(&lake).unwrap();
+    assert_eq!(ids(&all(&lake)).len(), 60);
+    assert!(
+        lake.files(Day::of(NOW)..=Day::of(NOW)).unwrap().len()
+            < lake.files(Day::FIRST..=Day::LAST).unwrap().len()
+    );
+    // One of what they sent is still in the intake; the next one comes after, and stays.
+    take(&intake, &[event(63)]);
+    let erasure = privacy::erase(intake.dir(), Some(&lake), "user-0", NOW).unwrap();
+    assert_eq!((erasure.intake_events, erasure.lake_events), (1, 9));
+    let body = serde_json::to_vec(&[event(70)]).unwrap();
+    let batch = intake.read(&body, Coding::Identity, NOW + 1, None).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(intake.take(batch)).unwrap();
+    intake.compact(&lake).unwrap();
+    let left = ids(&all(&lake));
+    assert_eq!(left.len(), 60 - 9 + 1);
+    assert!(left.contains("event-70") && !left.contains("event-63") && !left.contains("event-7"));
 }
 
 /// Whatever a lake's folder refuses at some moment: here, that a partition is a file.
