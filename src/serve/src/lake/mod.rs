@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! events/day=2026-11-28/region=DE/<collector>-<first>-<last>.parquet
-//! erasures/<time>-<number>.json
+//! erasures/<time>-<pseudonym>.json
 //! ```
 //!
 //! A folder, or the objects under a prefix of a bucket, laid out as Hive does, so that DuckDB, DataFusion, Spark and
